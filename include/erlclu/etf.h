@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The External Term Format (OTP: erts, "External Term Format"): reading, writing, checking,
+ * printing and parsing terms.
+ *
+ * Errors stick: after the first failure a reader or writer does nothing more and keeps the error;
+ * the caller asks once, at the end. A reader views its input in place and never allocates; what a
+ * get function returns borrows the input.
+ */
+#ifndef ERLCLU_ETF_H
+#define ERLCLU_ETF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <erlclu/error.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Tags of the format. */
+enum clu_tag {
+    ETF_VERSION = 131,
+    ETF_NATIVE_RECORD = 67, /* OTP 29, DFLAG_NATIVE_RECORDS */
+    ETF_NEW_FLOAT = 70,
+    ETF_BIT_BINARY = 77,
+    ETF_COMPRESSED = 80,
+    ETF_ATOM_CACHE_REF = 82,
+    ETF_NEW_PID = 88,
+    ETF_NEW_PORT = 89,
+    ETF_NEWER_REFERENCE = 90,
+    ETF_SMALL_INTEGER = 97,
+    ETF_INTEGER = 98,
+    ETF_FLOAT = 99, /* 31 bytes of text */
+    ETF_ATOM = 100, /* Latin-1 */
+    ETF_REFERENCE = 101,
+    ETF_PORT = 102,
+    ETF_PID = 103,
+    ETF_SMALL_TUPLE = 104,
+    ETF_LARGE_TUPLE = 105,
+    ETF_NIL = 106,
+    ETF_STRING = 107,
+    ETF_LIST = 108,
+    ETF_BINARY = 109,
+    ETF_SMALL_BIG = 110,
+    ETF_LARGE_BIG = 111,
+    ETF_NEW_FUN = 112,
+    ETF_EXPORT = 113,
+    ETF_NEW_REFERENCE = 114,
+    ETF_SMALL_ATOM = 115, /* Latin-1 */
+    ETF_MAP = 116,
+    ETF_FUN = 117,
+    ETF_ATOM_UTF8 = 118,
+    ETF_SMALL_ATOM_UTF8 = 119,
+    ETF_V4_PORT = 120,
+    ETF_LOCAL = 121, /* node-local: refused */
+};
+
+/* An atom has at most 255 characters (erl_ext_dist), so at most this many bytes of UTF-8. */
+#define CLU_ATOM_CHARS_MAX 255
+#define CLU_ATOM_BYTES_MAX (4 * CLU_ATOM_CHARS_MAX)
+/* Words of a reference (V4_NC). */
+#define CLU_REF_WORDS_MAX 5
+/* How deep terms may nest: what BEAMs send in practice is below 100; the check keeps one byte-sized
+ * counter frame a level. */
+#define CLU_DEPTH_MAX 1024
+
+/* A view of bytes that somebody else owns. */
+typedef struct clu_slice {
+    const uint8_t *data;
+    size_t len;
+} clu_slice;
+
+/* The atoms of a distribution header, in the order of its references: what tag 82 points to. */
+typedef struct clu_refs {
+    const clu_slice *atoms; /* UTF-8 text */
+    size_t n;
+} clu_refs;
+
+typedef struct clu_reader {
+    const uint8_t *pos, *end;
+    const clu_refs *refs; /* for tag 82; NULL without a header */
+    clu_error err;        /* the first error; sticks */
+} clu_reader;
+
+typedef struct clu_writer {
+    uint8_t *data; /* owned by the writer unless `fixed` */
+    size_t len, cap;
+    bool fixed; /* the caller's memory: never grown, CLU_ESIZE when full */
+    clu_error err;
+} clu_writer;
+
+/* node borrows the input of the reader, or the caller's memory when writing; it is UTF-8. */
+typedef struct clu_pid {
+    clu_slice node;
+    uint32_t id, serial, creation;
+} clu_pid;
+
+typedef struct clu_ref {
+    clu_slice node;
+    uint32_t creation;
+    uint32_t n; /* words, 1 to CLU_REF_WORDS_MAX */
+    uint32_t words[CLU_REF_WORDS_MAX];
+} clu_ref;
+
+typedef struct clu_port {
+    clu_slice node;
+    uint64_t id;
+    uint32_t creation;
+} clu_port;
+
+/* What stands at the reader's place, whatever its tag: several tags make one type. */
+typedef enum clu_type {
+    CLU_TYPE_NONE,    /* end of input, error or unknown tag */
+    CLU_TYPE_INTEGER, /* any size */
+    CLU_TYPE_FLOAT,
+    CLU_TYPE_ATOM,
+    CLU_TYPE_TUPLE,
+    CLU_TYPE_LIST, /* NIL and STRING too */
+    CLU_TYPE_MAP,
+    CLU_TYPE_BINARY, /* whole bytes */
+    CLU_TYPE_BITSTRING,
+    CLU_TYPE_PID,
+    CLU_TYPE_PORT,
+    CLU_TYPE_REF,
+    CLU_TYPE_FUN,
+    CLU_TYPE_EXPORT,
+    CLU_TYPE_RECORD,
+} clu_type;
+
+/* ---- slices ---- */
+
+/* clu_slice_of: the view of a zero-terminated text, without its zero. */
+CLU_API clu_slice clu_slice_of(const char *text);
+/* clu_slice_is: whether the slice holds exactly the bytes of text. */
+CLU_API bool clu_slice_is(clu_slice s, const char *text);
+CLU_API bool clu_slice_equal(clu_slice a, clu_slice b);
+
+/* ---- reading ---- */
+
+/* clu_reader_init: a reader over len bytes at data, which must outlive it. */
+CLU_API void clu_reader_init(clu_reader *r, const void *data, size_t len);
+/* clu_get_version: expects the byte 131. */
+CLU_API void clu_get_version(clu_reader *r);
+/* clu_peek_type: the type of the term at the reader's place; moves nothing, sets no error. */
+CLU_API clu_type clu_peek_type(const clu_reader *r);
+/* clu_get_int: an integer of any tag that fits; else CLU_ERANGE (stands on a too big one). */
+CLU_API int64_t clu_get_int(clu_reader *r);
+CLU_API uint64_t clu_get_uint(clu_reader *r);
+/* clu_get_big: an integer of any size as magnitude bytes, little endian, with its sign; the
+ * magnitude of a big tag borrows the input, of a small integer it is put into `small`. */
+CLU_API clu_slice clu_get_big(clu_reader *r, bool *negative, uint8_t small[8]);
+/* clu_get_float: both float tags; an integer is CLU_ETYPE. */
+CLU_API double clu_get_float(clu_reader *r);
+/* clu_get_atom: the atom's text in UTF-8. A Latin-1 atom (tags 100, 115) with bytes above 127 is
+ * converted into the reader's view only by clu_get_atom_utf8; here it is CLU_EATOM. */
+CLU_API clu_slice clu_get_atom(clu_reader *r);
+/* clu_get_atom_utf8: as clu_get_atom for every atom tag; buf is used when conversion is needed. */
+CLU_API clu_slice clu_get_atom_utf8(clu_reader *r, uint8_t buf[CLU_ATOM_BYTES_MAX]);
+/* clu_get_tuple: enters a tuple; the arity, its elements follow. */
+CLU_API size_t clu_get_tuple(clu_reader *r);
+/* clu_get_list: enters a list of n elements; after them the tail follows (clu_get_nil for a proper
+ * list). NIL gives 0 and no tail follows. A STRING is CLU_ETYPE: see clu_get_string. */
+CLU_API size_t clu_get_list(clu_reader *r);
+CLU_API void clu_get_nil(clu_reader *r);
+/* clu_get_string: the bytes of a STRING_EXT (a list of small integers); NIL gives 0 bytes. */
+CLU_API clu_slice clu_get_string(clu_reader *r);
+/* clu_get_map: enters a map; the number of pairs, key and value by turns follow. */
+CLU_API size_t clu_get_map(clu_reader *r);
+CLU_API clu_slice clu_get_binary(clu_reader *r);
+/* clu_get_bitstring: bytes and the bits used of the last one (8 for a whole binary or none). */
+CLU_API clu_slice clu_get_bitstring(clu_reader *r, uint8_t *last_bits);
+CLU_API clu_pid clu_get_pid(clu_reader *r);
+CLU_API clu_ref clu_get_ref(clu_reader *r);
+CLU_API clu_port clu_get_port(clu_reader *r);
+/* clu_get_export: fun Module:Function/Arity. */
+CLU_API void clu_get_export(clu_reader *r, clu_slice *module, clu_slice *function, uint8_t *arity);
+/* clu_get_fun: a fun as opaque bytes, tag included: fit for clu_put_raw. */
+CLU_API clu_slice clu_get_fun(clu_reader *r);
+/* clu_get_raw: the bytes of the next term, whatever it is: fit for clu_put_raw when the reader has
+ * no refs (an opaque From tag, a reason). */
+CLU_API clu_slice clu_get_raw(clu_reader *r);
+/* clu_skip_term: passes one term without recursion. */
+CLU_API void clu_skip_term(clu_reader *r);
+
+/* clu_check: whether exactly one well-formed term stands at data: tags, lengths, depth up to
+ * CLU_DEPTH_MAX, atoms (UTF-8, length), cache references in range, map keys counted, no byte left
+ * over unless used is given (then it is set to the bytes of the term). The term has no version
+ * byte. refs as in clu_reader. */
+CLU_API CLU_MUST_USE clu_error clu_check(const void *data, size_t len, const clu_refs *refs,
+                                         size_t *used);
+
+/* ---- writing ---- */
+
+/* clu_writer_init: a growing writer; end it with clu_writer_free. */
+CLU_API void clu_writer_init(clu_writer *w);
+/* clu_writer_fixed: a writer into the caller's memory. */
+CLU_API void clu_writer_fixed(clu_writer *w, void *data, size_t cap);
+CLU_API void clu_writer_free(clu_writer *w);
+/* clu_writer_reset: empties it, keeps the memory, forgets the error. */
+CLU_API void clu_writer_reset(clu_writer *w);
+
+CLU_API void clu_put_version(clu_writer *w);
+CLU_API void clu_put_int(clu_writer *w, int64_t value);
+CLU_API void clu_put_uint(clu_writer *w, uint64_t value);
+/* clu_put_big: magnitude little endian; leading zero bytes are dropped, small values take the
+ * small tags (term_to_binary's choice). */
+CLU_API void clu_put_big(clu_writer *w, clu_slice magnitude, bool negative);
+/* clu_put_float: NEW_FLOAT; not a number and infinities are CLU_ERANGE. */
+CLU_API void clu_put_float(clu_writer *w, double value);
+/* clu_put_atom: UTF-8 text as tag 119, above 255 bytes 118; over 255 characters CLU_EATOM. */
+CLU_API void clu_put_atom(clu_writer *w, clu_slice text);
+/* clu_put_atom_text: the same of a zero-terminated text. */
+CLU_API void clu_put_atom_text(clu_writer *w, const char *text);
+CLU_API void clu_put_tuple(clu_writer *w, size_t arity);
+/* clu_put_list: the head of a list of n elements; end it with clu_put_nil (or another tail).
+ * n = 0 writes nothing: clu_put_nil alone is the empty list. */
+CLU_API void clu_put_list(clu_writer *w, size_t n);
+CLU_API void clu_put_nil(clu_writer *w);
+/* clu_put_string: a list of bytes: STRING_EXT up to 65535, a list of integers above. */
+CLU_API void clu_put_string(clu_writer *w, clu_slice bytes);
+CLU_API void clu_put_map(clu_writer *w, size_t pairs);
+CLU_API void clu_put_binary(clu_writer *w, const void *data, size_t len);
+CLU_API void clu_put_bitstring(clu_writer *w, const void *data, size_t len, uint8_t last_bits);
+CLU_API void clu_put_pid(clu_writer *w, const clu_pid *pid);
+CLU_API void clu_put_ref(clu_writer *w, const clu_ref *ref);
+CLU_API void clu_put_port(clu_writer *w, const clu_port *port);
+CLU_API void clu_put_export(clu_writer *w, clu_slice module, clu_slice function, uint8_t arity);
+/* clu_put_raw: the bytes of a whole term, as clu_get_raw gave them. */
+CLU_API void clu_put_raw(clu_writer *w, clu_slice term);
+
+/* ---- text ---- */
+
+/* clu_print: appends the term at the reader's place to out as io_lib:format("~tp") would without
+ * line breaks (~0tp); moves the reader past it. Terms of which the text cannot be read back (pids,
+ * references, ports, funs) are printed as the shell of a third node would: <0.1.0>-like with the
+ * node's name spelled out. */
+CLU_API CLU_MUST_USE clu_error clu_print(clu_reader *r, clu_writer *out);
+
+/* clu_parse: reads one term in Erlang's syntax (what io:read takes, pids, references, ports and
+ * funs but `fun M:F/A` aside) from text and appends it to out, without the version byte. On
+ * CLU_ESYNTAX *at is the byte where the text stopped making sense. used, when not NULL, is set to
+ * the bytes read; when NULL, only white space, a full stop and comments may follow. */
+CLU_API CLU_MUST_USE clu_error clu_parse(const char *text, size_t len, clu_writer *out, size_t *at,
+                                         size_t *used);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
