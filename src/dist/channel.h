@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DIST_CHANNEL_H
+#define DIST_CHANNEL_H
+
+#include <sys/uio.h> /* struct iovec: a shape, not a system call */
+
+#include "base/buf.h"
+#include "dist/control.h"
+
+/* A link after its handshake: frames of 4-byte length, ticks, the send queue. It says where it
+ * wants the next bytes; a frame that arrives whole is read where it lies, in the loop's receive
+ * buffer; memory is owned only for an incomplete one. */
+
+/* Largest frame taken from a peer (fragments come with the full protocol; until then one frame is
+ * one message). What announces more closes the link. */
+#define CHANNEL_FRAME_MAX (64u << 20)
+/* Bytes that may wait for a slow reader before senders are told CLU_EBUSY (ERTS_DE_BUSY_LIMIT). */
+#define CHANNEL_BUSY_BYTES (1u << 20)
+/* Control answers (noproc, acks) go on above the busy limit, up to here; then the link is closed
+ * with words instead of losing a signal. */
+#define CHANNEL_QUEUE_MAX (16u << 20)
+
+struct channel {
+    uint64_t flags;
+    uint32_t tick_ms;    /* an idle writer ticks this often: ticktime / intensity */
+    uint32_t silence_ms; /* a peer silent for so long is gone: ticktime */
+    uint64_t last_in_ms, last_out_ms;
+    struct buf partial;      /* an incomplete frame, its length included */
+    size_t want;             /* bytes of that frame in all; 0 while its length is not known */
+    const uint8_t *at, *end; /* what channel_next has still to read of the scratch buffer */
+    bool reading_partial;
+    struct buf out;     /* frames to be sent */
+    size_t out_sent;    /* of them, already sent */
+    size_t frame_start; /* of the frame being written */
+    uint64_t bytes_in, bytes_out, frames_in, frames_out;
+    clu_error err;    /* sticks */
+    const char *what; /* static sentence for err */
+};
+
+/* One message. Slices borrow the receive buffer until the next call on the channel. */
+struct frame {
+    clu_slice control, payload; /* terms without version byte; payload.len 0 for none */
+    const clu_refs *refs;
+};
+
+void channel_init(struct channel *c, uint64_t flags, uint32_t ticktime_ms, uint32_t intensity,
+                  uint64_t now_ms);
+void channel_fini(struct channel *c);
+
+/* channel_space: where the next bytes of the socket should go: first the rest of an incomplete
+ * frame, then the caller's scratch buffer. Returns the number of iovecs set, 1 or 2. */
+size_t channel_space(struct channel *c, uint8_t *scratch, size_t scratch_len, struct iovec iov[2]);
+/* channel_got: n bytes were read into that space. Then call channel_next until it says false. */
+void channel_got(struct channel *c, size_t n, const uint8_t *scratch, uint64_t now_ms);
+/* channel_feed: the same for bytes that lie elsewhere (what the handshake left over). */
+void channel_feed(struct channel *c, const uint8_t *data, size_t len, uint64_t now_ms);
+/* channel_next: the next whole message, checked (clu_check on control and payload, one tuple
+ * first); ticks are passed over. false: no more, what is incomplete is kept; or c->err is set. */
+bool channel_next(struct channel *c, struct frame *f);
+
+/* channel_begin, channel_end: write one message: put the control tuple, then, if any, the payload
+ * with channel_payload in between. w writes into the send queue itself. */
+void channel_begin(struct channel *c, clu_writer *w);
+void channel_payload(struct channel *c, clu_writer *w);
+CLU_MUST_USE clu_error channel_end(struct channel *c, clu_writer *w);
+/* channel_is_busy: whether senders should wait. */
+bool channel_is_busy(const struct channel *c);
+
+/* channel_pending, channel_sent: bytes to be sent now; that n were sent. */
+clu_slice channel_pending(const struct channel *c);
+void channel_sent(struct channel *c, size_t n, uint64_t now_ms);
+
+/* channel_deadline: when channel_tick must be called. */
+uint64_t channel_deadline(const struct channel *c);
+/* channel_tick: queues a tick when nothing was written for a while; CLU_ETIMEOUT (sticky) when the
+ * peer was silent for too long. */
+CLU_MUST_USE clu_error channel_tick(struct channel *c, uint64_t now_ms);
+
+#endif

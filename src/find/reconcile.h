@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FIND_RECONCILE_H
+#define FIND_RECONCILE_H
+
+#include "base/heap.h"
+#include "base/slots.h"
+#include "find/source.h"
+
+/* Listed against linked. Level-triggered: at every step, what is listed, not linked and not waiting
+ * for its back-off is dialled, in parallel, for ever. Nothing here ever cuts a link. */
+
+/* First retry and longest pause of a peer's back-off; +-20 % jitter. */
+#define REDIAL_FIRST_MS 200
+#define REDIAL_MAX_MS   30000
+/* Targets at most, linked or listed; more are reported, not kept. */
+#define TARGETS_MAX 16384
+/* Dial attempts under way at once; the others wait their turn. */
+#define DIALS_MAX 256
+
+/* Somewhere to dial: an entry of one or more sources, or a node that dialled us. */
+struct target {
+    slot_id id;
+    struct heap_item due;      /* when to dial; in the heap only while a dial is wanted */
+    char name[NODE_NAME_SIZE]; /* "" until learnt */
+    struct addr addr;          /* family 0: resolve the name's host part; port 0: ask epmd */
+    enum peer_state state;
+    uint32_t sources;  /* bit i: source i lists it */
+    bool self;         /* it is ourselves: shown as such, never dialled */
+    bool learnt;       /* the name came from epmd or handshake, not from the template */
+    uint32_t attempts; /* failed in a row */
+    enum stage stage;  /* of the last failure */
+    char reason[REASON_SIZE];
+    uint64_t since_ms; /* in this state since (monotonic) */
+    uint32_t creation; /* of the incarnation linked now or last; 0 for none */
+};
+
+struct reconcile;
+
+/* own_addr: where our distribution listens, with its port (0 while unknown). */
+struct reconcile *reconcile_new(const char *own_name, uint32_t own_creation, struct rng *rng);
+void reconcile_free(struct reconcile *r);
+/* reconcile_own: our listening address is known now, or our name (dynamic). */
+void reconcile_own(struct reconcile *r, const char *own_name, uint32_t creation,
+                   const struct addr *own_addr);
+
+/* reconcile_list: what a source lists after a round. COMPLETE replaces what the source listed
+ * before, PARTIAL only adds, NEGATIVE and FAILED change nothing. Changes are told through the two
+ * callbacks-free lists of reconcile_change. */
+void reconcile_list(struct reconcile *r, unsigned source, enum result_kind kind,
+                    const struct entry *entries, size_t n, uint64_t now_ms);
+/* reconcile_change: takes one change of the listing since it was last asked; false when none. */
+bool reconcile_change(struct reconcile *r, struct addr *addr, char name[NODE_NAME_SIZE],
+                      unsigned *source, bool *listed);
+
+/* reconcile_next: a target to dial now (its state becomes PEER_DIALLING), NULL when none is due or
+ * DIALS_MAX are under way. */
+struct target *reconcile_next(struct reconcile *r, uint64_t now_ms);
+uint64_t reconcile_deadline(const struct reconcile *r);
+struct target *reconcile_get(struct reconcile *r, slot_id id);
+
+/* What became of a dial, or what came in. reconcile_up finds or makes the target for a link: by id
+ * when it was dialled (0 for inbound), else by name, else by the address of a listed entry whose
+ * name is to be learnt and matches the host part or address; it returns the target. new_incarnation
+ * is set when this name was linked before with another creation. */
+struct target *reconcile_up(struct reconcile *r, slot_id id, const char *name,
+                            const struct addr *addr, uint32_t creation, uint64_t now_ms,
+                            bool *new_incarnation);
+/* reconcile_down: the link of this name is gone; redialled at once when listed, else PEER_ABSENT.
+ */
+void reconcile_down(struct reconcile *r, const char *name, uint64_t now_ms, const char *reason);
+/* reconcile_failed: the attempt failed at a stage; next try after the back-off. Returns true when
+ * stage or reason changed (so that it is logged once). */
+bool reconcile_failed(struct reconcile *r, slot_id id, enum stage stage, const char *reason,
+                      uint64_t now_ms);
+/* reconcile_is_self: the target turned out to be ourselves. */
+void reconcile_is_self(struct reconcile *r, slot_id id, uint64_t now_ms);
+/* reconcile_deferred: the attempt ended without verdict (the peer's own attempt wins): look again
+ * soon. */
+void reconcile_deferred(struct reconcile *r, slot_id id, uint64_t now_ms);
+/* reconcile_hint: dial this name (a command, a static peer, peer exchange); its target. */
+struct target *reconcile_hint(struct reconcile *r, const char *name, const struct addr *addr,
+                              uint64_t now_ms);
+/* reconcile_poke: forget the back-off of all: dial now. */
+void reconcile_poke(struct reconcile *r, uint64_t now_ms);
+
+/* reconcile_walk: all targets in order of slot; *at = 0 first; NULL at the end. */
+struct target *reconcile_walk(struct reconcile *r, uint32_t *at);
+
+#endif

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * mesh: the heart of daemon, commands and library: whom to dial, links by name, epmd, snapshots.
+ *   knows: every connection as an id, the node, the sources and the reconciler.
+ *   must not know: sockets, clocks, threads: a driver (net, or the simulation) hands it one event
+ * at a time and carries out the updates it leaves.
+ */
+#ifndef MESH_MACHINE_H
+#define MESH_MACHINE_H
+
+#include <sys/uio.h>
+
+#include "base/slots.h"
+#include "find/dns_msg.h"
+#include "model/event.h"
+#include "model/settings.h"
+#include "model/snapshot.h"
+
+struct machine;
+
+/* Connections at once, of all kinds; further ones are refused with an event. */
+#define MACHINE_CONNS_MAX 20000
+/* Connections that have not proved the cookie, at once. */
+#define MACHINE_UNPROVED_MAX 1024
+/* One receive buffer a loop, not a peer. */
+#define MACHINE_SCRATCH_SIZE (64u << 10)
+/* Events that wait for the driver; more are counted and reported as lost. */
+#define MACHINE_EVENTS_MAX 128
+/* DNS queries under way at once. */
+#define MACHINE_QUERIES_MAX 256
+
+enum dial_error {
+    DIAL_REFUSED,
+    DIAL_TIMED_OUT,
+    DIAL_UNREACHABLE, /* no route, network down, address not ours, ... : text says */
+};
+
+enum listener {
+    LISTEN_DIST,
+    LISTEN_EPMD,     /* on 127.0.0.1 */
+    LISTEN_EPMD6,    /* on ::1 */
+    LISTEN_EPMD_OWN, /* on the node's own address */
+    LISTENERS
+};
+
+enum update_kind {
+    UPDATE_LISTEN, /* listen.which at listen.addr (port 0: any in [port_min, port_max] if set):
+                      answer with machine_listening */
+    UPDATE_UNLISTEN,
+    UPDATE_DIAL,    /* connect conn to dial.to from dial.from (family 0: any); answer with
+                       machine_opened or machine_refused, at the latest at dial.timeout_ms */
+    UPDATE_SEND,    /* conn has bytes pending: machine_pending */
+    UPDATE_CLOSE,   /* close conn now; its id is gone, no machine_closed follows. When `reset`,
+                       without lingering */
+    UPDATE_RESOLVE, /* ask the resolver; answer with machine_resolved */
+    UPDATE_EVENT,   /* tell people */
+    UPDATE_ANSWER,  /* an ask is answered */
+    UPDATE_EXIT,    /* the node cannot go on (duplicate name, no port): event told why */
+};
+
+/* Answer to machine_ping or machine_names. */
+struct answer {
+    uint32_t ask;
+    bool ok;
+    enum stage stage;          /* where it failed */
+    char node[NODE_NAME_SIZE]; /* ping: the peer's own name */
+    struct addr address;       /* where it answered */
+    char reason[REASON_SIZE];
+    uint64_t took_us; /* not set by the machine: the driver knows the clock */
+    char text[4096];  /* names: lines "name NAME at port PORT\n" */
+    bool truncated;
+    uint64_t flags; /* ping: what the peer offered */
+    uint32_t creation;
+};
+
+struct update {
+    enum update_kind kind;
+    slot_id conn;
+    union {
+        struct {
+            enum listener which;
+            struct addr addr;
+            uint16_t port_min, port_max;
+        } listen;
+        struct {
+            struct addr to, from;
+            uint32_t timeout_ms;
+        } dial;
+        struct {
+            slot_id query;
+            char name[HOST_NAME_SIZE]; /* absolute, no final dot */
+            uint16_t type;
+        } resolve;
+        bool reset;
+        struct event event;
+        struct answer answer;
+        int exit_status;
+    } u;
+};
+
+/* What a machine is made from. The pointers are borrowed for its life. */
+struct machine_options {
+    const struct settings *settings;
+    const struct resolv_conf *resolv;
+    const struct hosts_file *hosts;
+    uint8_t seed[32]; /* from the system's random source */
+    uint64_t now_ms;  /* monotonic */
+    uint64_t wall_ms; /* since 1970, at now_ms */
+};
+
+/* machine_new: NULL when out of memory; a bad SPEC is CLU_EBADARG with words in why. */
+CLU_MUST_USE clu_error machine_new(struct machine **out, const struct machine_options *o,
+                                   char why[REASON_SIZE]);
+void machine_free(struct machine *m);
+/* machine_start: leaves the first updates. */
+void machine_start(struct machine *m, uint64_t now_ms);
+
+/* Events in. Every one may leave updates: drain machine_next afterwards. */
+void machine_listening(struct machine *m, enum listener which, const struct addr *at,
+                       const char *error, bool in_use, uint64_t now_ms);
+/* machine_accepted: a connection came in; 0 when it is refused: close it. */
+slot_id machine_accepted(struct machine *m, enum listener which, const struct addr *peer,
+                         const struct addr *local, uint64_t now_ms);
+void machine_opened(struct machine *m, slot_id conn, const struct addr *local, uint64_t now_ms);
+void machine_refused(struct machine *m, slot_id conn, enum dial_error error, const char *text,
+                     uint64_t now_ms);
+/* machine_space, machine_got: where to read to, and that n bytes were read. Space is asked anew for
+ * every read. The conn may be closed afterwards (UPDATE_CLOSE). */
+size_t machine_space(struct machine *m, slot_id conn, struct iovec iov[2]);
+void machine_got(struct machine *m, slot_id conn, size_t n, uint64_t now_ms);
+/* machine_closed: the peer closed, or reading or writing failed (text says how, or NULL). */
+void machine_closed(struct machine *m, slot_id conn, const char *text, uint64_t now_ms);
+clu_slice machine_pending(struct machine *m, slot_id conn);
+void machine_sent(struct machine *m, slot_id conn, size_t n, uint64_t now_ms);
+void machine_resolved(struct machine *m, slot_id query, enum dns_status status, clu_slice msg,
+                      uint64_t now_ms);
+/* machine_deadline, machine_tick: when to call machine_tick at the latest. */
+uint64_t machine_deadline(const struct machine *m);
+void machine_tick(struct machine *m, uint64_t now_ms);
+
+/* machine_next: takes one update; false when there is none. */
+bool machine_next(struct machine *m, struct update *u);
+
+/* machine_ping: dial a node if it is not linked and ask it as net_adm:ping does; UPDATE_ANSWER
+ * follows with this number. machine_names: ask the epmd of a host (literal or name). */
+uint32_t machine_ping(struct machine *m, const char *node, uint64_t now_ms);
+uint32_t machine_names(struct machine *m, const char *host, uint64_t now_ms);
+/* machine_drain: readiness off, no new links; machine_stop: close all, UPDATE_CLOSE follow. */
+void machine_drain(struct machine *m, uint64_t now_ms);
+void machine_stop(struct machine *m, const char *reason, uint64_t now_ms);
+
+/* machine_version: grows when the snapshot would read differently. machine_snapshot: the present
+ * one, borrowed until the next machine_snapshot; NULL when out of memory. */
+uint64_t machine_version(const struct machine *m);
+const struct snapshot *machine_snapshot(struct machine *m, uint64_t now_ms);
+
+#endif

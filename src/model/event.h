@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MODEL_EVENT_H
+#define MODEL_EVENT_H
+
+#include "model/model.h"
+
+enum event_level {
+    LEVEL_DEBUG,
+    LEVEL_INFO,
+    LEVEL_WARNING,
+    LEVEL_ERROR,
+};
+
+/* The one table of events: id, word, level, sentence. {node} {address} {stage} {reason} {number}
+ * {what} stand for the event's fields. It feeds log, journal, event stream and counters. */
+#define EVENT_MAP(X)                                                                               \
+    X(EVENT_STARTED, "started", LEVEL_INFO,                                                        \
+      "this node is {node}, creation {number}, at {address}")                                      \
+    X(EVENT_STOPPED, "stopped", LEVEL_INFO, "{node} stops: {reason}")                              \
+    X(EVENT_SETTING, "setting", LEVEL_WARNING, "{what}: {reason}")                                 \
+    X(EVENT_FATAL, "fatal", LEVEL_ERROR, "{reason}")                                               \
+    X(EVENT_NODE_UP, "node_up", LEVEL_INFO, "linked with {node} at {address}")                     \
+    X(EVENT_NODE_DOWN, "node_down", LEVEL_WARNING, "lost {node} at {address}: {reason}")           \
+    X(EVENT_NODE_REPLACED, "node_replaced", LEVEL_INFO,                                            \
+      "{node} came back as a new incarnation, creation {number}")                                  \
+    X(EVENT_DIAL_FAILED, "dial_failed", LEVEL_WARNING, "{node} at {address}: {stage}: {reason}")   \
+    X(EVENT_REJECTED, "rejected", LEVEL_WARNING, "refused {node} from {address}: {reason}")        \
+    X(EVENT_PROTOCOL, "protocol", LEVEL_WARNING,                                                   \
+      "closed the link to {node} at {address}: {reason}")                                          \
+    X(EVENT_DISCOVERY, "discovery", LEVEL_INFO, "{what}: {number} addresses")                      \
+    X(EVENT_DISCOVERY_FAILED, "discovery_failed", LEVEL_WARNING, "{what}: {reason}")               \
+    X(EVENT_LISTED, "listed", LEVEL_INFO, "{what} lists {address}")                                \
+    X(EVENT_UNLISTED, "unlisted", LEVEL_INFO, "{what} no longer lists {address}; its link stays")  \
+    X(EVENT_EPMD, "epmd", LEVEL_INFO, "{reason}")                                                  \
+    X(EVENT_EPMD_FAILED, "epmd_failed", LEVEL_WARNING, "{reason}")                                 \
+    X(EVENT_READY, "ready", LEVEL_INFO, "ready")                                                   \
+    X(EVENT_NOT_READY, "not_ready", LEVEL_WARNING, "not ready: {reason}")                          \
+    X(EVENT_LOST_EVENTS, "lost_events", LEVEL_ERROR,                                               \
+      "{number} events were dropped: too many at once")
+
+enum event_id {
+#define X(id, word, level, sentence) id,
+    EVENT_MAP(X)
+#undef X
+        EVENT_IDS
+};
+
+struct event {
+    enum event_id id;
+    char node[NODE_NAME_SIZE]; /* "" where it has no meaning; so all below */
+    struct addr address;
+    enum stage stage;
+    uint64_t number;
+    char what[SPEC_SIZE];
+    char reason[REASON_SIZE];
+};
+
+#endif

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * model: plain structs that layers hand to each other.
+ *   knows: names of states, stages and settings, and their texts.
+ *   must not know: how any of it comes about. Headers only: no function bodies but texts of enums.
+ * Text fields are zero-terminated and cut at their size; times are milliseconds.
+ */
+#ifndef MODEL_MODEL_H
+#define MODEL_MODEL_H
+
+#include "base/addr.h"
+#include "base/base.h"
+
+/* Longest full node name, in bytes: an atom's 255 characters, and what a BEAM accepts. */
+#define NODE_NAME_MAX 255
+/* A node name as a field. */
+#define NODE_NAME_SIZE (NODE_NAME_MAX + 1)
+/* Longest DNS name as text (RFC 1035: 255 octets on the wire, 253 as text and a final dot). */
+#define HOST_NAME_SIZE 256
+/* A sentence for people: what was tried, what came back, what to do. */
+#define REASON_SIZE 256
+/* A SPEC of --discover as written. */
+#define SPEC_SIZE 384
+
+/* Where a dial attempt failed: the words stand in /api/v1/cluster and are never renamed. */
+#define STAGE_MAP(X)                                                                               \
+    X(STAGE_NONE, "")                                                                              \
+    X(STAGE_DNS, "dns")                                                                            \
+    X(STAGE_TCP_REFUSED, "tcp-refused")                                                            \
+    X(STAGE_TCP_TIMEOUT, "tcp-timeout")                                                            \
+    X(STAGE_EPMD_UNKNOWN, "epmd-unknown")                                                          \
+    X(STAGE_CLOSED, "closed-before-status")                                                        \
+    X(STAGE_NAME_MISMATCH, "name-mismatch")                                                        \
+    X(STAGE_FLAGS, "flags")                                                                        \
+    X(STAGE_COOKIE, "cookie")                                                                      \
+    X(STAGE_TLS, "tls")
+
+enum stage {
+#define X(name, text) name,
+    STAGE_MAP(X)
+#undef X
+};
+
+static inline const char *stage_text(enum stage stage)
+{
+    static const char *const texts[] = {
+#define X(name, text) [name] = text,
+        STAGE_MAP(X)
+#undef X
+    };
+    return texts[stage];
+}
+
+#endif
