@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The lab itself: real Erlang nodes alone, so that a failure elsewhere is erlclu's."""
+
+from lab.case import LabCase, per_release
+from lab.pods import SERVICE
+
+
+class LabItself(LabCase):
+    @per_release
+    def test_three_erlang_nodes_find_each_other(self, release):
+        self.dns(1, 2, 3)
+        nodes = [self.erl(number, release).start(wait=False) for number in (1, 2, 3)]
+        for node in nodes:
+            self.assertEqual(f'"{release}"', node.ready().eval('erlang:system_info(otp_release)'))
+        self.assert_mesh(nodes, timeout=10)
+        self.assert_quiet(nodes)
+
+    def test_a_killed_erlang_node_is_found_again(self):
+        self.dns(1, 2)
+        one, two = self.erl(1).start(), self.erl(2).start()
+        self.assert_mesh([one, two], timeout=10)
+        two.kill()
+        two.start()
+        self.assert_mesh([one, two], timeout=10)
+
+    def test_records_change_while_the_server_runs(self):
+        dns = self.dns(1)
+        node = self.erl(1, refresh=None).start()
+        lookup = f'length(inet_res:lookup("{SERVICE}", in, a))'
+        self.assertEqual('1', node.eval(lookup))
+        dns.set(SERVICE, [f'10.43.0.{n}' for n in range(1, 101)])
+        self.assertEqual('100', node.eval(lookup))

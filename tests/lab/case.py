@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the tests have in common: one lab a process, empty again after every test."""
+
+import os
+import unittest
+
+from lab.nodes import ERLCLU, CluNode, ErlNode, eventually
+from lab.otp import RELEASES
+from lab.pods import SERVICE, Dnsmasq, Lab
+
+_lab = None
+
+
+def the_lab():
+    global _lab
+    if _lab is None:
+        _lab = Lab()
+    return _lab
+
+
+def close_lab():
+    if _lab is not None:
+        _lab.close()
+
+
+def per_release(test):
+    """Run a test once for each OTP release, as a subtest with a clean lab each."""
+    def all_releases(self):
+        for release in RELEASES:
+            with self.subTest(otp=release):
+                try:
+                    test(self, release)
+                finally:
+                    self.lab.clean()
+    all_releases.__name__ = test.__name__
+    all_releases.__doc__ = test.__doc__
+    return all_releases
+
+
+class LabCase(unittest.TestCase):
+    """A test with pods; everything it starts ends with it."""
+
+    def setUp(self):
+        self.lab = the_lab()
+        self.addCleanup(self.lab.clean)
+
+    def run(self, result=None):
+        before = len(result.failures) + len(result.errors)
+        super().run(result)
+        if len(result.failures) + len(result.errors) > before and os.environ.get('LAB_LOGS'):
+            self._print_logs()
+
+    def erl(self, number, release=25, **options):
+        return ErlNode(self.lab.pod(number), self.lab.otp(release), **options)
+
+    def clu(self, number, args=(), **options):
+        if not ERLCLU.exists():
+            self.fail(f'there is no {ERLCLU}: build it first, or name it in $ERLCLU')
+        return CluNode(self.lab.pod(number), args, **options)
+
+    def dns(self, *numbers, ttl=5):
+        """A real DNS server with the addresses of these pods behind the headless Service."""
+        return Dnsmasq(self.lab, {SERVICE: [f'10.42.0.{number}' for number in numbers]}, ttl)
+
+    def assert_mesh(self, nodes, timeout):
+        """Every node lists all the others: nodes() there, API and page here."""
+        names = {node.name for node in nodes}
+        for node in nodes:
+            eventually(f'{node} lists {sorted(names - {node.name})}', timeout,
+                       lambda node=node: node.alive() and node.nodes() == names - {node.name})
+        for node in nodes:
+            if isinstance(node, CluNode):
+                eventually(f"{node}'s page lists the others", timeout,
+                           lambda node=node: node.page_nodes() >= names - {node.name})
+
+    def assert_quiet(self, nodes):
+        """No Erlang node of these has written a line."""
+        for node in nodes:
+            if isinstance(node, ErlNode):
+                self.assertEqual('', node.complaints(), f'{node} complains')

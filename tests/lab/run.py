@@ -1,0 +1,98 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Runs the interop tests in a network of their own.
+
+    tests/lab/run.py                            all of tests/interop
+    tests/lab/run.py tests/interop/mesh_test.py one file
+    tests/lab/run.py -k wrong_cookie            tests whose name holds a word
+    LAB_LOGS=1 tests/lab/run.py ...             and the logs of what failed
+"""
+
+import argparse
+import sys
+import time
+import unittest
+from pathlib import Path
+
+TESTS = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(TESTS)]
+
+from lab import case, pods  # noqa: E402
+
+
+class Result(unittest.TestResult):
+    """One line a test; a test is failed when any of its subtests is."""
+
+    def __init__(self):
+        super().__init__()
+        self.passed, self.failed = 0, []
+        self._bad = False
+
+    def startTest(self, test):
+        super().startTest(test)
+        self._bad, self._begin = False, time.monotonic()
+        print(f'{test.id()} ... ', end='', flush=True)
+
+    def _report(self, test, text):
+        if not self._bad:
+            print('FAILED')
+        self._bad = True
+        print(f'--- {test}\n{text.rstrip()}', flush=True)
+
+    def addFailure(self, test, err):
+        super().addFailure(test, err)
+        self._report(test, self.failures[-1][1])
+
+    def addError(self, test, err):
+        super().addError(test, err)
+        if isinstance(test, unittest.TestCase):
+            self._report(test, self.errors[-1][1])
+        else:  # setUpClass and the import of a file are no tests, but they fail all the same
+            self.failed.append(str(test))
+            print(f'{test}: FAILED\n{self.errors[-1][1]}', flush=True)
+
+    def addSubTest(self, test, subtest, err):
+        super().addSubTest(test, subtest, err)
+        if err is not None:
+            self._report(subtest, (self.failures or self.errors)[-1][1])
+
+    def addSkip(self, test, reason):
+        self._report(test, f'skipped, which counts as failed: {reason}')
+
+    def stopTest(self, test):
+        super().stopTest(test)
+        if self._bad:
+            self.failed.append(test.id())
+        else:
+            self.passed += 1
+            print(f'ok ({time.monotonic() - self._begin:.1f} s)', flush=True)
+
+
+def load(files, words):
+    loader = unittest.TestLoader()
+    loader.testNamePatterns = [f'*{word}*' for word in words] or None
+    sys.path[:0] = [str(TESTS / 'interop')]
+    paths = [Path(name) for name in files] or sorted((TESTS / 'interop').glob('*_test.py'))
+    return unittest.TestSuite(loader.loadTestsFromName(path.stem) for path in paths)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('files', nargs='*')
+    parser.add_argument('-k', dest='words', action='append', default=[], metavar='WORD')
+    options = parser.parse_args()
+    pods.enter()
+    suite = load(options.files, options.words)
+    result = Result()
+    try:
+        suite.run(result)
+    finally:
+        case.close_lab()
+    print(f'{result.passed} passed, {len(result.failed)} failed')
+    # Nothing run is no success: a mistyped name must not look green.
+    return 0 if result.passed and not result.failed else 1
+
+
+if __name__ == '__main__':
+    sys.exit(main())
