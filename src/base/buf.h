@@ -36,4 +36,10 @@ static inline clu_slice buf_slice(const struct buf *b)
     return (clu_slice){b->data, b->len};
 }
 
+/* buf_behind: the content behind the first n bytes: what is still to be sent. */
+static inline clu_slice buf_behind(const struct buf *b, size_t n)
+{
+    return n < b->len ? (clu_slice){b->data + n, b->len - n} : (clu_slice){NULL, 0};
+}
+
 #endif
