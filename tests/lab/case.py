@@ -4,9 +4,12 @@
 import os
 import unittest
 
+from lab.dns import DnsServer
+from lab.epmd import port_please
 from lab.nodes import ERLCLU, CluNode, ErlNode, eventually
 from lab.otp import RELEASES
 from lab.pods import SERVICE, Dnsmasq, Lab
+from lab.scripted import ScriptedNode
 
 _lab = None
 
@@ -61,6 +64,23 @@ class LabCase(unittest.TestCase):
     def dns(self, *numbers, ttl=5):
         """A real DNS server with the addresses of these pods behind the headless Service."""
         return Dnsmasq(self.lab, {SERVICE: [f'10.42.0.{number}' for number in numbers]}, ttl)
+
+    def scripted_dns(self, records, **options):
+        """A DNS server that can also fail, as `mode` says."""
+        server = DnsServer(records, **options)
+        self.addCleanup(server.close)
+        return server
+
+    def scripted(self, base='erlclu', **options):
+        """A node of our own making beside the pods."""
+        node = ScriptedNode(self.lab, base, **options)
+        self.addCleanup(node.close)
+        return node
+
+    def dist_port(self, node):
+        """Where a node's distribution listens, as epmd in its pod says."""
+        base = node.name.split('@')[0]
+        return eventually(f'epmd knows {node}', 10, lambda: port_please(node.pod.address, base))
 
     def assert_mesh(self, nodes, timeout):
         """Every node lists all the others: nodes() there, API and page here."""

@@ -89,9 +89,19 @@ class Lab:
         self.processes = []
         self._otp = {}
         self._lab_addresses = 0
-        sh('ip link set lo up; ip link add br0 type bridge; '
+        self._tests = 0
+        self._new_scratch()
+        # Without a DNS server of its own a test's resolvers must hear "port unreachable" each time.
+        sh('echo 0 >/proc/sys/net/ipv4/icmp_ratelimit; '
+           'ip link set lo up; ip link add br0 address 02:00:00:00:00:fe type bridge; '
            f'ip addr add {LAB_ADDRESS}/24 dev br0; ip addr add {DNS_ADDRESS}/24 dev br0; '
            'ip addr add fd42::fe/64 dev br0 nodad; ip link set br0 up')
+
+    def _new_scratch(self):
+        """Logs and files of one test: the next one starts with empty logs."""
+        self._tests += 1
+        self.scratch = self.dir / f'test-{self._tests}'
+        self.scratch.mkdir()
 
     def otp(self, release):
         if release not in self._otp:
@@ -111,7 +121,7 @@ class Lab:
         return address
 
     def start(self, argv, log, **options):
-        process = Process(argv, self.dir / log, **options)
+        process = Process(argv, self.scratch / log, **options)
         self.processes.append(process)
         return process
 
@@ -125,6 +135,7 @@ class Lab:
             self._lab_addresses -= 1
             sh(f'ip addr del 10.42.0.{FIRST_LAB_ADDRESS + self._lab_addresses}/32 dev br0')
         self.pods, self.processes = {}, []
+        self._new_scratch()
 
     def close(self):
         self.clean()
@@ -137,7 +148,7 @@ class Pod:
     def __init__(self, lab, number):
         self.lab, self.number = lab, number
         self.address, self.address6 = f'10.42.0.{number}', f'fd42::{number:x}'
-        self.dir = lab.dir / f'pod-{number}'
+        self.dir = lab.scratch / f'pod-{number}'
         self.dir.mkdir(exist_ok=True)
         self.resolv_conf = self.dir / 'resolv.conf'
         self.resolv_conf.write_text(f'nameserver {DNS_ADDRESS}\noptions ndots:5\n')
@@ -145,11 +156,13 @@ class Pod:
         self.hosts.write_text(f'127.0.0.1 localhost\n{self.address} pod-{number}\n')
         self._hold()
         link = f'v{number}'
-        sh(f'ip link add {link} type veth peer name eth0 netns {self.holder.pid}; '
+        # A constant MAC: the next pod at this address is not held up by somebody's ARP cache.
+        mac = f'02:00:00:00:00:{number:02x}'
+        sh(f'ip link add {link} type veth peer name eth0 address {mac} netns {self.holder.pid}; '
            f'ip link set {link} master br0 up; '
            f'nsenter -t {self.holder.pid} -n sh -ec "ip link set lo up; '
            f'ip addr add {self.address}/24 dev eth0; ip addr add {self.address6}/64 dev eth0 nodad; '
-           f'ip link set eth0 up; ip route add default via {LAB_ADDRESS}"')
+           f'ip link set eth0 up"')
 
     def _hold(self):
         ready = self.dir / 'ready'
@@ -210,13 +223,13 @@ class Dnsmasq:
 
     def __init__(self, lab, records, ttl=5):
         self.records = {name: list(addresses) for name, addresses in records.items()}
-        self.hosts = lab.dir / 'dnsmasq.hosts'
+        self.hosts = lab.scratch / 'dnsmasq.hosts'
         self._write()
         if not shutil.which('dnsmasq'):
             raise RuntimeError('the lab needs dnsmasq: apt-get install dnsmasq-base')
         self.process = lab.start(
-            ['dnsmasq', '-k', '-C', '/dev/null', '-h', '-H', self.hosts, '-a', DNS_ADDRESS, '-z', '-R',
-             '-T', str(ttl), '--log-facility=-', '--user=root', '--group=root', '--pid-file='], 'dnsmasq.log')
+            ['dnsmasq', '--no-daemon', '-C', '/dev/null', '-h', '-H', self.hosts, '-a', DNS_ADDRESS, '-z',
+             '-R', '-T', str(ttl)], 'dnsmasq.log')
         self._await('started')
 
     def set(self, name, addresses):
