@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What commands ask of the machine: ping a node, list an epmd. Each question gets one answer.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "mesh/internal.h"
+
+static struct ask *ask_new(struct machine *m, int kind, const char *name)
+{
+    struct ask *a = calloc(1, sizeof *a);
+
+    if (a == NULL)
+        return NULL;
+    a->answer = calloc(1, sizeof *a->answer);
+    if (a->answer == NULL) {
+        free(a);
+        return NULL;
+    }
+    a->id = a->answer->ask = ++m->last_ask;
+    a->kind = kind;
+    a->deadline_ms = NEVER;
+    text_set(a->name, sizeof a->name, slice_of(name));
+    list_append(&m->asks, &a->list);
+    return a;
+}
+
+static void ask_free(struct ask *a)
+{
+    list_remove(&a->list);
+    free(a->answer);
+    free(a);
+}
+
+struct ask *ask_get(struct machine *m, uint32_t id)
+{
+    for (struct list *at = m->asks.next; at != &m->asks; at = at->next) {
+        struct ask *a = CONTAINER_OF(at, struct ask, list);
+
+        if (a->id == id)
+            return a;
+    }
+    return NULL;
+}
+
+static void no(struct ask *a, enum stage stage, const char *reason, const struct addr *addr)
+{
+    a->answered = true;
+    a->answer->stage = stage;
+    if (addr != NULL)
+        a->answer->address = *addr;
+    text_set(a->answer->reason, REASON_SIZE, slice_of(reason));
+}
+
+bool ask_take_answer(struct machine *m, struct update *u)
+{
+    for (struct list *at = m->asks.next; at != &m->asks; at = at->next) {
+        struct ask *a = CONTAINER_OF(at, struct ask, list);
+
+        if (!a->answered)
+            continue;
+        u->kind = UPDATE_ANSWER;
+        u->u.answer = *a->answer;
+        ask_free(a);
+        return true;
+    }
+    return false;
+}
+
+void ask_free_all(struct machine *m)
+{
+    while (m->asks.next != NULL && !list_empty(&m->asks))
+        ask_free(CONTAINER_OF(m->asks.next, struct ask, list));
+}
+
+uint64_t ask_deadline(const struct machine *m)
+{
+    uint64_t at_ms = NEVER;
+
+    for (struct list *at = m->asks.next; at != &m->asks; at = at->next)
+        at_ms = min_u64(at_ms, CONTAINER_OF(at, struct ask, list)->deadline_ms);
+    return at_ms;
+}
+
+void ask_tick(struct machine *m, uint64_t now_ms)
+{
+    for (struct list *at = m->asks.next; at != &m->asks; at = at->next) {
+        struct ask *a = CONTAINER_OF(at, struct ask, list);
+
+        if (a->deadline_ms > now_ms)
+            continue;
+        a->deadline_ms = NEVER;
+        no(a, STAGE_CLOSED,
+           "linked, but its net_kernel did not answer within 7 s: the node is hung or overloaded",
+           NULL);
+    }
+}
+
+/* ---- ping ---- */
+
+static void send_ping(struct machine *m, struct ask *a, struct link *l, uint64_t now_ms)
+{
+    if (node_ping(&m->node, &l->node, &a->ref) != CLU_OK) {
+        no(a, STAGE_CLOSED, "the link has no room for one more message", &l->conn.peer);
+        return;
+    }
+    a->sent = true;
+    a->deadline_ms = now_ms + PING_MS;
+    a->answer->address = l->conn.peer;
+    a->answer->flags = l->peer_flags;
+    a->answer->creation = l->node.creation;
+    text_set(a->answer->node, sizeof a->answer->node, slice_of(l->name));
+    conn_wake(m, &l->conn);
+}
+
+uint32_t machine_ping(struct machine *m, const char *node, uint64_t now_ms)
+{
+    struct ask *a = ask_new(m, ASK_PING, node);
+
+    if (a == NULL)
+        return 0;
+    struct link *l = link_find(m, node);
+
+    if (l != NULL) {
+        send_ping(m, a, l, now_ms);
+        return a->id;
+    }
+    struct target *t = reconcile_hint(m->reconcile, node, NULL, now_ms);
+
+    if (t == NULL)
+        no(a, STAGE_DNS, "too many nodes are known already", NULL);
+    else
+        a->target = t->id;
+    return a->id;
+}
+
+void ask_linked(struct machine *m, struct link *l, uint64_t now_ms)
+{
+    for (struct list *at = m->asks.next; at != &m->asks; at = at->next) {
+        struct ask *a = CONTAINER_OF(at, struct ask, list);
+
+        if (a->kind == ASK_PING && !a->sent && !a->answered &&
+            (a->target == l->target || strcmp(a->name, l->name) == 0))
+            send_ping(m, a, l, now_ms);
+    }
+}
+
+void ask_failed(struct machine *m, slot_id target, enum stage stage, const char *reason,
+                const struct addr *addr, uint64_t now_ms)
+{
+    (void)now_ms;
+    for (struct list *at = m->asks.next; at != &m->asks; at = at->next) {
+        struct ask *a = CONTAINER_OF(at, struct ask, list);
+
+        if (a->kind == ASK_PING && !a->sent && !a->answered && a->target == target)
+            no(a, stage, reason, addr);
+    }
+}
+
+void ask_link_down(struct machine *m, struct link *l, const char *reason)
+{
+    for (struct list *at = m->asks.next; at != &m->asks; at = at->next) {
+        struct ask *a = CONTAINER_OF(at, struct ask, list);
+
+        if (a->kind == ASK_PING && a->sent && !a->answered && strcmp(a->answer->node, l->name) == 0)
+            no(a, STAGE_CLOSED, reason, &l->conn.peer);
+    }
+}
+
+void ask_pong(struct machine *m, struct link *l, const clu_ref *ref, bool yes)
+{
+    for (struct list *at = m->asks.next; at != &m->asks; at = at->next) {
+        struct ask *a = CONTAINER_OF(at, struct ask, list);
+
+        if (a->kind != ASK_PING || !a->sent || a->answered || ref->n != a->ref.n ||
+            memcmp(ref->words, a->ref.words, ref->n * sizeof *ref->words) != 0)
+            continue;
+        if (!yes)
+            no(a, STAGE_CLOSED, "linked, but it has no net_kernel to answer", &l->conn.peer);
+        a->answered = true;
+        a->answer->ok = yes;
+        a->deadline_ms = NEVER;
+    }
+}
+
+/* ---- names ---- */
+
+static void ask_names(struct machine *m, struct ask *a, uint64_t now_ms)
+{
+    struct addr at = a->addr;
+
+    if (at.port == 0)
+        at.port = m->settings->epmd_port;
+    struct epmd_query *q = epmd_query_new(m, &at, now_ms);
+
+    if (q == NULL) {
+        no(a, STAGE_TCP_TIMEOUT, "too many connections at once", &at);
+        return;
+    }
+    q->ask = a->id;
+    epmd_ask_names(&q->client);
+}
+
+static void names_look(struct machine *m, struct ask *a, uint64_t now_ms)
+{
+    struct source_query sq;
+
+    if (!a->look.done && hostlook_query(&a->look, &sq) &&
+        lookup_new(m, LOOKUP_ASK, a->id, &sq) != 0)
+        return;
+    a->addr = a->look.addr;
+    if (a->addr.family == 0)
+        no(a, STAGE_DNS, a->look.reason, NULL);
+    else
+        ask_names(m, a, now_ms);
+}
+
+uint32_t machine_names(struct machine *m, const char *host, uint64_t now_ms)
+{
+    struct ask *a = ask_new(m, ASK_NAMES, host);
+
+    if (a == NULL)
+        return 0;
+    hostlook_start(&a->look, host, 0, m->resolv, m->hosts);
+    names_look(m, a, now_ms);
+    return a->id;
+}
+
+void ask_resolved(struct machine *m, struct ask *a, enum dns_status status, clu_slice msg,
+                  uint64_t now_ms)
+{
+    hostlook_answer(&a->look, status, msg);
+    names_look(m, a, now_ms);
+}
+
+void ask_epmd_answered(struct machine *m, struct epmd_query *q, enum stage stage,
+                       const char *reason, uint64_t now_ms)
+{
+    struct ask *a = ask_get(m, q->ask);
+    struct epmd_entry e;
+    size_t at = 0, len = 0;
+
+    (void)now_ms;
+    if (a == NULL)
+        return;
+    if (stage != STAGE_NONE) {
+        no(a, stage, reason, &q->conn.peer);
+        return;
+    }
+    a->answered = true;
+    a->answer->ok = true;
+    a->answer->address = q->conn.peer;
+    while (epmd_names_next(&q->client, &at, &e)) {
+        char *end = a->answer->text + len;
+        size_t room = sizeof a->answer->text - len;
+        int n = snprintf(end, room, "name %s at port %u\n", e.name, (unsigned)e.port);
+
+        if (n < 0 || (size_t)n >= room) {
+            *end = '\0';
+            a->answer->truncated = true;
+            break;
+        }
+        len += (size_t)n;
+    }
+}

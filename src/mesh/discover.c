@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Discovery's side of the machine: asks what the sources want to know, hands the answers back, and
+ * gives what they list to the reconciler.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "mesh/internal.h"
+
+clu_error discover_init(struct machine *m, char why[REASON_SIZE])
+{
+    const struct settings *s = m->settings;
+
+    for (size_t i = 0; i < s->n_specs; i++) {
+        clu_error err = source_new(&m->sources[i], s->specs[i], m->name, why);
+
+        if (err != CLU_OK)
+            return err;
+        m->n_sources++;
+    }
+    return CLU_OK;
+}
+
+void discover_fini(struct machine *m)
+{
+    uint32_t at = 0;
+    struct lookup *q;
+
+    for (size_t i = 0; i < m->n_sources; i++)
+        source_free(m->sources[i]);
+    while ((q = slots_next(&m->lookups, &at)) != NULL)
+        free(q);
+    slots_free(&m->lookups);
+}
+
+/* A source has a new list, or a new reason for having none: told once, not at every poll. */
+static void tell_result(struct machine *m, size_t i, size_t n_entries)
+{
+    struct source_row row;
+    enum result_kind kind = source_result(m->sources[i]);
+
+    source_row(m->sources[i], m->wall_offset, &row);
+    bool same = kind == m->source_result[i] && strcmp(row.reason, m->source_reason[i]) == 0 &&
+                n_entries == m->source_count[i];
+
+    m->source_result[i] = kind;
+    m->source_count[i] = (uint32_t)n_entries;
+    text_set(m->source_reason[i], REASON_SIZE, slice_of(row.reason));
+    if (same)
+        return;
+    struct event *e =
+        machine_event(m, kind == RESULT_COMPLETE ? EVENT_DISCOVERY : EVENT_DISCOVERY_FAILED);
+
+    text_set(e->what, sizeof e->what, slice_of(row.spec));
+    text_set(e->reason, sizeof e->reason, slice_of(row.reason));
+    e->number = n_entries;
+}
+
+static void tell_changes(struct machine *m)
+{
+    struct addr addr;
+    char name[NODE_NAME_SIZE];
+    unsigned source;
+    bool listed;
+
+    while (reconcile_change(m->reconcile, &addr, name, &source, &listed)) {
+        struct event *e = machine_event(m, listed ? EVENT_LISTED : EVENT_UNLISTED);
+
+        e->address = addr;
+        text_set(e->node, sizeof e->node, slice_of(name));
+        text_set(e->what, sizeof e->what, slice_of(m->settings->specs[source]));
+    }
+}
+
+static void round_ended(struct machine *m, size_t i, uint64_t now_ms)
+{
+    size_t n;
+    const struct entry *entries = source_entries(m->sources[i], &n);
+
+    reconcile_list(m->reconcile, (unsigned)i, source_result(m->sources[i]), entries, n, now_ms);
+    tell_result(m, i, n);
+    tell_changes(m);
+    machine_changed(m);
+}
+
+void discover_start(struct machine *m, uint64_t now_ms)
+{
+    for (size_t i = 0; i < m->n_sources; i++) {
+        source_start(m->sources[i], &m->address, &m->rng, now_ms);
+        /* A source that asks nobody (static) has its list at once. */
+        if (source_result(m->sources[i]) != RESULT_WAITING)
+            round_ended(m, i, now_ms);
+    }
+}
+
+slot_id lookup_new(struct machine *m, int owner, uint32_t who, const struct source_query *sq)
+{
+    struct lookup *q = calloc(1, sizeof *q);
+
+    if (q == NULL)
+        return 0;
+    q->owner = owner;
+    q->who = who;
+    q->type = sq->type;
+    text_set(q->name, sizeof q->name, slice_of(sq->name));
+    q->id = slots_add(&m->lookups, q);
+    if (q->id == 0) {
+        free(q);
+        return 0;
+    }
+    list_append(&m->lookup_queue, &q->queue);
+    return q->id;
+}
+
+void discover_due(struct machine *m, uint64_t now_ms)
+{
+    struct source_query sq;
+
+    if (m->draining)
+        return;
+    for (size_t i = 0; i < m->n_sources; i++)
+        while (source_query(m->sources[i], now_ms, &sq))
+            if (lookup_new(m, LOOKUP_SOURCE, (uint32_t)i, &sq) == 0 &&
+                source_answer(m->sources[i], sq.type, DNS_TIMEOUT, (clu_slice){NULL, 0}, now_ms))
+                round_ended(m, i, now_ms);
+}
+
+uint64_t discover_deadline(const struct machine *m)
+{
+    uint64_t at = NEVER;
+
+    if (m->draining)
+        return NEVER;
+    for (size_t i = 0; i < m->n_sources; i++)
+        at = min_u64(at, source_deadline(m->sources[i]));
+    return at;
+}
+
+void discover_poke(struct machine *m, uint64_t now_ms)
+{
+    for (size_t i = 0; i < m->n_sources; i++)
+        source_poke(m->sources[i], now_ms);
+}
+
+void discover_answer(struct machine *m, struct lookup *q, enum dns_status status, clu_slice msg,
+                     uint64_t now_ms)
+{
+    if (q->owner == LOOKUP_DIAL) {
+        struct dial *d = slots_get(&m->dials, q->who);
+
+        if (d != NULL)
+            dial_resolved(m, d, status, msg, now_ms);
+    } else if (q->owner == LOOKUP_ASK) {
+        struct ask *a = ask_get(m, q->who);
+
+        if (a != NULL)
+            ask_resolved(m, a, status, msg, now_ms);
+    } else if (source_answer(m->sources[q->who], q->type, status, msg, now_ms)) {
+        round_ended(m, q->who, now_ms);
+    }
+}

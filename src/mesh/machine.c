@@ -1,0 +1,444 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Life of the machine: making, starting, stopping, the updates it leaves.
+ */
+#include "mesh/machine.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "mesh/internal.h"
+
+/* Creations 0 to 3 are taken for other purposes by older releases (erl_dist_protocol). */
+#define CREATION_MIN 4
+
+const char *host_of(const char *name)
+{
+    const char *at = strchr(name, '@');
+
+    return at == NULL ? "" : at + 1;
+}
+
+/* ---- events ---- */
+
+struct event *machine_event(struct machine *m, enum event_id id)
+{
+    size_t i = (m->first_event + m->n_events) % MACHINE_EVENTS_MAX;
+
+    if (m->n_events == MACHINE_EVENTS_MAX) {
+        /* Overwrite the newest rather than grow: the count tells that some are missing. */
+        m->lost_events++;
+        i = (m->first_event + MACHINE_EVENTS_MAX - 1) % MACHINE_EVENTS_MAX;
+    } else {
+        m->n_events++;
+    }
+    m->events[i] = (struct event){.id = id};
+    return &m->events[i];
+}
+
+void machine_changed(struct machine *m)
+{
+    m->version++;
+}
+
+void machine_fatal(struct machine *m, const char *format, ...)
+{
+    struct event *e = machine_event(m, EVENT_FATAL);
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(e->reason, sizeof e->reason, format, args);
+    va_end(args);
+    m->exit_wanted = true;
+}
+
+bool machine_is_news(struct machine *m, const struct addr *from, const char *name,
+                     const char *reason, uint64_t now_ms)
+{
+    struct news *oldest = &m->news[0];
+
+    for (size_t i = 0; i < NEWS_MAX; i++) {
+        struct news *n = &m->news[i];
+
+        if (addr_same_ip(&n->from, from) && strcmp(n->name, name) == 0 &&
+            strcmp(n->reason, reason) == 0 && now_ms - n->last_ms < NEWS_OLD_MS) {
+            n->last_ms = now_ms;
+            return false;
+        }
+        if (n->last_ms < oldest->last_ms)
+            oldest = n;
+    }
+    oldest->from = *from;
+    oldest->last_ms = now_ms;
+    text_set(oldest->name, sizeof oldest->name, slice_of(name));
+    text_set(oldest->reason, sizeof oldest->reason, slice_of(reason));
+    return true;
+}
+
+static bool is_ready(struct machine *m)
+{
+    if (m->draining)
+        text_set(m->not_ready, sizeof m->not_ready, slice_of("draining"));
+    else if (m->reg.duplicate)
+        snprintf(m->not_ready, sizeof m->not_ready,
+                 "another node is registered as %.200s at the epmd of this host", m->name);
+    else if (m->address.port == 0)
+        text_set(m->not_ready, sizeof m->not_ready, slice_of("not listening yet"));
+    else if (m->settings->epmd != EPMD_NONE && m->reg.state != REG_HELD &&
+             m->reg.state != REG_SERVING)
+        text_set(m->not_ready, sizeof m->not_ready, slice_of("not registered with epmd"));
+    else
+        m->not_ready[0] = '\0';
+    return m->not_ready[0] == '\0';
+}
+
+void machine_readiness(struct machine *m)
+{
+    bool was = m->ready;
+
+    if (m->settings->no_listen)
+        return;
+    m->ready = is_ready(m);
+    if (was == m->ready)
+        return;
+    machine_changed(m);
+    struct event *e = machine_event(m, m->ready ? EVENT_READY : EVENT_NOT_READY);
+
+    text_set(e->reason, sizeof e->reason, slice_of(m->not_ready));
+}
+
+/* ---- making and ending ---- */
+
+static bool init_parts(struct machine *m, const struct machine_options *o)
+{
+    list_init(&m->wanting);
+    list_init(&m->lookup_queue);
+    list_init(&m->asks);
+    m->conns.max = MACHINE_CONNS_MAX;
+    m->lookups.max = MACHINE_QUERIES_MAX;
+    m->crypto = crypto_new(o->seed);
+    if (m->crypto == NULL)
+        return false;
+    uint64_t seed;
+
+    if (crypto_random(m->crypto, &seed) != CLU_OK)
+        return false;
+    rng_init(&m->rng, seed);
+    m->creation = (uint32_t)rng_range(&m->rng, CREATION_MIN, UINT32_MAX);
+    text_set(m->name, sizeof m->name, slice_of(o->settings->name));
+    m->reconcile = reconcile_new(m->name, m->creation, &m->rng);
+    node_init(&m->node, m->name, m->creation, o->settings->hidden);
+    epmd_registry_init(&m->reg.registry, o->settings->epmd_port,
+                       (uint32_t)rng_range(&m->rng, CREATION_MIN, UINT32_MAX));
+    return m->reconcile != NULL;
+}
+
+clu_error machine_new(struct machine **out, const struct machine_options *o, char why[REASON_SIZE])
+{
+    struct machine *m = calloc(1, sizeof *m);
+
+    *out = NULL;
+    why[0] = '\0';
+    if (m == NULL)
+        return CLU_ENOMEM;
+    m->settings = o->settings;
+    m->resolv = o->resolv;
+    m->hosts = o->hosts;
+    m->started_ms = o->now_ms;
+    m->wall_offset = o->wall_ms - o->now_ms;
+    m->version = 1;
+
+    clu_error err = init_parts(m, o) ? discover_init(m, why) : CLU_ENOMEM;
+
+    if (err != CLU_OK) {
+        machine_free(m);
+        return err;
+    }
+    *out = m;
+    return CLU_OK;
+}
+
+void machine_free(struct machine *m)
+{
+    if (m == NULL)
+        return;
+    conn_free_all(m);
+    discover_fini(m);
+    ask_free_all(m);
+    uint32_t at = 0;
+    struct dial *d;
+
+    while ((d = slots_next(&m->dials, &at)) != NULL)
+        free(d);
+    slots_free(&m->dials);
+    map_free(&m->links);
+    map_free(&m->pending);
+    epmd_registry_fini(&m->reg.registry);
+    node_fini(&m->node);
+    reconcile_free(m->reconcile);
+    snapshot_free(m);
+    crypto_free(m->crypto);
+    free(m);
+}
+
+/* ---- starting: our address, the listener, the registration, then discovery ---- */
+
+void machine_listen(struct machine *m, enum listener which, const struct addr *addr,
+                    uint16_t port_min, uint16_t port_max)
+{
+    m->listens[which] = (struct listen_request){
+        .wanted = true, .addr = *addr, .port_min = port_min, .port_max = port_max};
+}
+
+void machine_unlisten(struct machine *m, enum listener which)
+{
+    m->listens[which] = (struct listen_request){.close = true};
+}
+
+static void listen_at(struct machine *m, struct addr addr)
+{
+    const struct settings *s = m->settings;
+
+    addr.port = s->epmd == EPMD_NONE && s->dist_port != 0 ? s->dist_port : s->listen_min;
+    uint16_t max = addr.port == s->listen_min ? s->listen_max : addr.port;
+
+    machine_listen(m, LISTEN_DIST, &addr, addr.port, max);
+}
+
+static void own_host_known(struct machine *m)
+{
+    if (m->own_look.addr.family != 0) {
+        listen_at(m, m->own_look.addr);
+        return;
+    }
+    machine_fatal(m,
+                  "the host part of our own name %.100s cannot be resolved (%.100s): "
+                  "use an address, or say --listen-address",
+                  m->name, m->own_look.reason);
+}
+
+static void own_look_step(struct machine *m)
+{
+    struct source_query q;
+
+    if (hostlook_query(&m->own_look, &q) && lookup_new(m, LOOKUP_SELF, 0, &q) != 0)
+        return;
+    own_host_known(m);
+}
+
+void machine_start(struct machine *m, uint64_t now_ms)
+{
+    const struct settings *s = m->settings;
+
+    if (s->epmd_only) {
+        m->address = s->listen;
+        epmd_start(m, now_ms);
+    } else if (s->no_listen) {
+        m->address = s->listen;
+        discover_start(m, now_ms);
+    } else if (s->listen.family != 0) {
+        listen_at(m, s->listen);
+    } else {
+        hostlook_start(&m->own_look, host_of(m->name), 0, m->resolv, m->hosts);
+        own_look_step(m);
+    }
+}
+
+static void dist_listening(struct machine *m, const struct addr *at, const char *error, bool in_use,
+                           uint64_t now_ms)
+{
+    char text[ADDR_TEXT_MAX];
+
+    if (error != NULL && in_use) {
+        machine_fatal(m,
+                      "cannot listen at %s: the address is in use, so another node is running "
+                      "there: stop it, or choose another --name or --listen-port",
+                      addr_text(at, text));
+        return;
+    }
+    if (error != NULL) {
+        machine_fatal(m, "cannot listen at %s: %.120s: see --listen-address", addr_text(at, text),
+                      error);
+        return;
+    }
+    m->address = *at;
+    reconcile_own(m->reconcile, m->name, m->creation, at);
+    machine_changed(m);
+    epmd_start(m, now_ms);
+}
+
+void machine_listening(struct machine *m, enum listener which, const struct addr *at,
+                       const char *error, bool in_use, uint64_t now_ms)
+{
+    if (which == LISTEN_DIST)
+        dist_listening(m, at, error, in_use, now_ms);
+    else
+        epmd_listening(m, which, at, error, in_use, now_ms);
+    machine_readiness(m);
+}
+
+slot_id machine_accepted(struct machine *m, enum listener which, const struct addr *peer,
+                         const struct addr *local, uint64_t now_ms)
+{
+    return which == LISTEN_DIST ? link_accept(m, peer, local, now_ms)
+                                : epmd_accept(m, peer, local, now_ms);
+}
+
+void machine_set_name(struct machine *m, const char *name, uint32_t creation, uint64_t now_ms)
+{
+    (void)now_ms;
+    text_set(m->name, sizeof m->name, slice_of(name));
+    m->creation = creation;
+    node_rename(&m->node, m->name, creation);
+    reconcile_own(m->reconcile, m->name, creation, &m->address);
+}
+
+/* ---- stopping ---- */
+
+void machine_drain(struct machine *m, uint64_t now_ms)
+{
+    (void)now_ms;
+    m->draining = true;
+    machine_readiness(m);
+}
+
+void machine_stop(struct machine *m, const char *reason, uint64_t now_ms)
+{
+    if (m->stopped)
+        return;
+    machine_drain(m, now_ms);
+    m->stopped = true;
+    epmd_stop(m, now_ms);
+    for (int i = 0; i < LISTENERS; i++)
+        machine_unlisten(m, (enum listener)i);
+    conn_close_all(m);
+    struct event *e = machine_event(m, EVENT_STOPPED);
+
+    text_set(e->node, sizeof e->node, slice_of(m->name));
+    text_set(e->reason, sizeof e->reason, slice_of(reason));
+}
+
+/* ---- time ---- */
+
+uint64_t machine_deadline(const struct machine *m)
+{
+    uint64_t at = heap_next(&m->dues);
+
+    if (m->stopped)
+        return at;
+    at = min_u64(at, discover_deadline(m));
+    at = min_u64(at, ask_deadline(m));
+    if (m->reg.state == REG_WAITING)
+        at = min_u64(at, m->reg.retry_ms);
+    return m->draining || m->settings->no_dial ? at : min_u64(at, reconcile_deadline(m->reconcile));
+}
+
+void machine_tick(struct machine *m, uint64_t now_ms)
+{
+    conn_run_due(m, now_ms);
+    if (m->stopped)
+        return;
+    epmd_tick(m, now_ms);
+    discover_due(m, now_ms);
+    if (!m->draining && !m->settings->no_dial)
+        dial_due(m, now_ms);
+    ask_tick(m, now_ms);
+}
+
+void machine_resolved(struct machine *m, slot_id id, enum dns_status status, clu_slice msg,
+                      uint64_t now_ms)
+{
+    struct lookup *q = slots_get(&m->lookups, id);
+
+    if (q == NULL)
+        return;
+    struct lookup asked = *q;
+
+    list_remove(&q->queue);
+    slots_remove(&m->lookups, id);
+    free(q);
+    if (m->stopped)
+        return;
+    if (asked.owner == LOOKUP_SELF) {
+        hostlook_answer(&m->own_look, status, msg);
+        own_look_step(m);
+        return;
+    }
+    discover_answer(m, &asked, status, msg, now_ms);
+}
+
+/* ---- updates ---- */
+
+static bool take_listen(struct machine *m, struct update *u)
+{
+    for (size_t i = 0; i < LISTENERS; i++) {
+        struct listen_request *r = &m->listens[i];
+
+        if (!r->wanted && !r->close)
+            continue;
+        u->kind = r->wanted ? UPDATE_LISTEN : UPDATE_UNLISTEN;
+        u->u.listen.which = (enum listener)i;
+        u->u.listen.addr = r->addr;
+        u->u.listen.port_min = r->port_min;
+        u->u.listen.port_max = r->port_max;
+        *r = (struct listen_request){0};
+        return true;
+    }
+    return false;
+}
+
+static bool take_lookup(struct machine *m, struct update *u)
+{
+    if (list_empty(&m->lookup_queue))
+        return false;
+    struct lookup *q = CONTAINER_OF(m->lookup_queue.next, struct lookup, queue);
+
+    list_remove(&q->queue);
+    u->kind = UPDATE_RESOLVE;
+    u->u.resolve.query = q->id;
+    u->u.resolve.type = q->type;
+    text_set(u->u.resolve.name, sizeof u->u.resolve.name, slice_of(q->name));
+    return true;
+}
+
+static bool take_event(struct machine *m, struct update *u)
+{
+    if (m->n_events > 0) {
+        u->kind = UPDATE_EVENT;
+        u->u.event = m->events[m->first_event];
+        m->first_event = (m->first_event + 1) % MACHINE_EVENTS_MAX;
+        m->n_events--;
+        return true;
+    }
+    if (m->lost_events == 0)
+        return false;
+    u->kind = UPDATE_EVENT;
+    u->u.event = (struct event){.id = EVENT_LOST_EVENTS, .number = m->lost_events};
+    m->lost_events = 0;
+    return true;
+}
+
+bool machine_next(struct machine *m, struct update *u)
+{
+    u->conn = 0;
+    if (conn_take_update(m, u) || take_listen(m, u) || take_lookup(m, u) || take_event(m, u) ||
+        ask_take_answer(m, u))
+        return true;
+    if (!m->exit_wanted)
+        return false;
+    m->exit_wanted = false;
+    u->kind = UPDATE_EXIT;
+    u->u.exit_status = 1;
+    return true;
+}
+
+uint64_t machine_version(const struct machine *m)
+{
+    return m->version;
+}
+
+const struct snapshot *machine_snapshot(struct machine *m, uint64_t now_ms)
+{
+    return snapshot_fill(m, now_ms) ? &m->snap : NULL;
+}
