@@ -18,6 +18,16 @@ enum peer_state {
 #undef X
 };
 
+static inline const char *peer_state_text(enum peer_state state)
+{
+    static const char *const texts[] = {
+#define X(name, text) [name] = text,
+        PEER_STATE_MAP(X)
+#undef X
+    };
+    return texts[state];
+}
+
 /* A node that is linked, listed, or both. Strings belong to the snapshot. Wall-clock times are
  * milliseconds since 1970, 0 for never. */
 struct peer_row {
@@ -52,6 +62,16 @@ enum result_kind {
     RESULT_KIND_MAP(X)
 #undef X
 };
+
+static inline const char *result_kind_text(enum result_kind kind)
+{
+    static const char *const texts[] = {
+#define X(name, text) [name] = text,
+        RESULT_KIND_MAP(X)
+#undef X
+    };
+    return texts[kind];
+}
 
 /* One discovery source. */
 struct source_row {

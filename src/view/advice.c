@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "view/advice.h"
+
+static const char *const advice[] = {
+    [STAGE_NONE] = "Nothing to do yet: no attempt has failed.",
+    [STAGE_DNS] = "The host part of its name does not resolve here: check the name, the DNS server "
+                  "and the search list of this machine.",
+    [STAGE_TCP_REFUSED] = "The machine answers, but nothing listens at that port: check that the "
+                          "node runs and that both sides agree on the port.",
+    [STAGE_TCP_TIMEOUT] = "Packets vanish: check that the pod is still there, and look for a "
+                          "NetworkPolicy or firewall on the distribution port and 4369.",
+    [STAGE_EPMD_UNKNOWN] = "The epmd there knows no such node: check its -name, or list it under "
+                           "its own base name with ?base=NAME.",
+    [STAGE_CLOSED] = "It hung up before it said a word: look for a TLS listener or a service-mesh "
+                     "proxy at that port, and into the log of the peer.",
+    [STAGE_NAME_MISMATCH] = "Another name answers there: make the -name of the peer equal the name "
+                            "that discovery gives it.",
+    [STAGE_FLAGS] = "The two do not speak the same protocol: the peer needs OTP 25 or later; its "
+                    "log names the flag that it misses.",
+    [STAGE_COOKIE] = "The cookies differ: compare --cookie-file or RELEASE_COOKIE here with "
+                     "-setcookie there, trailing newline included.",
+    [STAGE_TLS] = "The TLS handshake failed: check that both sides use -proto_dist inet_tls and "
+                  "that each trusts the other's certificate.",
+};
+
+const char *advice_of(enum stage stage)
+{
+    return advice[stage];
+}
