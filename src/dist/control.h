@@ -41,14 +41,15 @@ enum control_op {
 };
 
 /* A control message, decoded. Which fields are set is the table's matter (control.c); slices borrow
- * the frame. */
+ * the frame. ALTACT_SIG_SEND and SPAWN_REPLY may hold a pid or something else in one place: `to`
+ * (or to_name, or ref with to_is_ref), and `from` (or from_name). */
 struct control {
     enum control_op op;
     const char *op_name;
     clu_pid from, to;    /* pid fields */
     clu_slice to_name;   /* a registered name instead of a pid: REG_SEND, MONITOR_P, ... */
     clu_slice from_name; /* MONITOR_P_EXIT: what was monitored, when it was a name */
-    bool to_is_name, from_is_name;
+    bool to_is_name, from_is_name, to_is_ref;
     clu_ref ref;        /* monitor, alias, request */
     uint64_t id;        /* unlink id */
     clu_slice reason;   /* EXIT, EXIT2, MONITOR_P_EXIT without payload: raw term */
@@ -81,6 +82,13 @@ void control_put_monitor(clu_writer *w, const clu_pid *from, const char *to_name
 void control_put_demonitor(clu_writer *w, const clu_pid *from, const char *to_name,
                            const clu_ref *ref);
 void control_put_unlink_ack(clu_writer *w, uint64_t id, const clu_pid *from, const clu_pid *to);
+/* The forms with the reason as payload, for links that agreed on DFLAG_EXIT_PAYLOAD. */
+void control_put_payload_exit(clu_writer *w, const clu_pid *from, const clu_pid *to);
+void control_put_payload_monitor_exit(clu_writer *w, const clu_pid *pid, const clu_slice *name,
+                                      const clu_pid *to, const clu_ref *ref);
+/* control_put_spawn_error: SPAWN_REPLY with an error instead of a pid. */
+void control_put_spawn_error(clu_writer *w, const clu_ref *request, const clu_pid *to,
+                             const char *error);
 /* control_put_alias_send: ALIAS_SEND, accepted by BEAMs with or without the flag. */
 void control_put_alias_send(clu_writer *w, const clu_pid *from, const clu_ref *alias);
 

@@ -8,6 +8,7 @@
 #ifndef DIST_FLAGS_H
 #define DIST_FLAGS_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /* Capability flags (OTP: erts/emulator/beam/dist.h, erl_dist_protocol "Distribution Flags"). */
@@ -59,5 +60,15 @@
 
 /* What we demand: the same as OTP 25 does, the oldest release that we promise. */
 #define DFLAGS_DEMANDED DFLAGS_MANDATORY_25
+
+/* dflags_expand: what a peer offers, the one bit that stands for many written out. */
+static inline uint64_t dflags_expand(uint64_t flags)
+{
+    return flags & DFLAG_MANDATORY_25_DIGEST ? flags | DFLAGS_MANDATORY_25 : flags;
+}
+
+/* dflags_text: the names of the flags, without DFLAG_, separated by a blank; unnamed bits as one
+ * number in hex. Cut at size, always terminated. Returns out. */
+const char *dflags_text(uint64_t flags, char *out, size_t size);
 
 #endif

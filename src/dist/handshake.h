@@ -17,12 +17,14 @@
 /* Dynamic names: the one host part with which all our commands ask for a name. The peer pools names
  * by host part, so the second to the thousandth adds no atom there. */
 #define HANDSHAKE_DYNAMIC_HOST "erlclu"
+/* A reason may hold two names. */
+#define HANDSHAKE_REASON_SIZE 768
 
 enum hs_state {
     HS_RECV_NAME,       /* acceptor: waits for send_name */
     HS_DECIDE,          /* acceptor: stops until handshake_answer() */
     HS_RECV_ALIVE,      /* acceptor: told "alive", waits for "true" or "false" */
-    HS_RECV_COMPLEMENT, /* acceptor of an old 'n': waits for 'c' or goes on to 'r' */
+    HS_RECV_COMPLEMENT, /* acceptor of an old 'n': waits for 'c' */
     HS_RECV_REPLY,      /* acceptor: waits for challenge_reply */
     HS_RECV_STATUS,     /* initiator */
     HS_CONFIRM_ALIVE,   /* initiator: told "alive", stops until handshake_confirm() */
@@ -53,8 +55,9 @@ enum hs_failure {
     HS_FAIL_COOKIE,
     HS_FAIL_PROTOCOL, /* malformed or unexpected */
     HS_FAIL_TIMEOUT,
-    HS_FAIL_ALIVE,    /* the peer holds an older link of our name and we do not insist */
-    HS_FAIL_INTERNAL, /* digest or memory */
+    HS_FAIL_ALIVE,        /* the peer holds an older link of our name and we do not insist */
+    HS_FAIL_INTERNAL,     /* digest or memory */
+    HS_FAIL_SIMULTANEOUS, /* acceptor: we answered "nok", our own attempt to that peer wins */
 };
 
 struct handshake {
@@ -72,11 +75,11 @@ struct handshake {
     uint32_t creation, peer_creation; /* creation is changed by "named:" */
     uint64_t flags, peer_flags;       /* offered by each */
     uint32_t challenge;               /* ours */
-    uint64_t deadline_ms;             /* of the whole handshake */
+    uint64_t deadline_ms, setup_ms;   /* of the whole handshake; how long that is */
     struct crypto *crypto;            /* borrowed */
     const uint8_t *cookie;            /* borrowed until done */
     size_t cookie_len;
-    char reason[192]; /* of the failure: a sentence for people */
+    char reason[HANDSHAKE_REASON_SIZE]; /* of the failure: a sentence for people */
     /* one frame in, what is to be sent out */
     uint8_t in[HANDSHAKE_FRAME_MAX + 4];
     size_t in_len;
@@ -129,8 +132,9 @@ static inline uint64_t handshake_flags(const struct handshake *hs)
     return hs->flags & hs->peer_flags;
 }
 
-/* node_name_is_valid: NAME@HOST, one '@', both parts not empty, no control bytes, at most
- * HANDSHAKE_NAME_MAX bytes (OTP: dist_util:is_name_ok). */
+/* node_name_is_valid: NAME@HOST, one '@', both parts not empty, printable ASCII without spaces
+ * (what a BEAM gives itself; a host beyond ASCII would have two spellings, Latin-1 here and UTF-8
+ * in pids), at most HANDSHAKE_NAME_MAX bytes. */
 bool node_name_is_valid(clu_slice name);
 
 #endif
