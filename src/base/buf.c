@@ -71,6 +71,22 @@ void buf_put_byte(struct buf *b, uint8_t byte)
     buf_put(b, &byte, 1);
 }
 
+void buf_put_be16(struct buf *b, uint16_t v)
+{
+    uint8_t bytes[2];
+
+    put_be16(bytes, v);
+    buf_put(b, bytes, sizeof bytes);
+}
+
+void buf_put_be32(struct buf *b, uint32_t v)
+{
+    uint8_t bytes[4];
+
+    put_be32(bytes, v);
+    buf_put(b, bytes, sizeof bytes);
+}
+
 void buf_printf(struct buf *b, const char *format, ...)
 {
     va_list args;

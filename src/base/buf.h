@@ -23,6 +23,8 @@ void buf_put(struct buf *b, const void *data, size_t n);
 void buf_put_text(struct buf *b, const char *text);
 void buf_put_slice(struct buf *b, clu_slice s);
 void buf_put_byte(struct buf *b, uint8_t byte);
+void buf_put_be16(struct buf *b, uint16_t v);
+void buf_put_be32(struct buf *b, uint32_t v);
 /* buf_printf: integers and text only: the pure layers stay free of the locale. */
 void buf_printf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* buf_drop: takes n bytes off the front. */

@@ -28,6 +28,19 @@
 #define EPMD_HIGH 6
 #define EPMD_LOW  5
 
+/* First bytes of requests and replies. */
+enum epmd_op {
+    EPMD_DUMP = 100,
+    EPMD_KILL = 107,
+    EPMD_NAMES = 110,
+    EPMD_STOP = 115,
+    EPMD_ALIVE2_REPLY_32 = 118, /* with a creation of 32 bits, since version 6 */
+    EPMD_PORT_REPLY = 119,
+    EPMD_ALIVE2 = 120,
+    EPMD_ALIVE2_REPLY = 121, /* with a creation of 16 bits */
+    EPMD_PORT_PLEASE = 122,
+};
+
 struct epmd_entry {
     char name[EPMD_NAME_MAX + 1];
     uint16_t port;

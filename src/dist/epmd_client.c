@@ -1,26 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dist/epmd.h"
 
-/* Operations: requests and the tags of their replies. */
-enum {
-    ALIVE2_REPLY = 121,    /* with a creation of 16 bits */
-    ALIVE2_REPLY_32 = 118, /* with one of 32 */
-    ALIVE2_REQUEST = 120,
-    PORT_REPLY = 119,
-    PORT_REQUEST = 122,
-    NAMES_REQUEST = 110,
-};
-
 /* Bytes of a PORT reply before its name. */
 #define PORT_REPLY_FIXED 12
-
-static void put_u16(struct buf *b, uint16_t v)
-{
-    uint8_t bytes[2];
-
-    put_be16(bytes, v);
-    buf_put(b, bytes, sizeof bytes);
-}
 
 static void start(struct epmd_client *c, enum epmd_question question)
 {
@@ -30,14 +12,14 @@ static void start(struct epmd_client *c, enum epmd_question question)
 /* A request is its length in 16 bits and its bytes. */
 static void put_header(struct epmd_client *c, uint8_t op, size_t body_len)
 {
-    put_u16(&c->out, (uint16_t)(1 + body_len));
+    buf_put_be16(&c->out, (uint16_t)(1 + body_len));
     buf_put_byte(&c->out, op);
 }
 
 void epmd_ask_port(struct epmd_client *c, const char *name)
 {
     start(c, EPMD_ASK_PORT);
-    put_header(c, PORT_REQUEST, strlen(name));
+    put_header(c, EPMD_PORT_PLEASE, strlen(name));
     buf_put_text(&c->out, name);
     c->err = c->out.err;
 }
@@ -45,7 +27,7 @@ void epmd_ask_port(struct epmd_client *c, const char *name)
 void epmd_ask_names(struct epmd_client *c)
 {
     start(c, EPMD_ASK_NAMES);
-    put_header(c, NAMES_REQUEST, 0);
+    put_header(c, EPMD_NAMES, 0);
     c->err = c->out.err;
 }
 
@@ -54,15 +36,15 @@ void epmd_ask_alive2(struct epmd_client *c, const struct epmd_entry *self)
     size_t name_len = strlen(self->name);
 
     start(c, EPMD_ASK_ALIVE2);
-    put_header(c, ALIVE2_REQUEST, 12 + name_len);
-    put_u16(&c->out, self->port);
+    put_header(c, EPMD_ALIVE2, 12 + name_len);
+    buf_put_be16(&c->out, self->port);
     buf_put_byte(&c->out, self->type);
     buf_put_byte(&c->out, 0); /* protocol: TCP over IP */
-    put_u16(&c->out, self->high == 0 ? EPMD_HIGH : self->high);
-    put_u16(&c->out, self->high == 0 ? EPMD_LOW : self->low);
-    put_u16(&c->out, (uint16_t)name_len);
+    buf_put_be16(&c->out, self->high == 0 ? EPMD_HIGH : self->high);
+    buf_put_be16(&c->out, self->high == 0 ? EPMD_LOW : self->low);
+    buf_put_be16(&c->out, (uint16_t)name_len);
     buf_put_text(&c->out, self->name);
-    put_u16(&c->out, 0); /* no extra data */
+    buf_put_be16(&c->out, 0); /* no extra data */
     c->err = c->out.err;
 }
 
@@ -97,19 +79,32 @@ static void finish(struct epmd_client *c, bool found)
 static void read_alive2(struct epmd_client *c)
 {
     const uint8_t *in = c->in.data;
-    bool wide = in[0] == ALIVE2_REPLY_32;
+    bool wide = in[0] == EPMD_ALIVE2_REPLY_32;
 
-    if (!wide && in[0] != ALIVE2_REPLY)
+    if (!wide && in[0] != EPMD_ALIVE2_REPLY) {
         fail(c, CLU_EPROTO, "the answer is not an epmd's");
-    else if (c->in.len >= (wide ? 6 : 4)) {
-        /* A creation of 16 bits is 1, 2 or 3: it would come round after two restarts. */
-        c->creation = wide && in[1] == 0 ? get_be32(in + 2) : 0;
-        finish(c, in[1] == 0);
+        return;
     }
+    if (c->in.len < (wide ? 6 : 4))
+        return;
+    /* A creation of 16 bits is 1, 2 or 3: it would come round after two restarts. */
+    c->creation = wide && in[1] == 0 ? get_be32(in + 2) : 0;
+    finish(c, in[1] == 0);
 }
 
-static void take_port(struct epmd_client *c, const uint8_t *in, size_t name_len)
+/* 119 Result Port:16 Type Protocol High:16 Low:16 NameLen:16 Name; the extra data behind it mean
+ * nothing to anybody. */
+static void read_found(struct epmd_client *c)
 {
+    const uint8_t *in = c->in.data;
+    size_t name_len = get_be16(in + PORT_REPLY_FIXED - 2);
+
+    if (name_len > EPMD_NAME_MAX) {
+        fail(c, CLU_EPROTO, "the epmd answers with a name of more than 255 bytes");
+        return;
+    }
+    if (c->in.len - PORT_REPLY_FIXED < name_len)
+        return;
     c->entry.port = get_be16(in + 2);
     c->entry.type = in[4];
     c->entry.high = get_be16(in + 6);
@@ -121,20 +116,13 @@ static void take_port(struct epmd_client *c, const uint8_t *in, size_t name_len)
 static void read_port(struct epmd_client *c)
 {
     const uint8_t *in = c->in.data;
-    size_t len = c->in.len;
 
-    if (in[0] != PORT_REPLY)
+    if (in[0] != EPMD_PORT_REPLY)
         fail(c, CLU_EPROTO, "the answer is not an epmd's");
-    else if (len >= 2 && in[1] != 0)
+    else if (c->in.len >= 2 && in[1] != 0)
         finish(c, false);
-    else if (len >= PORT_REPLY_FIXED) {
-        size_t name_len = get_be16(in + PORT_REPLY_FIXED - 2);
-
-        if (name_len > EPMD_NAME_MAX)
-            fail(c, CLU_EPROTO, "the epmd answers with a name of more than 255 bytes");
-        else if (len - PORT_REPLY_FIXED >= name_len) /* what follows, extra data, means nothing */
-            take_port(c, in, name_len);
-    }
+    else if (c->in.len >= PORT_REPLY_FIXED)
+        read_found(c);
 }
 
 /* The epmd's own port, then lines until it closes. */

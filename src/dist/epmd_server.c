@@ -75,22 +75,6 @@ static void close_for(struct epmd_conn *c, const char *what)
     c->what = what;
 }
 
-static void put_u16(struct buf *b, uint16_t v)
-{
-    uint8_t bytes[2];
-
-    put_be16(bytes, v);
-    buf_put(b, bytes, sizeof bytes);
-}
-
-static void put_u32(struct buf *b, uint32_t v)
-{
-    uint8_t bytes[4];
-
-    put_be32(bytes, v);
-    buf_put(b, bytes, sizeof bytes);
-}
-
 /* The length of the UTF-8 character at the start of s; 0 when there is none. Overlong forms and
  * surrogates are left to those who make atoms of the name. */
 static size_t utf8_len(clu_slice s)
@@ -139,11 +123,11 @@ static void put_alive2_reply(struct epmd_conn *c, uint32_t creation)
     uint8_t result = c->registered ? 0 : 1;
 
     if (c->entry.high >= 6) {
-        buf_put(&c->out, (uint8_t[]){118, result}, 2);
-        put_u32(&c->out, creation);
+        buf_put(&c->out, (uint8_t[]){EPMD_ALIVE2_REPLY_32, result}, 2);
+        buf_put_be32(&c->out, creation);
     } else {
-        buf_put(&c->out, (uint8_t[]){121, result}, 2);
-        put_u16(&c->out, (uint16_t)(c->registered ? creation % 3 + 1 : creation));
+        buf_put(&c->out, (uint8_t[]){EPMD_ALIVE2_REPLY, result}, 2);
+        buf_put_be16(&c->out, (uint16_t)(c->registered ? creation % 3 + 1 : creation));
     }
 }
 
@@ -193,12 +177,12 @@ static void put_entry(struct buf *out, const struct epmd_entry *e)
 {
     size_t name_len = strlen(e->name);
 
-    buf_put(out, (uint8_t[]){119, 0}, 2);
-    put_u16(out, e->port);
+    buf_put(out, (uint8_t[]){EPMD_PORT_REPLY, 0}, 2);
+    buf_put_be16(out, e->port);
     buf_put(out, (uint8_t[]){e->type, 0}, 2);
-    put_u16(out, e->high);
-    put_u16(out, e->low);
-    put_u16(out, (uint16_t)name_len);
+    buf_put_be16(out, e->high);
+    buf_put_be16(out, e->low);
+    buf_put_be16(out, (uint16_t)name_len);
     buf_put(out, e->name, name_len);
 }
 
@@ -206,7 +190,7 @@ static void put_extra(struct buf *out, const struct epmd_conn *holder)
 {
     size_t len = holder == NULL ? 0 : holder->extra_len;
 
-    put_u16(out, (uint16_t)len);
+    buf_put_be16(out, (uint16_t)len);
     if (len > 0)
         buf_put(out, holder->extra, len);
 }
@@ -222,7 +206,7 @@ static void serve_port(struct epmd_conn *c, clu_slice name)
     const struct epmd_entry *e = epmd_registry_find(c->registry, name);
 
     if (e == NULL)
-        buf_put(&c->out, (uint8_t[]){119, 1}, 2);
+        buf_put(&c->out, (uint8_t[]){EPMD_PORT_REPLY, 1}, 2);
     else {
         put_entry(&c->out, e);
         put_extra(&c->out, map_get(&c->registry->conns, name));
@@ -242,7 +226,7 @@ static void serve_names(struct epmd_conn *c, clu_slice body)
     const struct epmd_conn *conn;
 
     (void)body;
-    put_u32(&c->out, c->registry->port);
+    buf_put_be32(&c->out, c->registry->port);
     while ((own = map_next(&c->registry->own, &at, NULL)) != NULL)
         put_name(&c->out, own);
     while ((conn = map_next(&c->registry->conns, &at, NULL)) != NULL)
@@ -276,8 +260,9 @@ static const struct {
     bool local_only;
     void (*serve)(struct epmd_conn *, clu_slice body);
 } requests[] = {
-    {120, true, serve_alive2}, {122, false, serve_port}, {110, false, serve_names},
-    {107, true, refuse_kill},  {115, true, refuse_stop}, {100, true, refuse_dump},
+    {EPMD_ALIVE2, true, serve_alive2}, {EPMD_PORT_PLEASE, false, serve_port},
+    {EPMD_NAMES, false, serve_names},  {EPMD_KILL, true, refuse_kill},
+    {EPMD_STOP, true, refuse_stop},    {EPMD_DUMP, true, refuse_dump},
 };
 
 static void serve(struct epmd_conn *c, clu_slice request)
