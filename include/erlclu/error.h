@@ -31,7 +31,8 @@ extern "C" {
     X(CLU_ETIMEOUT, -17, "timed out")                                                              \
     X(CLU_ECLOSED, -18, "the connection was closed")                                               \
     X(CLU_ECRYPTO, -19, "the crypto library failed")                                               \
-    X(CLU_EMORE, -20, "more input is needed")
+    X(CLU_EMORE, -20, "more input is needed")                                                      \
+    X(CLU_ELOCAL, -21, "node-local terms are not accepted here")
 
 typedef enum clu_error {
 #define X(name, value, text) name = value,

@@ -16,6 +16,12 @@
 
 #include <erlclu/error.h>
 
+/* The small readers and writers are inline (etf_inline.h) and exported all the same, for callers
+ * through an FFI: one file of the library defines CLU_INLINE as `extern inline`. */
+#ifndef CLU_INLINE
+#define CLU_INLINE inline
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -63,8 +69,8 @@ enum clu_tag {
 #define CLU_ATOM_BYTES_MAX (4 * CLU_ATOM_CHARS_MAX)
 /* Words of a reference (V4_NC). */
 #define CLU_REF_WORDS_MAX 5
-/* How deep terms may nest: what BEAMs send in practice is below 100; the check keeps one byte-sized
- * counter frame a level. */
+/* How deep terms may nest: what BEAMs send in practice is below 100; check, print and parse keep a
+ * small frame a level on the stack. */
 #define CLU_DEPTH_MAX 1024
 
 /* A view of bytes that somebody else owns. */
@@ -142,34 +148,44 @@ CLU_API bool clu_slice_equal(clu_slice a, clu_slice b);
 
 /* clu_reader_init: a reader over len bytes at data, which must outlive it. */
 CLU_API void clu_reader_init(clu_reader *r, const void *data, size_t len);
+/* clu_reader_fail: sets the error unless there is one already. */
+CLU_API void clu_reader_fail(clu_reader *r, clu_error err);
+/* clu_reader_has: whether n bytes stand before the end and no error has come. */
+CLU_API CLU_INLINE bool clu_reader_has(const clu_reader *r, size_t n);
+/* clu_reader_take: passes n bytes, whatever they are, and returns where they begin; NULL with
+ * CLU_ETRUNC when there are fewer, NULL after an error. */
+CLU_API CLU_INLINE const uint8_t *clu_reader_take(clu_reader *r, size_t n);
 /* clu_get_version: expects the byte 131. */
 CLU_API void clu_get_version(clu_reader *r);
 /* clu_peek_type: the type of the term at the reader's place; moves nothing, sets no error. */
-CLU_API clu_type clu_peek_type(const clu_reader *r);
+CLU_API CLU_INLINE clu_type clu_peek_type(const clu_reader *r);
 /* clu_get_int: an integer of any tag that fits; else CLU_ERANGE (stands on a too big one). */
-CLU_API int64_t clu_get_int(clu_reader *r);
+CLU_API CLU_INLINE int64_t clu_get_int(clu_reader *r);
 CLU_API uint64_t clu_get_uint(clu_reader *r);
 /* clu_get_big: an integer of any size as magnitude bytes, little endian, with its sign; the
  * magnitude of a big tag borrows the input, of a small integer it is put into `small`. */
 CLU_API clu_slice clu_get_big(clu_reader *r, bool *negative, uint8_t small[8]);
 /* clu_get_float: both float tags; an integer is CLU_ETYPE. */
-CLU_API double clu_get_float(clu_reader *r);
+CLU_API CLU_INLINE double clu_get_float(clu_reader *r);
 /* clu_get_atom: the atom's text in UTF-8. A Latin-1 atom (tags 100, 115) with bytes above 127 is
  * converted into the reader's view only by clu_get_atom_utf8; here it is CLU_EATOM. */
-CLU_API clu_slice clu_get_atom(clu_reader *r);
+CLU_API CLU_INLINE clu_slice clu_get_atom(clu_reader *r);
 /* clu_get_atom_utf8: as clu_get_atom for every atom tag; buf is used when conversion is needed. */
 CLU_API clu_slice clu_get_atom_utf8(clu_reader *r, uint8_t buf[CLU_ATOM_BYTES_MAX]);
 /* clu_get_tuple: enters a tuple; the arity, its elements follow. */
-CLU_API size_t clu_get_tuple(clu_reader *r);
+CLU_API CLU_INLINE size_t clu_get_tuple(clu_reader *r);
 /* clu_get_list: enters a list of n elements; after them the tail follows (clu_get_nil for a proper
  * list). NIL gives 0 and no tail follows. A STRING is CLU_ETYPE: see clu_get_string. */
-CLU_API size_t clu_get_list(clu_reader *r);
-CLU_API void clu_get_nil(clu_reader *r);
+CLU_API CLU_INLINE size_t clu_get_list(clu_reader *r);
+CLU_API CLU_INLINE void clu_get_nil(clu_reader *r);
 /* clu_get_string: the bytes of a STRING_EXT (a list of small integers); NIL gives 0 bytes. */
 CLU_API clu_slice clu_get_string(clu_reader *r);
 /* clu_get_map: enters a map; the number of pairs, key and value by turns follow. */
-CLU_API size_t clu_get_map(clu_reader *r);
-CLU_API clu_slice clu_get_binary(clu_reader *r);
+CLU_API CLU_INLINE size_t clu_get_map(clu_reader *r);
+/* clu_get_record: enters a native record of OTP 29; the number n of its fields. n atoms follow, the
+ * names of the fields, then n terms, their values. */
+CLU_API size_t clu_get_record(clu_reader *r, clu_slice *module, clu_slice *name, bool *exported);
+CLU_API CLU_INLINE clu_slice clu_get_binary(clu_reader *r);
 /* clu_get_bitstring: bytes and the bits used of the last one (8 for a whole binary or none). */
 CLU_API clu_slice clu_get_bitstring(clu_reader *r, uint8_t *last_bits);
 CLU_API clu_pid clu_get_pid(clu_reader *r);
@@ -201,9 +217,16 @@ CLU_API void clu_writer_fixed(clu_writer *w, void *data, size_t cap);
 CLU_API void clu_writer_free(clu_writer *w);
 /* clu_writer_reset: empties it, keeps the memory, forgets the error. */
 CLU_API void clu_writer_reset(clu_writer *w);
+/* clu_writer_fail: sets the error unless there is one already. */
+CLU_API void clu_writer_fail(clu_writer *w, clu_error err);
+/* clu_writer_add: n more bytes for the caller to fill; NULL when they cannot be had (CLU_ENOMEM,
+ * CLU_ESIZE) or after an error. */
+CLU_API CLU_INLINE uint8_t *clu_writer_add(clu_writer *w, size_t n);
+/* clu_put_bytes: n bytes as they are: no tag. */
+CLU_API CLU_INLINE void clu_put_bytes(clu_writer *w, const void *data, size_t n);
 
-CLU_API void clu_put_version(clu_writer *w);
-CLU_API void clu_put_int(clu_writer *w, int64_t value);
+CLU_API CLU_INLINE void clu_put_version(clu_writer *w);
+CLU_API CLU_INLINE void clu_put_int(clu_writer *w, int64_t value);
 CLU_API void clu_put_uint(clu_writer *w, uint64_t value);
 /* clu_put_big: magnitude little endian; leading zero bytes are dropped, small values take the
  * small tags (term_to_binary's choice). */
@@ -214,20 +237,25 @@ CLU_API void clu_put_float(clu_writer *w, double value);
 CLU_API void clu_put_atom(clu_writer *w, clu_slice text);
 /* clu_put_atom_text: the same of a zero-terminated text. */
 CLU_API void clu_put_atom_text(clu_writer *w, const char *text);
-CLU_API void clu_put_tuple(clu_writer *w, size_t arity);
+CLU_API CLU_INLINE void clu_put_tuple(clu_writer *w, size_t arity);
 /* clu_put_list: the head of a list of n elements; end it with clu_put_nil (or another tail).
  * n = 0 writes nothing: clu_put_nil alone is the empty list. */
-CLU_API void clu_put_list(clu_writer *w, size_t n);
-CLU_API void clu_put_nil(clu_writer *w);
+CLU_API CLU_INLINE void clu_put_list(clu_writer *w, size_t n);
+CLU_API CLU_INLINE void clu_put_nil(clu_writer *w);
 /* clu_put_string: a list of bytes: STRING_EXT up to 65535, a list of integers above. */
 CLU_API void clu_put_string(clu_writer *w, clu_slice bytes);
-CLU_API void clu_put_map(clu_writer *w, size_t pairs);
-CLU_API void clu_put_binary(clu_writer *w, const void *data, size_t len);
+CLU_API CLU_INLINE void clu_put_map(clu_writer *w, size_t pairs);
+CLU_API CLU_INLINE void clu_put_binary(clu_writer *w, const void *data, size_t len);
+/* clu_put_bitstring: as clu_get_bitstring gives it; the unused bits are written as zeros. */
 CLU_API void clu_put_bitstring(clu_writer *w, const void *data, size_t len, uint8_t last_bits);
 CLU_API void clu_put_pid(clu_writer *w, const clu_pid *pid);
 CLU_API void clu_put_ref(clu_writer *w, const clu_ref *ref);
 CLU_API void clu_put_port(clu_writer *w, const clu_port *port);
 CLU_API void clu_put_export(clu_writer *w, clu_slice module, clu_slice function, uint8_t arity);
+/* clu_put_record: the head of a native record (peers of OTP 29 that offered it); n atoms, the names
+ * of its fields, then n values follow. */
+CLU_API void clu_put_record(clu_writer *w, clu_slice module, clu_slice name, bool exported,
+                            size_t n);
 /* clu_put_raw: the bytes of a whole term, as clu_get_raw gave them. */
 CLU_API void clu_put_raw(clu_writer *w, clu_slice term);
 
@@ -245,6 +273,8 @@ CLU_API CLU_MUST_USE clu_error clu_print(clu_reader *r, clu_writer *out);
  * the bytes read; when NULL, only white space, a full stop and comments may follow. */
 CLU_API CLU_MUST_USE clu_error clu_parse(const char *text, size_t len, clu_writer *out, size_t *at,
                                          size_t *used);
+
+#include <erlclu/etf_inline.h>
 
 #ifdef __cplusplus
 }

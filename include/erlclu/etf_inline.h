@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The readers and writers that every message goes through, inline: the tag that BEAMs send nearly
+ * always is handled here, the others by a function of the same name with _any behind it. Included
+ * by etf.h, which says what each of them does; not to be included by itself.
+ */
+#ifndef ERLCLU_ETF_INLINE_H
+#define ERLCLU_ETF_INLINE_H
+
+#include <string.h>
+
+/* clu_type_of_tag: a clu_type for each of the 256 tags. */
+CLU_API extern const uint8_t clu_type_of_tag[256];
+
+/* The rest of the functions below, for the tags and errors that those leave. */
+CLU_API clu_type clu_peek_type_any(const clu_reader *r);
+CLU_API int64_t clu_get_int_any(clu_reader *r);
+CLU_API double clu_get_float_any(clu_reader *r);
+CLU_API clu_slice clu_get_atom_any(clu_reader *r);
+CLU_API size_t clu_get_tuple_any(clu_reader *r);
+CLU_API size_t clu_get_list_any(clu_reader *r);
+CLU_API void clu_get_nil_any(clu_reader *r);
+CLU_API size_t clu_get_map_any(clu_reader *r);
+CLU_API clu_slice clu_get_binary_any(clu_reader *r);
+CLU_API const uint8_t *clu_reader_take_none(clu_reader *r);
+CLU_API uint8_t *clu_writer_grow(clu_writer *w, size_t n);
+CLU_API void clu_put_int_any(clu_writer *w, int64_t value);
+CLU_API void clu_put_tuple_any(clu_writer *w, size_t arity);
+
+/* The public interface of numbers on the wire: big endian, at any alignment. */
+CLU_API CLU_INLINE uint32_t clu_load_be32(const uint8_t *p);
+CLU_API CLU_INLINE uint64_t clu_load_be64(const uint8_t *p);
+CLU_API CLU_INLINE void clu_store_be32(uint8_t *p, uint32_t v);
+
+CLU_INLINE uint32_t clu_load_be32(const uint8_t *p)
+{
+    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+CLU_INLINE uint64_t clu_load_be64(const uint8_t *p)
+{
+    return (uint64_t)clu_load_be32(p) << 32 | clu_load_be32(p + 4);
+}
+
+CLU_INLINE void clu_store_be32(uint8_t *p, uint32_t v)
+{
+    p[0] = (uint8_t)(v >> 24);
+    p[1] = (uint8_t)(v >> 16);
+    p[2] = (uint8_t)(v >> 8);
+    p[3] = (uint8_t)v;
+}
+
+/* ---- reading ---- */
+
+CLU_INLINE bool clu_reader_has(const clu_reader *r, size_t n)
+{
+    return r->err == CLU_OK && (size_t)(r->end - r->pos) >= n;
+}
+
+CLU_INLINE const uint8_t *clu_reader_take(clu_reader *r, size_t n)
+{
+    const uint8_t *p = r->pos;
+
+    if (!clu_reader_has(r, n))
+        return clu_reader_take_none(r);
+    if (n > 0)
+        r->pos += n;
+    return p;
+}
+
+CLU_INLINE clu_type clu_peek_type(const clu_reader *r)
+{
+    if (!clu_reader_has(r, 1))
+        return CLU_TYPE_NONE;
+    if (*r->pos == ETF_BIT_BINARY)
+        return clu_peek_type_any(r);
+    return (clu_type)clu_type_of_tag[*r->pos];
+}
+
+CLU_INLINE int64_t clu_get_int(clu_reader *r)
+{
+    const uint8_t *p = r->pos;
+
+    if (clu_reader_has(r, 2) && *p == ETF_SMALL_INTEGER) {
+        r->pos += 2;
+        return p[1];
+    }
+    if (clu_reader_has(r, 5) && *p == ETF_INTEGER) {
+        r->pos += 5;
+        return (int32_t)clu_load_be32(p + 1);
+    }
+    return clu_get_int_any(r);
+}
+
+CLU_INLINE double clu_get_float(clu_reader *r)
+{
+    double value;
+    uint64_t bits;
+
+    if (!clu_reader_has(r, 9) || *r->pos != ETF_NEW_FLOAT)
+        return clu_get_float_any(r);
+    bits = clu_load_be64(r->pos + 1);
+    memcpy(&value, &bits, sizeof value);
+    r->pos += 9;
+    return value;
+}
+
+CLU_INLINE clu_slice clu_get_atom(clu_reader *r)
+{
+    clu_slice text;
+
+    if (!clu_reader_has(r, 2) || *r->pos != ETF_SMALL_ATOM_UTF8 ||
+        !clu_reader_has(r, 2 + (size_t)r->pos[1]))
+        return clu_get_atom_any(r);
+    text.data = r->pos + 2;
+    text.len = r->pos[1];
+    r->pos += 2 + text.len;
+    return text;
+}
+
+CLU_INLINE size_t clu_get_tuple(clu_reader *r)
+{
+    size_t arity;
+
+    if (!clu_reader_has(r, 2) || *r->pos != ETF_SMALL_TUPLE)
+        return clu_get_tuple_any(r);
+    arity = r->pos[1];
+    r->pos += 2;
+    return arity;
+}
+
+CLU_INLINE size_t clu_get_list(clu_reader *r)
+{
+    size_t n;
+
+    if (!clu_reader_has(r, 5) || *r->pos != ETF_LIST)
+        return clu_get_list_any(r);
+    n = clu_load_be32(r->pos + 1);
+    if (n == 0 || (size_t)(r->end - r->pos - 5) < n)
+        return clu_get_list_any(r);
+    r->pos += 5;
+    return n;
+}
+
+CLU_INLINE void clu_get_nil(clu_reader *r)
+{
+    if (clu_reader_has(r, 1) && *r->pos == ETF_NIL)
+        r->pos++;
+    else
+        clu_get_nil_any(r);
+}
+
+CLU_INLINE size_t clu_get_map(clu_reader *r)
+{
+    size_t n;
+
+    if (!clu_reader_has(r, 5) || *r->pos != ETF_MAP)
+        return clu_get_map_any(r);
+    n = clu_load_be32(r->pos + 1);
+    if ((size_t)(r->end - r->pos - 5) / 2 < n)
+        return clu_get_map_any(r);
+    r->pos += 5;
+    return n;
+}
+
+CLU_INLINE clu_slice clu_get_binary(clu_reader *r)
+{
+    clu_slice bytes;
+
+    if (!clu_reader_has(r, 5) || *r->pos != ETF_BINARY)
+        return clu_get_binary_any(r);
+    bytes.len = clu_load_be32(r->pos + 1);
+    if ((size_t)(r->end - r->pos - 5) < bytes.len)
+        return clu_get_binary_any(r);
+    bytes.data = r->pos + 5;
+    r->pos += 5 + bytes.len;
+    return bytes;
+}
+
+/* ---- writing ---- */
+
+CLU_INLINE uint8_t *clu_writer_add(clu_writer *w, size_t n)
+{
+    uint8_t *p;
+
+    if (w->err != CLU_OK || w->cap - w->len < n || w->data == NULL)
+        return clu_writer_grow(w, n);
+    p = w->data + w->len;
+    w->len += n;
+    return p;
+}
+
+CLU_INLINE void clu_put_bytes(clu_writer *w, const void *data, size_t n)
+{
+    uint8_t *p = clu_writer_add(w, n);
+
+    if (p != NULL && n > 0)
+        memcpy(p, data, n);
+}
+
+CLU_INLINE void clu_put_version(clu_writer *w)
+{
+    uint8_t *p = clu_writer_add(w, 1);
+
+    if (p != NULL)
+        *p = ETF_VERSION;
+}
+
+CLU_INLINE void clu_put_int(clu_writer *w, int64_t value)
+{
+    uint8_t *p;
+
+    if (value >= 0 && value <= UINT8_MAX) {
+        p = clu_writer_add(w, 2);
+        if (p != NULL) {
+            p[0] = ETF_SMALL_INTEGER;
+            p[1] = (uint8_t)value;
+        }
+    } else if (value >= INT32_MIN && value <= INT32_MAX) {
+        p = clu_writer_add(w, 5);
+        if (p != NULL) {
+            p[0] = ETF_INTEGER;
+            clu_store_be32(p + 1, (uint32_t)value);
+        }
+    } else {
+        clu_put_int_any(w, value);
+    }
+}
+
+CLU_INLINE void clu_put_tuple(clu_writer *w, size_t arity)
+{
+    uint8_t *p;
+
+    if (arity > UINT8_MAX) {
+        clu_put_tuple_any(w, arity);
+        return;
+    }
+    p = clu_writer_add(w, 2);
+    if (p != NULL) {
+        p[0] = ETF_SMALL_TUPLE;
+        p[1] = (uint8_t)arity;
+    }
+}
+
+/* clu_put_head: a tag and a length or count of four bytes. */
+CLU_API CLU_INLINE void clu_put_head(clu_writer *w, uint8_t tag, size_t n);
+CLU_INLINE void clu_put_head(clu_writer *w, uint8_t tag, size_t n)
+{
+    uint8_t *p;
+
+    if (n > UINT32_MAX) {
+        clu_writer_fail(w, CLU_ESIZE);
+        return;
+    }
+    p = clu_writer_add(w, 5);
+    if (p != NULL) {
+        p[0] = tag;
+        clu_store_be32(p + 1, (uint32_t)n);
+    }
+}
+
+CLU_INLINE void clu_put_list(clu_writer *w, size_t n)
+{
+    if (n > 0)
+        clu_put_head(w, ETF_LIST, n);
+}
+
+CLU_INLINE void clu_put_nil(clu_writer *w)
+{
+    uint8_t *p = clu_writer_add(w, 1);
+
+    if (p != NULL)
+        *p = ETF_NIL;
+}
+
+CLU_INLINE void clu_put_map(clu_writer *w, size_t pairs)
+{
+    clu_put_head(w, ETF_MAP, pairs);
+}
+
+CLU_INLINE void clu_put_binary(clu_writer *w, const void *data, size_t len)
+{
+    clu_put_head(w, ETF_BINARY, len);
+    clu_put_bytes(w, data, len);
+}
+
+#endif

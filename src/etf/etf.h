@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * etf: the External Term Format, bytes to values and text and back.
+ *   knows: tags and their layouts, UTF-8, Erlang's syntax, big integers, floats to the last bit.
+ *   must not know: distribution headers (a reader is handed its atoms), nodes, sockets.
+ * No tree of terms and no recursion: containers are counters on a stack of CLU_DEPTH_MAX levels.
+ */
+#ifndef ETF_ETF_H
+#define ETF_ETF_H
+
+#include "base/base.h"
+
+/* Bytes of FLOAT_EXT's text. */
+#define ETF_FLOAT_TEXT 31
+
+/* What follows the head of a term that was just passed. */
+struct etf_head {
+    uint64_t terms;     /* terms inside it; 0 for a leaf */
+    const uint8_t *end; /* where the terms must end (NEW_FUN says it twice); NULL: wherever */
+};
+
+/* etf_pass_head: passes a tag and all that is not a term of its own, obeying every rule that the
+ * format has for it. */
+void etf_pass_head(clu_reader *r, struct etf_head *head);
+
+/* etf_get_atom: an atom of any tag; Latin-1 is converted into buf, or CLU_EATOM when buf is NULL
+ * and conversion is needed. */
+clu_slice etf_get_atom(clu_reader *r, uint8_t *buf);
+/* As the public ones; the node's Latin-1 is converted into buf. */
+clu_pid etf_get_pid(clu_reader *r, uint8_t *buf);
+clu_ref etf_get_ref(clu_reader *r, uint8_t *buf);
+clu_port etf_get_port(clu_reader *r, uint8_t *buf);
+
+#endif

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Passing over terms: what check, skip and raw reading share, so that they cannot disagree. */
+#include "etf/etf.h"
+#include "etf/utf8.h"
+
+/* What a rule is told. */
+struct tagged {
+    clu_reader *r;          /* stands behind the payload; what is wrong is said to it */
+    const uint8_t *payload; /* as the layout says */
+    uint32_t n;             /* the length */
+    struct etf_head *head;  /* filled in from the layout; a rule may correct it */
+};
+
+typedef void pass_rule(const struct tagged *t);
+
+static pass_rule pass_utf8, pass_latin1, pass_cache_ref, pass_float, pass_list, pass_bits, pass_big,
+    pass_words, pass_export, pass_fun, pass_new_fun, pass_record, refuse_compressed, refuse_local;
+
+/* How the bytes behind a tag are laid out: a length n of `width` bytes; `atoms` atoms; `fixed` and
+ * n times `unit` bytes, which are the payload; what the rule takes; `more` and n times `terms`
+ * terms.
+ */
+static const struct layout {
+    bool known;
+    uint8_t width, atoms, fixed, unit, terms, more;
+    pass_rule *rule;
+} layouts[256] = {
+    [ETF_SMALL_INTEGER] = {true, .fixed = 1},
+    [ETF_INTEGER] = {true, .fixed = 4},
+    [ETF_SMALL_BIG] = {true, .width = 1, .fixed = 1, .unit = 1, .rule = pass_big},
+    [ETF_LARGE_BIG] = {true, .width = 4, .fixed = 1, .unit = 1, .rule = pass_big},
+    [ETF_NEW_FLOAT] = {true, .fixed = 8, .rule = pass_float},
+    [ETF_ATOM] = {true, .width = 2, .unit = 1, .rule = pass_latin1},
+    [ETF_SMALL_ATOM] = {true, .width = 1, .unit = 1, .rule = pass_latin1},
+    [ETF_ATOM_UTF8] = {true, .width = 2, .unit = 1, .rule = pass_utf8},
+    [ETF_SMALL_ATOM_UTF8] = {true, .width = 1, .unit = 1, .rule = pass_utf8},
+    [ETF_ATOM_CACHE_REF] = {true, .fixed = 1, .rule = pass_cache_ref},
+    [ETF_SMALL_TUPLE] = {true, .width = 1, .terms = 1},
+    [ETF_LARGE_TUPLE] = {true, .width = 4, .terms = 1},
+    [ETF_NIL] = {true},
+    [ETF_STRING] = {true, .width = 2, .unit = 1},
+    [ETF_LIST] = {true, .width = 4, .terms = 1, .more = 1, .rule = pass_list},
+    [ETF_MAP] = {true, .width = 4, .terms = 2},
+    [ETF_BINARY] = {true, .width = 4, .unit = 1},
+    [ETF_BIT_BINARY] = {true, .width = 4, .fixed = 1, .unit = 1, .rule = pass_bits},
+    [ETF_PID] = {true, .atoms = 1, .fixed = 9},
+    [ETF_NEW_PID] = {true, .atoms = 1, .fixed = 12},
+    [ETF_PORT] = {true, .atoms = 1, .fixed = 5},
+    [ETF_NEW_PORT] = {true, .atoms = 1, .fixed = 8},
+    [ETF_V4_PORT] = {true, .atoms = 1, .fixed = 12},
+    [ETF_REFERENCE] = {true, .atoms = 1, .fixed = 5},
+    [ETF_NEW_REFERENCE] = {true, 2, .atoms = 1, .fixed = 1, .unit = 4, .rule = pass_words},
+    [ETF_NEWER_REFERENCE] = {true, 2, .atoms = 1, .fixed = 4, .unit = 4, .rule = pass_words},
+    [ETF_EXPORT] = {true, .atoms = 2, .fixed = 2, .rule = pass_export},
+    [ETF_FUN] = {true, .width = 4, .terms = 1, .rule = pass_fun},
+    [ETF_NEW_FUN] = {true, .width = 4, .fixed = 25, .rule = pass_new_fun},
+    [ETF_NATIVE_RECORD] = {true, .width = 4, .fixed = 1, .terms = 1, .rule = pass_record},
+    [ETF_COMPRESSED] = {true, .rule = refuse_compressed},
+    [ETF_LOCAL] = {true, .rule = refuse_local},
+};
+
+static uint32_t get_length(clu_reader *r, size_t width)
+{
+    const uint8_t *p = width == 0 ? NULL : clu_reader_take(r, width);
+
+    if (p == NULL)
+        return 0;
+    return width == 1 ? *p : width == 2 ? get_be16(p) : get_be32(p);
+}
+
+static const uint8_t *get_payload(clu_reader *r, const struct layout *lay, uint32_t n)
+{
+    return clu_reader_take(r, (size_t)lay->fixed + (size_t)n * lay->unit);
+}
+
+static void pass_atom(clu_reader *r)
+{
+    const uint8_t *tag = clu_reader_take(r, 1);
+
+    if (tag == NULL)
+        return;
+    if (clu_type_of_tag[*tag] != CLU_TYPE_ATOM) {
+        clu_reader_fail(r, CLU_ETERM);
+        return;
+    }
+    const struct layout *lay = &layouts[*tag];
+    uint32_t n = get_length(r, lay->width);
+    const uint8_t *text = get_payload(r, lay, n);
+
+    if (text != NULL)
+        lay->rule(&(struct tagged){.r = r, .payload = text, .n = n});
+}
+
+/* What a fun says of its module holds small integers only. */
+static void pass_small(clu_reader *r)
+{
+    const uint8_t *tag = clu_reader_take(r, 1);
+
+    if (tag != NULL && *tag != ETF_SMALL_INTEGER && *tag != ETF_INTEGER)
+        clu_reader_fail(r, CLU_ETERM);
+    else if (tag != NULL)
+        clu_reader_take(r, layouts[*tag].fixed);
+}
+
+static void pass_pid(clu_reader *r)
+{
+    const uint8_t *tag = clu_reader_take(r, 1);
+
+    if (tag != NULL && clu_type_of_tag[*tag] != CLU_TYPE_PID)
+        clu_reader_fail(r, CLU_ETERM);
+    pass_atom(r);
+    if (r->err == CLU_OK)
+        clu_reader_take(r, layouts[*tag].fixed);
+}
+
+void etf_pass_head(clu_reader *r, struct etf_head *head)
+{
+    const uint8_t *tag = clu_reader_take(r, 1);
+
+    if (tag == NULL)
+        return;
+    const struct layout *lay = &layouts[*tag];
+
+    if (!lay->known) {
+        clu_reader_fail(r, CLU_ETAG);
+        return;
+    }
+    uint32_t n = get_length(r, lay->width);
+
+    for (size_t i = 0; i < lay->atoms; i++)
+        pass_atom(r);
+    const uint8_t *payload = get_payload(r, lay, n);
+
+    *head = (struct etf_head){.terms = (uint64_t)n * lay->terms + lay->more};
+    if (lay->rule != NULL && payload != NULL)
+        lay->rule(&(struct tagged){r, payload, n, head});
+    /* Every term takes a byte: a count that the input cannot hold is found before it is walked. */
+    if (head->terms > (size_t)(r->end - r->pos))
+        clu_reader_fail(r, CLU_ETRUNC);
+}
+
+/* ---- rules ---- */
+
+static void pass_utf8(const struct tagged *t)
+{
+    size_t chars;
+
+    if (!utf8_count((clu_slice){t->payload, t->n}, &chars) || chars > CLU_ATOM_CHARS_MAX)
+        clu_reader_fail(t->r, CLU_EATOM);
+}
+
+static void pass_latin1(const struct tagged *t)
+{
+    if (t->n > CLU_ATOM_CHARS_MAX)
+        clu_reader_fail(t->r, CLU_EATOM);
+}
+
+static void pass_cache_ref(const struct tagged *t)
+{
+    if (t->r->refs == NULL || *t->payload >= t->r->refs->n)
+        clu_reader_fail(t->r, CLU_EATOM);
+}
+
+/* Infinities and what is not a number are no terms. */
+static void pass_float(const struct tagged *t)
+{
+    if ((get_be16(t->payload) & 0x7ff0) == 0x7ff0)
+        clu_reader_fail(t->r, CLU_ETERM);
+}
+
+/* A list of no elements is NIL: with this tag a reader could not tell whether a tail follows. */
+static void pass_list(const struct tagged *t)
+{
+    if (t->n == 0)
+        clu_reader_fail(t->r, CLU_ETERM);
+}
+
+/* 1 to 8 bits of the last byte; none where there is no byte. */
+static void pass_bits(const struct tagged *t)
+{
+    if (*t->payload > 8 || (*t->payload == 0) != (t->n == 0))
+        clu_reader_fail(t->r, CLU_ETERM);
+}
+
+static void pass_big(const struct tagged *t)
+{
+    if (*t->payload > 1) /* the sign */
+        clu_reader_fail(t->r, CLU_ETERM);
+}
+
+static void pass_words(const struct tagged *t)
+{
+    if (t->n < 1 || t->n > CLU_REF_WORDS_MAX)
+        clu_reader_fail(t->r, CLU_ETERM);
+}
+
+/* The arity is a SMALL_INTEGER. */
+static void pass_export(const struct tagged *t)
+{
+    if (*t->payload != ETF_SMALL_INTEGER)
+        clu_reader_fail(t->r, CLU_ETERM);
+}
+
+/* Pid, Module, Index, Uniq, and n free variables. */
+static void pass_fun(const struct tagged *t)
+{
+    pass_pid(t->r);
+    pass_atom(t->r);
+    pass_small(t->r);
+    pass_small(t->r);
+}
+
+/* Size, Arity:1, Uniq:16, Index:4, NumFree:4, Module, OldIndex, OldUniq, Pid, NumFree variables.
+ * Size counts itself and all behind it. The Pid is left to be passed as one of the terms, so that
+ * the size is compared also where no variable follows. */
+static void pass_new_fun(const struct tagged *t)
+{
+    const uint8_t *size = t->payload - 4;
+
+    pass_atom(t->r);
+    pass_small(t->r);
+    pass_small(t->r);
+    if (clu_peek_type(t->r) != CLU_TYPE_PID)
+        clu_reader_fail(t->r, CLU_ETERM);
+    if (t->n > (size_t)(t->r->end - size))
+        clu_reader_fail(t->r, CLU_ETRUNC);
+    else
+        t->head->end = size + t->n;
+    t->head->terms = 1 + (uint64_t)get_be32(t->payload + 21);
+}
+
+/* Flags:1 is the payload; Module, Name, n field names, and n values. */
+static void pass_record(const struct tagged *t)
+{
+    pass_atom(t->r);
+    pass_atom(t->r);
+    for (uint32_t i = 0; i < t->n && t->r->err == CLU_OK; i++)
+        pass_atom(t->r);
+}
+
+static void refuse_compressed(const struct tagged *t)
+{
+    clu_reader_fail(t->r, CLU_ECOMPRESSED);
+}
+
+static void refuse_local(const struct tagged *t)
+{
+    clu_reader_fail(t->r, CLU_ELOCAL);
+}
