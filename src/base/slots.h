@@ -11,6 +11,12 @@ typedef uint32_t slot_id;
 /* How many bits of an id are the index: a table holds at most 2^SLOT_INDEX_BITS - 1 things. */
 #define SLOT_INDEX_BITS 20
 
+/* slot_index: the index in an id, for tables beside the one that gave it. */
+static inline uint32_t slot_index(slot_id id)
+{
+    return id & ((1u << SLOT_INDEX_BITS) - 1);
+}
+
 struct slots {
     struct slot *slots;
     uint32_t n_slots; /* allocated */

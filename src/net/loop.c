@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "net/loop.h"
+
+#include <stdlib.h>
+
+#include "net/loop_impl.h"
+#include "net/resolver.h"
+#include "net/system.h"
+
+static void carry_listen(struct loop *l, const struct update *u)
+{
+    acceptor_open(l, u);
+}
+
+static void carry_unlisten(struct loop *l, const struct update *u)
+{
+    acceptor_close(l, u->u.listen.which);
+}
+
+static void carry_dial(struct loop *l, const struct update *u)
+{
+    wire_dial(l, u);
+}
+
+static void carry_send(struct loop *l, const struct update *u)
+{
+    wire_send(l, u->conn);
+}
+
+static void carry_close(struct loop *l, const struct update *u)
+{
+    wire_close(l, u->conn, u->u.reset);
+}
+
+static void on_resolved(void *arg, slot_id query, enum dns_status status, clu_slice msg)
+{
+    struct loop *l = arg;
+
+    machine_resolved(l->machine, query, status, msg, system_now_ms());
+}
+
+static void on_resolver_turn(void *arg)
+{
+    loop_turn(arg);
+}
+
+/* c-ares and its sockets cost nothing to a node that asks no DNS. */
+static void carry_resolve(struct loop *l, const struct update *u)
+{
+    if (l->resolver == NULL)
+        l->resolver = resolver_new(l->base, l->resolv, on_resolved, on_resolver_turn, l);
+    if (l->resolver == NULL)
+        on_resolved(l, u->u.resolve.query, DNS_NO_SERVER, (clu_slice){NULL, 0});
+    else
+        resolver_ask(l->resolver, u->u.resolve.query, u->u.resolve.name, u->u.resolve.type);
+}
+
+static void carry_event(struct loop *l, const struct update *u)
+{
+    if (l->hooks.event != NULL)
+        l->hooks.event(l->hooks.arg, &u->u.event);
+}
+
+static void carry_answer(struct loop *l, const struct update *u)
+{
+    if (l->hooks.answer != NULL)
+        l->hooks.answer(l->hooks.arg, &u->u.answer);
+}
+
+static void carry_exit(struct loop *l, const struct update *u)
+{
+    loop_exit(l, u->u.exit_status);
+}
+
+static void (*const carry[])(struct loop *, const struct update *) = {
+    [UPDATE_LISTEN] = carry_listen, [UPDATE_UNLISTEN] = carry_unlisten,
+    [UPDATE_DIAL] = carry_dial,     [UPDATE_SEND] = carry_send,
+    [UPDATE_CLOSE] = carry_close,   [UPDATE_RESOLVE] = carry_resolve,
+    [UPDATE_EVENT] = carry_event,   [UPDATE_ANSWER] = carry_answer,
+    [UPDATE_EXIT] = carry_exit,
+};
+
+static void arm_timer(struct loop *l)
+{
+    uint64_t at = machine_deadline(l->machine), now;
+
+    if (at == l->armed_ms)
+        return;
+    l->armed_ms = at;
+    if (at == NEVER) {
+        watch_stop(l->timer);
+        return;
+    }
+    now = system_now_ms();
+    watch_start(l->timer, at > now ? at - now : 0);
+}
+
+static void on_timer(void *arg, bool timed_out)
+{
+    struct loop *l = arg;
+
+    (void)timed_out;
+    l->armed_ms = NEVER;
+    machine_tick(l->machine, system_now_ms());
+    loop_turn(l);
+}
+
+void loop_turn(struct loop *l)
+{
+    struct update u;
+
+    while (machine_next(l->machine, &u))
+        carry[u.kind](l, &u);
+    arm_timer(l);
+}
+
+struct loop *loop_new(struct machine *m, const struct resolv_conf *resolv,
+                      const struct loop_hooks *hooks)
+{
+    struct loop *l = calloc(1, sizeof *l);
+
+    if (l == NULL)
+        return NULL;
+    l->machine = m;
+    l->resolv = resolv;
+    l->hooks = *hooks;
+    l->armed_ms = NEVER;
+    l->base = watch_base_new();
+    l->timer = l->base == NULL ? NULL : watch_new(l->base, WATCH_TIMER, -1, on_timer, l);
+    if (l->timer == NULL) {
+        loop_free(l);
+        return NULL;
+    }
+    return l;
+}
+
+void loop_free(struct loop *l)
+{
+    if (l == NULL)
+        return;
+    for (int i = 0; i < LISTENERS; i++)
+        acceptor_close(l, (enum listener)i);
+    wire_free_all(l);
+    resolver_free(l->resolver);
+    watch_free(l->timer);
+    if (l->base != NULL)
+        watch_base_free(l->base);
+    free(l);
+}
+
+struct event_base *loop_base(struct loop *l)
+{
+    return l->base;
+}
+
+int loop_run(struct loop *l)
+{
+    machine_start(l->machine, system_now_ms());
+    loop_turn(l);
+    if (!l->over)
+        watch_base_run(l->base);
+    return l->status;
+}
+
+void loop_exit(struct loop *l, int status)
+{
+    if (l->over)
+        return;
+    l->over = true;
+    l->status = status;
+    watch_base_break(l->base);
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef NET_LOOP_H
+#define NET_LOOP_H
+
+#include "mesh/machine.h"
+
+struct event_base;
+struct loop;
+
+/* What the loop hands on. Each may be NULL; all are called between two events of the machine, so
+ * they may call the machine's functions. */
+struct loop_hooks {
+    void (*event)(void *arg, const struct event *event);
+    void (*answer)(void *arg, const struct answer *answer);
+    void *arg;
+};
+
+/* loop_new: a driver of this machine (borrowed; free it after the loop). resolv (borrowed) says
+ * whom to ask about names. NULL when out of memory or when the system has no epoll. */
+struct loop *loop_new(struct machine *m, const struct resolv_conf *resolv,
+                      const struct loop_hooks *hooks);
+/* loop_free: closes what is open, without telling the machine. */
+void loop_free(struct loop *l);
+/* loop_base: where other parts of the program hang their events. */
+struct event_base *loop_base(struct loop *l);
+/* loop_run: starts the machine and drives it until loop_exit or an UPDATE_EXIT. The status. */
+int loop_run(struct loop *l);
+/* loop_exit: ends loop_run; the first status counts. */
+void loop_exit(struct loop *l, int status);
+/* loop_turn: carries out what the machine left; to be called behind every call of a machine_
+ * function that was not made by the loop. */
+void loop_turn(struct loop *l);
+
+#endif

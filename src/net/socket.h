@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef NET_SOCKET_H
+#define NET_SOCKET_H
+
+#include <sys/socket.h>
+
+#include "base/addr.h"
+
+/* TCP sockets of the two kinds that we need. All are non-blocking and closed on exec. */
+
+/* socket_listen: a listening socket at the address and port (0: the system chooses); -1 and errno
+ * otherwise. An IPv6 address never takes IPv4 connections too. */
+int socket_listen(const struct addr *at);
+/* socket_connect: begins to connect. *connecting: the end will show as writability, then ask
+ * socket_error. from of family 0: the system chooses. -1 and errno otherwise; *bind_failed tells
+ * that it was `from` that the system refused. */
+int socket_connect(const struct addr *to, const struct addr *from, bool *connecting,
+                   bool *bind_failed);
+/* socket_accept: the next connection that waits at a listening socket; -1 and errno otherwise. */
+int socket_accept(int fd, struct addr *peer);
+/* socket_tune: no Nagle, and the system looks whether the other end still lives. */
+void socket_tune(int fd);
+/* socket_error: how a connect ended: 0 or an errno. */
+int socket_error(int fd);
+/* socket_local: our end; family 0 when the socket has none. */
+struct addr socket_local(int fd);
+
+/* A system's address and ours. */
+socklen_t addr_to_system(const struct addr *a, struct sockaddr_storage *out);
+struct addr addr_from_system(const struct sockaddr_storage *ss);
+
+#endif

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "net/system.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "conf/conf.h"
+
+/* How much of a file is read at a time. */
+#define READ_CHUNK 4096
+
+static uint64_t clock_us(clockid_t id)
+{
+    struct timespec t;
+
+    clock_gettime(id, &t);
+    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+uint64_t system_now_us(void)
+{
+    return clock_us(CLOCK_MONOTONIC);
+}
+
+uint64_t system_now_ms(void)
+{
+    return clock_us(CLOCK_MONOTONIC) / 1000;
+}
+
+uint64_t system_wall_ms(void)
+{
+    return clock_us(CLOCK_REALTIME) / 1000;
+}
+
+bool system_random(void *out, size_t n)
+{
+    return getrandom(out, n, 0) == (ssize_t)n;
+}
+
+void system_raise_files(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+const char *system_env(void *arg, const char *name)
+{
+    (void)arg;
+    return getenv(name);
+}
+
+static clu_error failed(char why[REASON_SIZE])
+{
+    snprintf(why, REASON_SIZE, "%s", strerror(errno));
+    return errno == ENOENT || errno == ENOTDIR ? CLU_ENOENT : CLU_ECLOSED;
+}
+
+static clu_error read_all(int fd, struct buf *text, char why[REASON_SIZE])
+{
+    size_t total = 0;
+
+    for (;;) {
+        uint8_t *space = buf_space(text, READ_CHUNK);
+        ssize_t n = space == NULL ? 0 : read(fd, space, READ_CHUNK);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return failed(why);
+        if (n == 0)
+            return text->err;
+        buf_add(text, (size_t)n);
+        total += (size_t)n;
+        if (total > CONF_FILE_MAX)
+            return CLU_ESIZE;
+    }
+}
+
+clu_error system_read_file(void *arg, const char *path, struct buf *text, char why[REASON_SIZE])
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    (void)arg;
+    if (fd < 0)
+        return failed(why);
+    clu_error err = read_all(fd, text, why);
+
+    close(fd);
+    return err;
+}

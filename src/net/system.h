@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * net: the only layer that touches the system: sockets, timers, DNS, HTTP, signals, files.
+ *   knows: libevent, c-ares, the system calls; drives machines with what they bring.
+ *   must not know: what any byte of a peer means; no decision about nodes is taken here.
+ * One loop, one thread. Nothing here keeps state outside the objects that it hands out.
+ */
+#ifndef NET_SYSTEM_H
+#define NET_SYSTEM_H
+
+#include "base/buf.h"
+#include "model/model.h"
+
+/* system_now_ms: a clock that never goes back. system_wall_ms: since 1970. */
+uint64_t system_now_ms(void);
+uint64_t system_now_us(void);
+uint64_t system_wall_ms(void);
+/* system_random: n bytes of the system's random source; false when it has none. */
+CLU_MUST_USE bool system_random(void *out, size_t n);
+/* system_raise_files: as many open files as the system lets us have. */
+void system_raise_files(void);
+
+/* In the shape that conf_input wants; arg is not used. */
+const char *system_env(void *arg, const char *name);
+clu_error system_read_file(void *arg, const char *path, struct buf *text, char why[REASON_SIZE]);
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef NET_WATCH_H
+#define NET_WATCH_H
+
+#include "base/base.h"
+
+/* Readiness of a descriptor, or a moment, over libevent's events. libevent calls its own struct
+ * what model calls something else, so the two never meet in one file. */
+struct event_base;
+struct watch;
+
+enum watch_kind {
+    WATCH_TIMER, /* calls once, when the time is over */
+    WATCH_READ,  /* calls whenever there is something to read, until stopped */
+    WATCH_WRITE, /* calls once, when there is room, or when the time is over */
+};
+
+typedef void watch_fn(void *arg, bool timed_out);
+
+/* watch_base_new: the loop that all hang on; NULL when the system has none. */
+struct event_base *watch_base_new(void);
+void watch_base_free(struct event_base *base);
+/* watch_base_run: until watch_base_break, or until nothing is watched any more. */
+void watch_base_run(struct event_base *base);
+void watch_base_break(struct event_base *base);
+
+/* watch_new: not started yet; fd -1 for timers. NULL when out of memory. watch_free may be called
+ * from the watch's own function; it leaves the descriptor alone. */
+struct watch *watch_new(struct event_base *base, enum watch_kind kind, int fd, watch_fn *fn,
+                        void *arg);
+void watch_free(struct watch *w);
+/* watch_start: begins (anew); timeout_ms NEVER for none. false when out of memory. */
+bool watch_start(struct watch *w, uint64_t timeout_ms);
+void watch_stop(struct watch *w);
+bool watch_is_on(const struct watch *w);
+
+#endif

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The sockets of a machine's connections. Whatever ends a socket here forgets it first and tells
+ * the machine then: the machine may give the id to another connection at once.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "net/loop_impl.h"
+#include "net/socket.h"
+#include "net/system.h"
+
+struct wire {
+    slot_id id;
+    int fd;
+    struct loop *loop;
+    struct addr to;
+    struct watch *readable, *writable;
+    bool opened; /* accepted, or the connect has ended well */
+};
+
+static struct wire *find(const struct loop *l, slot_id id)
+{
+    size_t i = slot_index(id);
+    struct wire *w = i < l->n_wires ? l->wires[i] : NULL;
+
+    return w != NULL && w->id == id ? w : NULL;
+}
+
+static bool grow(struct loop *l, size_t needed)
+{
+    size_t n = l->n_wires == 0 ? 16 : l->n_wires;
+
+    while (n < needed)
+        n *= 2;
+    struct wire **wires = realloc(l->wires, n * sizeof *wires);
+
+    if (wires == NULL)
+        return false;
+    memset(wires + l->n_wires, 0, (n - l->n_wires) * sizeof *wires);
+    l->wires = wires;
+    l->n_wires = n;
+    return true;
+}
+
+static void forget(struct wire *w)
+{
+    watch_free(w->readable);
+    watch_free(w->writable);
+    close(w->fd);
+    w->loop->wires[slot_index(w->id)] = NULL;
+    free(w);
+}
+
+static void lose(struct wire *w, const char *text)
+{
+    struct loop *l = w->loop;
+    slot_id id = w->id;
+
+    forget(w);
+    machine_closed(l->machine, id, text, system_now_ms());
+}
+
+static void on_readable(void *arg, bool timed_out)
+{
+    struct wire *w = arg;
+    struct loop *l = w->loop;
+    struct iovec iov[2];
+    size_t n_iov = machine_space(l->machine, w->id, iov);
+
+    (void)timed_out;
+    if (n_iov == 0) {
+        lose(w, "out of memory");
+        loop_turn(l);
+        return;
+    }
+    ssize_t n = readv(w->fd, iov, (int)n_iov);
+
+    if (n > 0)
+        machine_got(l->machine, w->id, (size_t)n, system_now_ms());
+    else if (n == 0)
+        lose(w, NULL);
+    else if (errno != EAGAIN && errno != EINTR)
+        lose(w, strerror(errno));
+    loop_turn(l);
+}
+
+/* The whole of our writing: what the machine has pending goes to the socket. */
+static void flush(struct wire *w)
+{
+    struct loop *l = w->loop;
+
+    for (;;) {
+        clu_slice out = machine_pending(l->machine, w->id);
+        if (out.len == 0)
+            return;
+        ssize_t n = send(w->fd, out.data, out.len, MSG_NOSIGNAL);
+        if (n >= 0) {
+            machine_sent(l->machine, w->id, (size_t)n, system_now_ms());
+        } else if (errno == EAGAIN) {
+            watch_start(w->writable, NEVER);
+            return;
+        } else if (errno != EINTR) {
+            lose(w, strerror(errno));
+            return;
+        }
+    }
+}
+
+static void on_writable(void *arg, bool timed_out);
+
+/* On failure the descriptor is left to the caller. */
+static struct wire *wire_new(struct loop *l, slot_id id, int fd)
+{
+    size_t i = slot_index(id);
+
+    if (i >= l->n_wires && !grow(l, i + 1))
+        return NULL;
+    struct wire *w = calloc(1, sizeof *w);
+
+    if (w == NULL)
+        return NULL;
+    *w = (struct wire){.id = id, .fd = fd, .loop = l};
+    w->readable = watch_new(l->base, WATCH_READ, fd, on_readable, w);
+    w->writable = watch_new(l->base, WATCH_WRITE, fd, on_writable, w);
+    if (w->readable == NULL || w->writable == NULL) {
+        watch_free(w->readable);
+        watch_free(w->writable);
+        free(w);
+        return NULL;
+    }
+    l->wires[i] = w;
+    return w;
+}
+
+static void start(struct wire *w)
+{
+    w->opened = true;
+    watch_start(w->readable, NEVER);
+}
+
+static const struct {
+    int reason;
+    enum dial_error error;
+} dial_errors[] = {
+    {ECONNREFUSED, DIAL_REFUSED},
+    {ETIMEDOUT, DIAL_TIMED_OUT},
+};
+
+static void refuse(struct loop *l, slot_id id, int reason, const char *text)
+{
+    enum dial_error error = DIAL_UNREACHABLE;
+
+    for (size_t i = 0; i < COUNT(dial_errors); i++)
+        if (dial_errors[i].reason == reason)
+            error = dial_errors[i].error;
+    machine_refused(l->machine, id, error, text, system_now_ms());
+}
+
+static void refuse_wire(struct wire *w, int reason)
+{
+    struct loop *l = w->loop;
+    slot_id id = w->id;
+
+    forget(w);
+    refuse(l, id, reason, strerror(reason));
+}
+
+static void connected(struct wire *w)
+{
+    struct addr local = socket_local(w->fd);
+
+    /* A dial to a free port of our own host may meet itself: TCP's simultaneous open. */
+    if (addr_equal(&local, &w->to)) {
+        refuse_wire(w, ECONNREFUSED);
+        return;
+    }
+    start(w);
+    machine_opened(w->loop->machine, w->id, &local, system_now_ms());
+}
+
+/* Either the connect has come to its end, or a full socket has room again. */
+static void on_writable(void *arg, bool timed_out)
+{
+    struct wire *w = arg;
+    struct loop *l = w->loop;
+    int reason = timed_out ? ETIMEDOUT : w->opened ? 0 : socket_error(w->fd);
+
+    if (reason != 0)
+        refuse_wire(w, reason);
+    else if (w->opened)
+        flush(w);
+    else
+        connected(w);
+    loop_turn(l);
+}
+
+void wire_dial(struct loop *l, const struct update *u)
+{
+    bool connecting, bind_failed;
+    int fd = socket_connect(&u->u.dial.to, &u->u.dial.from, &connecting, &bind_failed);
+    int reason = errno;
+    struct wire *w = fd < 0 ? NULL : wire_new(l, u->conn, fd);
+
+    if (fd < 0) {
+        char text[REASON_SIZE], from[ADDR_TEXT_MAX];
+
+        snprintf(text, sizeof text, "cannot dial from %s: %s", addr_ip_text(&u->u.dial.from, from),
+                 strerror(reason));
+        refuse(l, u->conn, reason, bind_failed ? text : strerror(reason));
+    } else if (w == NULL) {
+        close(fd);
+        refuse(l, u->conn, ENOMEM, strerror(ENOMEM));
+    } else {
+        w->to = u->u.dial.to;
+        if (connecting)
+            watch_start(w->writable, u->u.dial.timeout_ms);
+        else
+            connected(w);
+    }
+}
+
+void wire_adopt(struct loop *l, slot_id id, int fd)
+{
+    struct wire *w = wire_new(l, id, fd);
+
+    if (w == NULL) {
+        close(fd);
+        machine_closed(l->machine, id, "out of memory", system_now_ms());
+        return;
+    }
+    socket_tune(fd);
+    start(w);
+}
+
+void wire_send(struct loop *l, slot_id id)
+{
+    struct wire *w = find(l, id);
+
+    /* While the socket is full, its writability will bring us back. */
+    if (w != NULL && !watch_is_on(w->writable))
+        flush(w);
+}
+
+void wire_close(struct loop *l, slot_id id, bool reset)
+{
+    struct wire *w = find(l, id);
+    struct linger none = {.l_onoff = 1, .l_linger = 0};
+
+    if (w == NULL)
+        return;
+    if (reset)
+        (void)setsockopt(w->fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
+    forget(w);
+}
+
+void wire_free_all(struct loop *l)
+{
+    for (size_t i = 0; i < l->n_wires; i++)
+        if (l->wires[i] != NULL)
+            forget(l->wires[i]);
+    free(l->wires);
+}
