@@ -25,7 +25,7 @@ enum dns_status {
 #define DNS_CNAMES_MAX   16
 
 struct dns_reply {
-    uint8_t rcode;
+    uint16_t rcode; /* extended by OPT: 12 bits */
     bool truncated;
     uint16_t question_type;
     char question[HOST_NAME_SIZE]; /* lower case, no final dot */
@@ -38,11 +38,14 @@ struct dns_reply {
     size_t n_dropped; /* over the caller's limit */
 };
 
-/* dns_parse: CLU_EPROTO for anything that is not a well-formed reply to one question. */
+/* dns_parse: CLU_EPROTO for anything that is not a well-formed reply to one question, aliases in a
+ * loop included; a truncated reply may end inside a record. CLU_ENOMEM. On failure *r holds
+ * nothing.
+ */
 CLU_MUST_USE clu_error dns_parse(struct dns_reply *r, const uint8_t *data, size_t len,
                                  size_t max_addrs);
 void dns_reply_free(struct dns_reply *r);
-/* dns_rcode_text: "NOERROR", "NXDOMAIN", ...; "RCODE" and the number goes to reason texts. */
-const char *dns_rcode_text(uint8_t rcode);
+/* dns_rcode_text: "NOERROR", "NXDOMAIN", ...; "RCODE" for others: say the number beside it. */
+const char *dns_rcode_text(uint16_t rcode);
 
 #endif

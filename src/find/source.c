@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "find/source.h"
+
+#include <stdlib.h>
+
+#include "find/source_impl.h"
+#include "find/words.h"
+
+#define USE_DNS "dns:NAME reads the addresses of a headless Service"
+
+static const struct scheme srv = {.name = "srv", .later = USE_DNS};
+static const struct scheme k8s = {.name = "k8s", .later = USE_DNS};
+static const struct scheme gossip = {.name = "gossip", .later = "static:a@h,b@h names nodes"};
+static const struct scheme epmd = {.name = "epmd", .later = "static:a@h,b@h names nodes"};
+static const struct scheme hosts = {.name = "hosts", .later = "static:a@h,b@h names nodes"};
+static const struct scheme file = {.name = "file", .later = "static:a@h,b@h names nodes"};
+
+static const struct scheme *const schemes[] = {
+    &scheme_dns, &scheme_static, &srv, &k8s, &gossip, &epmd, &hosts, &file,
+};
+
+/* Cuts the text at the first `at`; what stands behind it, or NULL when there is none. */
+static char *cut(char *text, char at)
+{
+    char *p = strchr(text, at);
+
+    if (p != NULL)
+        *p++ = '\0';
+    return p;
+}
+
+static clu_error spec_options(struct spec *spec, char *text, char why[REASON_SIZE])
+{
+    for (char *next; text != NULL; text = next) {
+        next = cut(text, '&');
+        const char *value = cut(text, '=');
+
+        if (value == NULL || text[0] == '\0' || spec->n_options == SPEC_OPTIONS_MAX) {
+            say(why, "options of a SPEC are KEY=VALUE, at most %d, with & between: \"%.60s\"",
+                SPEC_OPTIONS_MAX, text);
+            return CLU_EBADARG;
+        }
+        spec->options[spec->n_options].key = text;
+        spec->options[spec->n_options++].value = value;
+    }
+    return CLU_OK;
+}
+
+static clu_error spec_parse(struct spec *spec, const char *text, char why[REASON_SIZE])
+{
+    *spec = (struct spec){.n_options = 0};
+    if (!text_set(spec->text, sizeof spec->text, slice_of(text))) {
+        say(why, "a SPEC has at most %d bytes: \"%.60s...\"", SPEC_SIZE - 1, text);
+        return CLU_EBADARG;
+    }
+    char *body = cut(spec->text, ':');
+
+    if (body == NULL) {
+        say(why, "\"%.80s\" is no SPEC: write dns:NAME or static:a@h,b@h", text);
+        return CLU_EBADARG;
+    }
+    spec->scheme = spec->text;
+    spec->body = body;
+    return spec_options(spec, cut(body, '?'), why);
+}
+
+static const struct scheme *find_scheme(const char *name, char why[REASON_SIZE])
+{
+    for (size_t i = 0; i < COUNT(schemes); i++) {
+        if (strcmp(schemes[i]->name, name) != 0)
+            continue;
+        if (schemes[i]->later == NULL)
+            return schemes[i];
+        say(why, "%s: is not built in yet: %s", name, schemes[i]->later);
+        return NULL;
+    }
+    say(why, "unknown SPEC scheme \"%.40s:\": write dns:NAME or static:a@h,b@h", name);
+    return NULL;
+}
+
+static clu_error set_option(struct source *s, const char *key, const char *value,
+                            char why[REASON_SIZE])
+{
+    for (size_t i = 0; i < s->scheme->n_options; i++)
+        if (strcmp(s->scheme->options[i].key, key) == 0)
+            return s->scheme->options[i].set(s, value, why);
+    say(why, "%s: has no option \"%.40s\"", s->scheme->name, key);
+    return CLU_EBADARG;
+}
+
+static clu_error configure(struct source *s, const struct spec *spec, char why[REASON_SIZE])
+{
+    clu_error err = CLU_OK;
+
+    if (s->scheme->init != NULL)
+        s->scheme->init(s);
+    for (size_t i = 0; err == CLU_OK && i < spec->n_options; i++)
+        err = set_option(s, spec->options[i].key, spec->options[i].value, why);
+    return err != CLU_OK ? err : s->scheme->open(s, spec->body, why);
+}
+
+/* "myapp" of "myapp@10.0.0.1"; "" of a name that is not there yet. */
+static void base_of(char out[NODE_NAME_SIZE], const char *name)
+{
+    text_set(out, NODE_NAME_SIZE, (clu_slice){(const uint8_t *)name, strcspn(name, "@")});
+}
+
+clu_error source_new(struct source **out, const char *text, const char *own_name,
+                     char why[REASON_SIZE])
+{
+    struct spec spec;
+
+    *out = NULL;
+    if (spec_parse(&spec, text, why) != CLU_OK)
+        return CLU_EBADARG;
+    const struct scheme *scheme = find_scheme(spec.scheme, why);
+
+    if (scheme == NULL)
+        return CLU_EBADARG;
+    struct source *s = calloc(1, scheme->size);
+
+    if (s == NULL) {
+        say(why, "out of memory");
+        return CLU_ENOMEM;
+    }
+    s->scheme = scheme;
+    text_set(s->row.spec, sizeof s->row.spec, slice_of(text));
+    base_of(s->base, own_name);
+    clu_error err = configure(s, &spec, why);
+
+    if (err != CLU_OK) {
+        source_free(s);
+        return err;
+    }
+    *out = s;
+    return CLU_OK;
+}
+
+void source_free(struct source *s)
+{
+    if (s == NULL)
+        return;
+    if (s->scheme->close != NULL)
+        s->scheme->close(s);
+    free(s->entries);
+    free(s);
+}
+
+void source_start(struct source *s, const struct addr *own, struct rng *rng, uint64_t now_ms)
+{
+    s->own = *own;
+    s->rng = rng;
+    s->scheme->start(s, now_ms);
+}
+
+void source_poke(struct source *s, uint64_t now_ms)
+{
+    if (s->scheme->poke != NULL)
+        s->scheme->poke(s, now_ms);
+}
+
+uint64_t source_deadline(const struct source *s)
+{
+    return s->scheme->deadline == NULL ? NEVER : s->scheme->deadline(s);
+}
+
+bool source_query(struct source *s, uint64_t now_ms, struct source_query *q)
+{
+    return s->scheme->query != NULL && s->scheme->query(s, now_ms, q);
+}
+
+bool source_answer(struct source *s, uint16_t type, enum dns_status status, clu_slice msg,
+                   uint64_t now_ms)
+{
+    return s->scheme->answer != NULL && s->scheme->answer(s, type, status, msg, now_ms);
+}
+
+enum result_kind source_result(const struct source *s)
+{
+    return s->row.result;
+}
+
+const char *source_reason(const struct source *s)
+{
+    return s->row.reason;
+}
+
+const struct entry *source_entries(const struct source *s, size_t *n)
+{
+    *n = s->n_entries;
+    return s->entries;
+}
+
+static void to_wall(uint64_t *ms, uint64_t offset)
+{
+    *ms = *ms == 0 || *ms == NEVER ? 0 : *ms + offset;
+}
+
+void source_row(const struct source *s, uint64_t wall_offset_ms, struct source_row *row)
+{
+    *row = s->row;
+    row->next_ms = source_deadline(s);
+    row->n_addresses = (uint32_t)s->n_entries;
+    to_wall(&row->last_ms, wall_offset_ms);
+    to_wall(&row->next_ms, wall_offset_ms);
+    to_wall(&row->changed_ms, wall_offset_ms);
+}

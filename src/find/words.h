@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FIND_WORDS_H
+#define FIND_WORDS_H
+
+#include "model/model.h"
+
+/* say: writes a sentence for people into a reason field, cut at its size. */
+void say(char reason[REASON_SIZE], const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* host_name_problem: NULL when the text is a DNS name (letters, digits, '-', '_', labels of 1 to 63
+ * bytes, 253 bytes in all, a final dot allowed), else what is wrong with it, as the end of a
+ * sentence: "has an empty label". */
+const char *host_name_problem(const char *name);
+/* host_name_same: equal but for case and a final dot. */
+bool host_name_same(const char *a, const char *b);
+/* node_base_problem: the same for what stands before the '@' of a node name. */
+const char *node_base_problem(const char *base);
+/* node_name_make: base "@" host; false when that is too long for a node name. */
+bool node_name_make(char out[NODE_NAME_SIZE], const char *base, const char *host);
+
+#endif
