@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the tests have in common: one lab a process, empty again after every test."""
 
-import os
 import unittest
 
 from lab.dns import DnsServer
@@ -46,12 +45,6 @@ class LabCase(unittest.TestCase):
     def setUp(self):
         self.lab = the_lab()
         self.addCleanup(self.lab.clean)
-
-    def run(self, result=None):
-        before = len(result.failures) + len(result.errors)
-        super().run(result)
-        if len(result.failures) + len(result.errors) > before and os.environ.get('LAB_LOGS'):
-            self._print_logs()
 
     def erl(self, number, release=25, **options):
         return ErlNode(self.lab.pod(number), self.lab.otp(release), **options)

@@ -5,6 +5,7 @@ import socket
 import struct
 import threading
 
+from lab.peer import read_exactly
 from lab.pods import DNS_ADDRESS
 
 A, CNAME, SOA, AAAA, OPT = 1, 5, 6, 28, 41
@@ -93,12 +94,12 @@ class DnsServer:
         with sock:
             sock.settimeout(10)
             try:
-                while head := sock.recv(2, socket.MSG_WAITALL):
-                    data = sock.recv(struct.unpack('>H', head)[0], socket.MSG_WAITALL)
+                while True:
+                    data = read_exactly(sock, struct.unpack('>H', read_exactly(sock, 2))[0])
                     reply = self._reply(Question(data, True))
                     if reply is not None:
                         sock.sendall(struct.pack('>H', len(reply)) + reply)
-            except (OSError, IndexError, struct.error):
+            except (OSError, EOFError, IndexError, struct.error):
                 return
 
     def _reply(self, question):

@@ -5,7 +5,7 @@ import socket
 import struct
 import time
 
-from lab.peer import Listener
+from lab.peer import Listener, read_exactly
 
 PORT = 4369
 ALIVE2, PORT_PLEASE2, NAMES, KILL, DUMP, STOP = 120, 122, 110, 107, 100, 115
@@ -59,20 +59,11 @@ class Registration:
     def __init__(self, address, name, port, source=None, **fields):
         self.sock = socket.create_connection((address, PORT), 5, (source, 0) if source else None)
         self.sock.sendall(framed(alive2(name, port, **fields)))
-        head = self._read(2)
+        head = read_exactly(self.sock, 2)
         if head[0] not in (118, 121):
             raise ValueError(f'not an answer to ALIVE2: {head!r}')
         self.result = head[1]
-        self.creation = int.from_bytes(self._read(4 if head[0] == 118 else 2), 'big')
-
-    def _read(self, count):
-        data = b''
-        while len(data) < count:
-            piece = self.sock.recv(count - len(data))
-            if not piece:
-                raise EOFError(f'epmd closed after {data!r}')
-            data += piece
-        return data
+        self.creation = int.from_bytes(read_exactly(self.sock, 4 if head[0] == 118 else 2), 'big')
 
     def close(self):
         self.sock.close()
@@ -91,10 +82,7 @@ class EpmdServer:
     def _serve(self, sock):
         sock.settimeout(30)
         with sock:
-            head = sock.recv(2, socket.MSG_WAITALL)
-            if len(head) < 2:
-                return
-            request = sock.recv(struct.unpack('>H', head)[0], socket.MSG_WAITALL)
+            request = read_exactly(sock, struct.unpack('>H', read_exactly(sock, 2))[0])
             self.requests.append(request)
             getattr(self, '_' + self.behave)(sock, self._reply(request))
 

@@ -36,6 +36,17 @@ def digest(cookie, challenge):
     return hashlib.md5(cookie.encode() + str(challenge).encode()).digest()
 
 
+def read_exactly(sock, count):
+    """MSG_WAITALL does not wait on a socket with a timeout; this does."""
+    data = b''
+    while len(data) < count:
+        piece = sock.recv(count - len(data))
+        if not piece:
+            raise EOFError(f'the other side closed after {data!r}')
+        data += piece
+    return data
+
+
 class Peer:
     """What both roles share: framing, the facts learned from the other side, and the link."""
 
@@ -51,13 +62,7 @@ class Peer:
         self.peer = self.peer_flags = self.peer_creation = self.peer_challenge = None
 
     def read(self, count):
-        data = b''
-        while len(data) < count:
-            piece = self.sock.recv(count - len(data))
-            if not piece:
-                raise EOFError('the other side closed')
-            data += piece
-        return data
+        return read_exactly(self.sock, count)
 
     def recv_packet(self):
         data = self.read(struct.unpack('>H', self.read(2))[0])

@@ -127,6 +127,9 @@ class Lab:
 
     def clean(self):
         """End every process and pod, keep bridge and releases: between two tests."""
+        if os.environ.get('LAB_LOGS'):
+            for log in sorted(self.scratch.rglob('*.log')):
+                print(f'--- {log.relative_to(self.scratch)}\n{log.read_text(errors="replace")}', end='')
         for pod in self.pods.values():
             pod.close()
         for process in self.processes:

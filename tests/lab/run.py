@@ -5,7 +5,7 @@
     tests/lab/run.py                            all of tests/interop
     tests/lab/run.py tests/interop/mesh_test.py one file
     tests/lab/run.py -k wrong_cookie            tests whose name holds a word
-    LAB_LOGS=1 tests/lab/run.py ...             and the logs of what failed
+    LAB_LOGS=1 tests/lab/run.py ...             and every log after each test
 """
 
 import argparse

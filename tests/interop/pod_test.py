@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A BEAM and erlclu in one pod share one address and one epmd, whoever of them started it."""
+
+from pathlib import Path
+
+from lab.case import LabCase
+from lab.epmd import names
+from lab.nodes import eventually
+
+TESTS = Path(__file__).resolve().parents[1]
+FOUND = 8  # seconds; the BEAM registers anew 2 s after it has lost its epmd
+
+
+class OnePod(LabCase):
+    """Pod 1 holds both, pod 2 holds an Erlang node that must see and reach both."""
+
+    def setUp(self):
+        super().setUp()
+        self.dns(1, 2)
+        # The BEAM of the pod has another base name: one epmd cannot hold erlclu@IP twice.
+        self.beam = self.erl(1, name='app@10.42.0.1', refresh=1000)
+        self.node = self.clu(1)
+        self.far = self.erl(2, refresh=1000)
+
+    def assert_all_found(self):
+        eventually('epmd lists both', FOUND, lambda: set(names(self.beam.pod.address)[1]) == {'app', 'erlclu'})
+        self.assertEqual(4369, names(self.beam.pod.address)[0])
+        eventually('far sees erlclu', FOUND, lambda: self.node.name in self.far.nodes())
+        eventually('the BEAM sees erlclu', FOUND, lambda: self.node.name in self.beam.nodes())
+        eventually('erlclu sees both', FOUND, lambda: self.node.nodes() == {self.beam.name, self.far.name})
+        # A new connection must find the BEAM, not only the links that have been there.
+        self.far.eval(f"erlang:disconnect_node('{self.beam.name}')")
+        eventually('far reaches the BEAM', FOUND,
+                   lambda: self.far.eval(f"net_adm:ping('{self.beam.name}')") == 'pong')
+
+    def test_beam_first(self):
+        for node in (self.far, self.beam, self.node):
+            node.start()
+        self.assert_all_found()
+        self.assert_quiet([self.beam, self.far])
+
+    def test_erlclu_first(self):
+        for node in (self.far, self.node, self.beam):
+            node.start()
+        self.assert_all_found()
+        self.assert_quiet([self.beam, self.far])
+
+    def test_beam_restarts(self):
+        for node in (self.far, self.node, self.beam):
+            node.start()
+        self.assert_all_found()
+        self.beam.kill()
+        self.beam.start()
+        self.assert_all_found()
+
+    def test_erlclu_restarts_beside_the_beams_epmd(self):
+        for node in (self.far, self.beam, self.node):
+            node.start()
+        self.assert_all_found()
+        self.node.kill()
+        self.node.start()
+        self.assert_all_found()
+
+    def test_erlclu_that_serves_epmd_restarts(self):
+        """The registrations die with it; the BEAM comes back by itself and is found again."""
+        # Without -start_epmd false the BEAM's emulator would leave an epmd of its own behind.
+        self.beam = self.erl(1, name='app@10.42.0.1', refresh=1000, args=['-start_epmd', 'false'])
+        for node in (self.far, self.node, self.beam):
+            node.start()
+        self.assert_all_found()
+        self.node.kill()
+        self.node.start()
+        eventually('the BEAM is registered again', 5, lambda: 'app' in names('10.42.0.1')[1])
+        self.assert_all_found()
+
+    def test_epmd_serves_all_addresses(self):
+        """The embedded epmd answers on the pod's address and, for those in the pod, on loopback."""
+        self.node.start()
+        self.assertEqual({'erlclu'}, set(names('10.42.0.1')[1]))
+        for host in ('127.0.0.1', '::1'):
+            script = (f"import sys; sys.path[:0] = [{str(TESTS)!r}]\n"
+                      f"from lab.epmd import names; print(names('{host}'))")
+            done = self.node.pod.run(['python3', '-c', script])
+            self.assertIn("(4369, {'erlclu': ", done.stdout, done.stderr)

@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What goes wrong in the field, and that erlclu says what: stage and reason in the document, one
+clear line in the log, and a link as soon as the cause has gone."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+from lab.case import LabCase, per_release
+from lab.nodes import COOKIE, ERLCLU, eventually, ping
+from lab.pods import SERVICE
+
+KNOWN = 10  # seconds until the document must show a failure
+
+
+class Refused(LabCase):
+    def assert_missing(self, node, key, stage, *words):
+        """`missing` names the stage, and its reason holds the words; so does one line of the log."""
+        def entry():
+            found = node.missing(key)
+            return found if found and found['stage'] == stage else None
+        found = eventually(f'{key} is missing at {stage} in {node.cluster()["missing"]}', KNOWN, entry)
+        for word in words:
+            self.assertIn(word.lower(), found['reason'].lower())
+        lines = [line for line in node.log().splitlines() if key in line]
+        self.assertTrue(lines, f'no line of the log names {key}: {node.log()}')
+        return found
+
+    @per_release
+    def test_wrong_cookie(self, release):
+        """Either side may be the one that is wrong: we dial it and it dials us."""
+        self.dns(1, 2)
+        node, erl = self.clu(1), self.erl(2, release, cookie='another', refresh=1000)
+        node.start(), erl.start()
+        self.assert_missing(node, '10.42.0.2', 'cookie', 'cookie')
+        eventually('the log says that it dialled us with a wrong cookie', KNOWN,
+                   lambda: any('cookie' in line and erl.name in line for line in node.log().splitlines()))
+        self.assertEqual((set(), set()), (node.nodes(), erl.nodes()))
+        self.assertNotIn(COOKIE, node.log() + node.get('/')[1])
+
+    def test_wrong_cookie_is_mended(self):
+        self.dns(1, 2)
+        node, erl = self.clu(1, cookie='another').start(), self.erl(2).start()
+        self.assert_missing(node, '10.42.0.2', 'cookie')
+        node.kill()
+        node.cookie = COOKIE
+        self.assert_mesh([node.start(), erl], 15)
+
+    def test_node_name_mismatch(self):
+        """Dialled by its address, but its name has another host: OTP closes silently, we say it."""
+        self.dns(1, 2)
+        pod = self.lab.pod(2)
+        pod.hosts.write_text('127.0.0.1 localhost\n10.42.0.2 pod-2.lab\n')
+        node = self.clu(1).start()
+        self.erl(2, name='erlclu@pod-2.lab', refresh=None).start()
+        self.assert_missing(node, '10.42.0.2', 'name-mismatch', 'erlclu@pod-2.lab')
+
+    def test_nothing_listens(self):
+        self.dns(1, 2)
+        self.lab.pod(2)
+        node = self.clu(1).start()
+        self.assert_missing(node, '10.42.0.2', 'tcp-refused', '4369')
+
+    def test_packets_vanish(self):
+        self.dns(1, 2)
+        pod = self.lab.pod(1)
+        # A neighbour that nobody is: SYNs leave and nothing comes back, as with a NetworkPolicy.
+        pod.run(['ip', 'neigh', 'add', '10.42.0.2', 'lladdr', '02:00:00:00:00:77', 'dev', 'eth0'])
+        node = self.clu(1).start()
+        self.assert_missing(node, '10.42.0.2', 'tcp-timeout', '4369')
+
+    def test_epmd_goes_down_and_comes_back(self):
+        self.dns(1, 2)
+        node, erl = self.clu(1).start(), self.erl(2, refresh=None).start()
+        self.assert_mesh([node, erl], 15)
+        epmd, = (pid for pid in erl.pod.pids() if Path(f'/proc/{pid}/comm').read_text() == 'epmd\n')
+        os.kill(epmd, signal.SIGKILL)
+        time.sleep(1)
+        self.assertEqual({erl.name}, node.nodes(), 'a link outlives the epmd')
+        erl.eval(f"erlang:disconnect_node('{node.name}')")
+        self.assert_missing(node, '10.42.0.2', 'tcp-refused', '4369')
+        erl.pod.start(['epmd'], 'epmd.log')
+        self.assert_mesh([node, erl], 40)
+
+    def test_distribution_port_closed(self):
+        other = self.scripted()
+        other.listener.close()
+        self.scripted_dns({SERVICE: [other.address]})
+        node = self.clu(1).start()
+        self.assert_missing(node, other.address, 'tcp-refused', str(other.listener.port))
+
+    def test_epmd_does_not_know_the_name(self):
+        """Several names are listed there: all are named, none is guessed."""
+        other = self.scripted()
+        other.epmd.names = {'one': other.listener.port, 'two': other.listener.port}
+        self.scripted_dns({SERVICE: [other.address]})
+        node = self.clu(1).start()
+        self.assert_missing(node, other.address, 'epmd-unknown', 'one', 'two')
+        self.assertEqual(0, other.connections)
+
+    def test_the_only_name_of_an_epmd_is_dialled(self):
+        self.dns(1, 2)
+        node, erl = self.clu(1).start(), self.erl(2, name='app@10.42.0.2', refresh=None).start()
+        self.assert_mesh([node, erl], 15)
+
+    def test_base_of_the_spec(self):
+        self.dns(1, 2)
+        erl = self.erl(2, name='app@10.42.0.2', refresh=None)
+        node = self.clu(1, discover=[f'dns:{SERVICE}?base=app'])
+        self.assert_mesh([node.start(), erl.start()], 15)
+
+    def test_base_learned_from_the_handshake(self):
+        self.dns(1, 2)
+        erl = self.erl(2, name='what_ever@10.42.0.2', refresh=None)
+        node = self.clu(1, discover=[f'dns:{SERVICE}?base=*'])
+        self.assert_mesh([node.start(), erl.start()], 15)
+
+    def test_closed_before_status(self):
+        other = self.scripted(answer=lambda sock: sock.close())
+        self.scripted_dns({SERVICE: [other.address]})
+        node = self.clu(1).start()
+        self.assert_missing(node, other.address, 'closed-before-status')
+        self.assertGreater(other.connections, 0)
+
+    def test_not_allowed(self):
+        other = self.scripted()
+
+        def refuse(sock):
+            answerer = other.answerer(sock)
+            answerer.recv_name()
+            answerer.send_status('not_allowed')
+
+        other.answer = refuse
+        self.scripted_dns({SERVICE: [other.address]})
+        node = self.clu(1).start()
+        self.assert_missing(node, other.address, 'flags', 'not_allowed')
+
+    def test_name_that_does_not_exist(self):
+        self.scripted_dns({})
+        node = self.clu(1).start()
+        self.assertEqual([], node.cluster()['listed'])
+        self.assertEqual(200, node.get('/livez')[0])
+        eventually('the page says NXDOMAIN', KNOWN, lambda: 'nxdomain' in node.get('/')[1].lower())
+
+
+class DuplicateName(LabCase):
+    def assert_exits(self, node):
+        node.start(wait=False)
+        status = node.process.wait(10)
+        self.assertGreater(status, 0)
+        self.assertIn(node.name, node.log())
+        self.assertLess(len(node.log().splitlines()), 10, node.log())
+
+    def test_a_second_erlclu(self):
+        self.clu(1).start()
+        self.assert_exits(self.clu(1, http_port=8081))
+
+    def test_beside_a_beam_of_the_name(self):
+        self.erl(1, refresh=None).start()
+        self.assert_exits(self.clu(1))
+
+    def test_without_epmd(self):
+        """No epmd tells, but the port at our own address is taken by a node of our name."""
+        port = ['--epmd', 'none', '--listen-port', '9100']
+        self.clu(1, port).start()
+        self.assert_exits(self.clu(1, port, http_port=8081))
+
+    def test_later(self):
+        """Somebody takes our name while epmd restarts: not ready, and ready when it is ours again."""
+        pod = self.lab.pod(1)
+        epmd = pod.start(['epmd'], 'epmd.log')
+        time.sleep(0.2)
+        node = self.clu(1, ['--epmd', 'external'], discover=()).start()
+        eventually('ready', 5, lambda: node.get('/readyz')[0] == 200)
+        epmd.kill()
+        pod.start(['epmd'], 'epmd.log')
+        script = (f"import sys, time; sys.path[:0] = [{str(Path(__file__).parents[1])!r}]\n"
+                  "from lab.epmd import Registration\n"
+                  "while True:\n"
+                  "    try: r = Registration('127.0.0.1', 'erlclu', 4711); break\n"
+                  "    except OSError: time.sleep(0.002)\n"
+                  "print(r.result, flush=True); time.sleep(600)\n")
+        thief = pod.start(['python3', '-c', script], 'thief.log')
+        eventually('the name is taken', 5, lambda: thief.log())
+        self.assertEqual('0', thief.log().strip(), 'erlclu was quicker: the test proves nothing')
+        eventually('not ready', 15, lambda: node.get('/readyz')[0] == 503)
+        self.assertEqual(200, node.get('/livez')[0])
+        thief.kill()
+        eventually('ready again', 40, lambda: node.get('/readyz')[0] == 200)
+
+
+class CommandFailures(LabCase):
+    """`erlclu ping` says why it is pang, and its status is not 0."""
+
+    def assert_pang(self, pod, name, *words, cookie=COOKIE):
+        status, text = ping(pod, name, '--timeout', '5', cookie=cookie)
+        self.assertGreater(status, 0, text)
+        for word in words:
+            self.assertIn(word.lower(), text.lower())
+
+    def test_ping_says_why(self):
+        pod = self.lab.pod(3)
+        erl = self.erl(2, refresh=None).start()
+        self.assert_pang(pod, erl.name, 'pang', 'cookie', cookie='another')
+        self.assert_pang(pod, 'nobody@10.42.0.2', 'pang', 'nobody')
+        self.lab.pod(4)
+        self.assert_pang(pod, 'a@10.42.0.4', 'pang', '4369')
+
+    def test_usage(self):
+        pod = self.lab.pod(3)
+        for argv in (['ping'], ['nosuch'], ['run', '--nosuch']):
+            self.assertEqual(2, pod.run([ERLCLU, *argv]).returncode, argv)
