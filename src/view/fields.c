@@ -39,6 +39,11 @@ json_t *show_u64(const void *at)
     return json_integer((json_int_t)min_u64(*(const uint64_t *)at, INT64_MAX));
 }
 
+json_t *show_u64_known(const void *at)
+{
+    return *(const uint64_t *)at == 0 ? json_null() : show_u64(at);
+}
+
 json_t *show_time(const void *at)
 {
     uint64_t ms = *(const uint64_t *)at;
@@ -47,12 +52,12 @@ json_t *show_time(const void *at)
     return ms == 0 ? json_null() : json_string(text_time(ms, text));
 }
 
-json_t *show_time_short(const void *at)
+json_t *show_address(const void *at)
 {
-    uint64_t ms = *(const uint64_t *)at;
-    char text[TEXT_TIME_SIZE];
+    const struct addr *a = at;
+    char text[ADDR_TEXT_MAX];
 
-    return ms == 0 ? json_null() : json_string(text_time_short(ms, text));
+    return a->family == 0 ? json_null() : json_string(addr_text(a, text));
 }
 
 json_t *show_ip(const void *at)
@@ -117,4 +122,21 @@ json_t *fields_add(json_t *object, const void *from, const struct field *fields,
         object =
             put(object, fields[i].key, fields[i].value((const uint8_t *)from + fields[i].offset));
     return object;
+}
+
+static int put_piece(const char *text, size_t len, void *out)
+{
+    buf_put(out, text, len);
+    return 0;
+}
+
+clu_error json_put(struct buf *out, json_t *object, size_t flags)
+{
+    if (object == NULL)
+        return CLU_ENOMEM;
+    int failed = json_dump_callback(object, put_piece, out, flags);
+
+    json_decref(object);
+    buf_put_byte(out, '\n');
+    return failed == 0 ? out->err : CLU_ENOMEM;
 }

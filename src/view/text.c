@@ -123,11 +123,3 @@ const char *text_time(uint64_t wall_ms, char out[TEXT_TIME_SIZE])
              (uint32_t)(ms % 1000));
     return out;
 }
-
-const char *text_time_short(uint64_t wall_ms, char out[TEXT_TIME_SIZE])
-{
-    text_time(wall_ms, out);
-    out[10] = ' ';
-    out[19] = '\0';
-    return out;
-}

@@ -20,7 +20,5 @@ size_t text_columns(clu_slice utf8);
 
 /* text_time: a wall time as RFC 3339 in UTC. Returns out. */
 const char *text_time(uint64_t wall_ms, char out[TEXT_TIME_SIZE]);
-/* text_time_short: the same for people: "2026-11-22 16:57:16". Returns out. */
-const char *text_time_short(uint64_t wall_ms, char out[TEXT_TIME_SIZE]);
 
 #endif

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "view/api.h"
+
+#include <stdlib.h>
+
+#include "view/fields.h"
+
+#define OF_PEER(member)   offsetof(struct peer_row, member)
+#define OF_SOURCE(member) offsetof(struct source_row, member)
+#define OF_NODE(member)   offsetof(struct snapshot, member)
+
+static const struct field node_fields[] = {
+    {"node", OF_NODE(node), show_text},
+    {"creation", OF_NODE(creation), show_u32_known},
+    {"address", OF_NODE(address), show_ip},
+    {"port", OF_NODE(address), show_port},
+    {"hidden", OF_NODE(hidden), show_bool},
+    {"started", OF_NODE(started_ms), show_time},
+    {"as_of", OF_NODE(now_ms), show_time},
+    {"version", OF_NODE(version), show_u64},
+    {"reason", OF_NODE(not_ready), show_text},
+    {"epmd", OF_NODE(epmd), show_address},
+    {"epmd_embedded", OF_NODE(epmd_embedded), show_bool},
+};
+
+static const struct field missing_fields[] = {
+    {"address", OF_PEER(address), show_ip},    {"name", OF_PEER(name), show_text},
+    {"stage", OF_PEER(stage), show_stage},     {"reason", OF_PEER(reason), show_text},
+    {"since", OF_PEER(since_ms), show_time},   {"advice", OF_PEER(stage), show_advice},
+    {"attempts", OF_PEER(attempts), show_u32},
+};
+
+static const struct field peer_fields[] = {
+    {"name", OF_PEER(name), show_text},
+    {"address", OF_PEER(address), show_ip},
+    {"port", OF_PEER(address), show_port},
+    {"state", OF_PEER(state), show_state},
+    {"listed", OF_PEER(listed), show_bool},
+    {"visible", OF_PEER(visible), show_bool},
+    {"creation", OF_PEER(creation), show_u32_known},
+    {"since", OF_PEER(since_ms), show_time},
+    {"otp_release", OF_PEER(otp_release), show_text},
+};
+
+/* What /api/v1/peers has beyond /api/v1/cluster. */
+static const struct field peer_more_fields[] = {
+    {"inbound", OF_PEER(inbound), show_bool},
+    {"flags", OF_PEER(flags), show_u64},
+    {"stage", OF_PEER(stage), show_stage},
+    {"reason", OF_PEER(reason), show_text},
+    {"attempts", OF_PEER(attempts), show_u32},
+    {"next_dial", OF_PEER(next_dial_ms), show_time},
+    {"bytes_in", OF_PEER(bytes_in), show_u64},
+    {"bytes_out", OF_PEER(bytes_out), show_u64},
+    {"messages_in", OF_PEER(messages_in), show_u64},
+    {"messages_out", OF_PEER(messages_out), show_u64},
+    {"queued_bytes", OF_PEER(queued), show_u64},
+};
+
+static const struct field source_fields[] = {
+    {"spec", OF_SOURCE(spec), show_text},          {"asked", OF_SOURCE(asked), show_text},
+    {"result", OF_SOURCE(result), show_result},    {"answer", OF_SOURCE(answer), show_text},
+    {"reason", OF_SOURCE(reason), show_text},      {"addresses", OF_SOURCE(n_addresses), show_u32},
+    {"sees_us", OF_SOURCE(sees_us), show_bool},    {"ttl", OF_SOURCE(ttl_s), show_u32},
+    {"last", OF_SOURCE(last_ms), show_time},       {"next", OF_SOURCE(next_ms), show_time},
+    {"changed", OF_SOURCE(changed_ms), show_time}, {"queries", OF_SOURCE(queries), show_u64},
+    {"failures", OF_SOURCE(failures), show_u64},
+};
+
+bool peer_is_linked(const struct peer_row *p)
+{
+    return p->state == PEER_LINKED && p->visible;
+}
+
+static bool is_self(const struct snapshot *s, const struct peer_row *p)
+{
+    return strcmp(p->name, s->node) == 0;
+}
+
+bool peer_is_missing(const struct snapshot *s, const struct peer_row *p)
+{
+    return p->listed && p->state != PEER_LINKED && !is_self(s, p);
+}
+
+bool is_ready(const struct snapshot *s)
+{
+    return s->ready && !s->draining;
+}
+
+const char *state_word(const struct snapshot *s)
+{
+    return s->draining ? "draining" : s->ready ? "ready" : "not-ready";
+}
+
+/* Names of nodes, to be sorted by bytes as lists:sort/1 sorts atoms of ASCII. They borrow from the
+ * snapshot, or from text where only an address is known. */
+struct names {
+    const char **list;
+    size_t n;
+    char (*addresses)[ADDR_TEXT_MAX];
+};
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Takes the names; an array without repetitions. */
+static json_t *sorted(struct names *names)
+{
+    json_t *array = names->list == NULL ? NULL : json_array();
+
+    if (array != NULL)
+        qsort(names->list, names->n, sizeof *names->list, compare_names);
+    for (size_t i = 0; i < names->n && array != NULL; i++)
+        if (i == 0 || strcmp(names->list[i], names->list[i - 1]) != 0)
+            array = append(array, show_text(names->list[i]));
+    free(names->list);
+    free(names->addresses);
+    return array;
+}
+
+static struct names names_new(const struct snapshot *s)
+{
+    struct names names = {
+        .list = calloc(s->n_peers + 1, sizeof *names.list),
+        .addresses = calloc(s->n_peers + 1, sizeof *names.addresses),
+    };
+
+    if (names.list != NULL && names.addresses != NULL)
+        return names;
+    free(names.list);
+    free(names.addresses);
+    return (struct names){0};
+}
+
+static void names_add(struct names *names, const struct peer_row *p)
+{
+    char *address = names->addresses[names->n];
+
+    names->list[names->n++] = p->name[0] != '\0' ? p->name : addr_ip_text(&p->address, address);
+}
+
+/* lists:sort([node() | nodes()]) */
+static json_t *nodes_of(const struct snapshot *s)
+{
+    struct names names = names_new(s);
+
+    if (names.list == NULL)
+        return NULL;
+    names.list[names.n++] = s->node;
+    for (size_t i = 0; i < s->n_peers; i++)
+        if (peer_is_linked(&s->peers[i]))
+            names_add(&names, &s->peers[i]);
+    return sorted(&names);
+}
+
+static bool lists_us(const struct snapshot *s)
+{
+    for (size_t i = 0; i < s->n_sources; i++)
+        if (s->sources[i].sees_us)
+            return true;
+    return false;
+}
+
+/* What discovery lists now, by name as far as names are known: "listed" - "nodes" is what lacks. */
+static json_t *listed_of(const struct snapshot *s)
+{
+    struct names names = names_new(s);
+
+    if (names.list == NULL)
+        return NULL;
+    if (lists_us(s))
+        names.list[names.n++] = s->node;
+    for (size_t i = 0; i < s->n_peers; i++)
+        if (s->peers[i].listed && !is_self(s, &s->peers[i]))
+            names_add(&names, &s->peers[i]);
+    return sorted(&names);
+}
+
+static json_t *missing_of(const struct snapshot *s)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < s->n_peers; i++)
+        if (peer_is_missing(s, &s->peers[i]))
+            array = append(array, fields_add(json_object(), &s->peers[i], missing_fields,
+                                             COUNT(missing_fields)));
+    return array;
+}
+
+static json_t *peers_of(const struct snapshot *s, bool more)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < s->n_peers; i++) {
+        json_t *row = fields_add(json_object(), &s->peers[i], peer_fields, COUNT(peer_fields));
+
+        if (more)
+            row = fields_add(row, &s->peers[i], peer_more_fields, COUNT(peer_more_fields));
+        array = append(array, row);
+    }
+    return array;
+}
+
+static json_t *sources_of(const struct snapshot *s)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < s->n_sources; i++)
+        array = append(
+            array, fields_add(json_object(), &s->sources[i], source_fields, COUNT(source_fields)));
+    return array;
+}
+
+static json_t *document(const struct snapshot *s)
+{
+    return put(json_object(), "node", show_text(s->node));
+}
+
+json_t *api_cluster(const struct snapshot *s)
+{
+    json_t *doc = fields_add(json_object(), s, node_fields, COUNT(node_fields));
+
+    doc = put(doc, "erlclu", json_string(CLU_VERSION));
+    doc = put(doc, "state", json_string(state_word(s)));
+    doc = put(doc, "nodes", nodes_of(s));
+    doc = put(doc, "listed", listed_of(s));
+    doc = put(doc, "missing", missing_of(s));
+    return put(doc, "peers", peers_of(s, false));
+}
+
+json_t *api_peers(const struct snapshot *s)
+{
+    return put(document(s), "peers", peers_of(s, true));
+}
+
+json_t *api_discovery(const struct snapshot *s)
+{
+    return put(put(document(s), "listed", listed_of(s)), "sources", sources_of(s));
+}
+
+/* Only this node's own row: what the others see is not asked for. */
+json_t *api_mesh(const struct snapshot *s)
+{
+    json_t *row = put(put(document(s), "nodes", nodes_of(s)), "listed", listed_of(s));
+    json_t *doc = put(document(s), "complete", json_false());
+
+    return put(doc, "rows", append(json_array(), row));
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "view/page.h"
+
+#include <stdio.h>
+
+#include "view/api.h"
+#include "view/fields.h"
+
+/* Made from page.html by embed.py. */
+extern const unsigned char page_html[];
+extern const size_t page_html_len;
+
+clu_slice page_template(void)
+{
+    return (clu_slice){page_html, page_html_len};
+}
+
+/* Peers, this node aside. */
+struct counts {
+    uint32_t listed, linked, missing;
+};
+
+static struct counts count_peers(const struct snapshot *s)
+{
+    struct counts n = {0};
+
+    for (size_t i = 0; i < s->n_peers; i++) {
+        const struct peer_row *p = &s->peers[i];
+        bool missing = peer_is_missing(s, p);
+
+        n.linked += p->state == PEER_LINKED;
+        n.missing += missing;
+        n.listed += missing || (p->listed && p->state == PEER_LINKED);
+    }
+    return n;
+}
+
+/* The state of the cluster in one sentence, for whoever has one second. */
+static json_t *summary(const struct snapshot *s, const struct counts *n)
+{
+    char text[128];
+
+    if (s->n_sources == 0 && n->linked == 0)
+        return json_string("No discovery is configured.");
+    if (n->missing > 0)
+        snprintf(text, sizeof text, "%u of %u listed peers %s missing.", n->missing, n->listed,
+                 n->missing == 1 ? "is" : "are");
+    else if (n->listed == 1)
+        snprintf(text, sizeof text, "The one listed peer is linked.");
+    else if (n->listed > 1)
+        snprintf(text, sizeof text, "All %u listed peers are linked.", n->listed);
+    else if (n->linked > 0)
+        snprintf(text, sizeof text, "%u %s linked; discovery lists none.", n->linked,
+                 n->linked == 1 ? "peer is" : "peers are");
+    else
+        snprintf(text, sizeof text, "Discovery lists no peer yet.");
+    return json_string(text);
+}
+
+static const char *health(const struct snapshot *s, const struct counts *n)
+{
+    if (n->missing > 0 || !is_ready(s))
+        return "warn";
+    return n->linked > 0 ? "ok" : "idle";
+}
+
+/* "2026-11-22T16:57:16.123Z" as "2026-11-22 16:57:16", under the same key with _text. */
+static bool add_short_time(json_t *row, const char *key)
+{
+    const char *time = json_string_value(json_object_get(row, key));
+    char name[32], text[32];
+
+    if (time == NULL)
+        return true;
+    snprintf(name, sizeof name, "%s_text", key);
+    snprintf(text, sizeof text, "%.10s %.8s", time, time + 11);
+    return json_object_set_new(row, name, json_string(text)) == 0;
+}
+
+static const struct {
+    const char *rows, *time;
+} times[] = {
+    {"missing", "since"},
+    {"peers", "since"},
+    {"sources", "last"},
+    {"sources", "next"},
+};
+
+static json_t *add_short_times(json_t *page)
+{
+    bool done = add_short_time(page, "started") && add_short_time(page, "as_of");
+
+    for (size_t i = 0; i < COUNT(times); i++) {
+        json_t *rows = json_object_get(page, times[i].rows);
+
+        for (size_t k = 0; k < json_array_size(rows); k++)
+            done = done && add_short_time(json_array_get(rows, k), times[i].time);
+    }
+    if (done)
+        return page;
+    json_decref(page);
+    return NULL;
+}
+
+static json_t *add_sources(json_t *page, const struct snapshot *s)
+{
+    json_t *discovery = api_discovery(s);
+
+    page = put(page, "sources", json_incref(json_object_get(discovery, "sources")));
+    json_decref(discovery);
+    return page;
+}
+
+json_t *page_context(const struct snapshot *s)
+{
+    struct counts n = count_peers(s);
+    json_t *page = add_sources(api_cluster(s), s);
+
+    page = put(page, "cookie", show_text(s->cookie != NULL ? s->cookie : COOKIE_HIDDEN));
+    page = put(page, "summary", summary(s, &n));
+    page = put(page, "health", json_string(health(s, &n)));
+    page = put(page, "is_ready", json_boolean(is_ready(s)));
+    page = put(page, "has_missing", json_boolean(n.missing > 0));
+    page = put(page, "has_peers", json_boolean(s->n_peers > 0));
+    page = put(page, "has_sources", json_boolean(s->n_sources > 0));
+    page = put(page, "n_nodes",
+               json_integer((json_int_t)json_array_size(json_object_get(page, "nodes"))));
+    page = put(page, "n_listed", json_integer(n.listed));
+    page = put(page, "n_linked", json_integer(n.linked));
+    page = put(page, "n_missing", json_integer(n.missing));
+    return add_short_times(page);
+}

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "view/routes.h"
+
+#include <stdlib.h>
+
+#include "view/api.h"
+#include "view/fields.h"
+#include "view/metrics.h"
+#include "view/page.h"
+
+#define TYPE_HTML "text/html; charset=utf-8"
+#define TYPE_JSON "application/json"
+#define TYPE_TEXT "text/plain; charset=utf-8"
+#define ALLOWED   "GET, HEAD"
+
+/* A body as kept: of which snapshot it tells. */
+struct kept {
+    struct http_body *body;
+    uint64_t version, now_ms;
+};
+
+/* One path. Either `document` makes its JSON, or `render` writes the body; the rest is for those
+ * that are no view of a snapshot. */
+struct route {
+    const char *path, *type;
+    json_t *(*document)(const struct snapshot *);
+    clu_error (*render)(const struct routes *, const struct snapshot *, struct buf *out);
+    uint16_t (*status)(const struct snapshot *); /* NULL: 200 */
+    /* It shows counters that grow without a new version: rendered anew for every snapshot. */
+    bool live;
+    bool needs_nothing; /* answered without a snapshot */
+};
+
+static clu_error render_page(const struct routes *, const struct snapshot *, struct buf *);
+static clu_error render_metrics(const struct routes *, const struct snapshot *, struct buf *);
+static clu_error render_alive(const struct routes *, const struct snapshot *, struct buf *);
+static clu_error render_ready(const struct routes *, const struct snapshot *, struct buf *);
+static uint16_t ready_status(const struct snapshot *);
+
+static const struct route table[] = {
+    {.path = "/", .type = TYPE_HTML, .render = render_page},
+    {.path = "/api/v1/cluster", .type = TYPE_JSON, .document = api_cluster},
+    {.path = "/api/v1/peers", .type = TYPE_JSON, .document = api_peers, .live = true},
+    {.path = "/api/v1/discovery", .type = TYPE_JSON, .document = api_discovery},
+    {.path = "/api/v1/mesh", .type = TYPE_JSON, .document = api_mesh},
+    {.path = "/metrics", .type = METRICS_TYPE, .render = render_metrics, .live = true},
+    {.path = "/livez", .type = TYPE_TEXT, .render = render_alive, .needs_nothing = true},
+    {.path = "/readyz", .type = TYPE_TEXT, .render = render_ready, .status = ready_status},
+};
+
+struct routes {
+    struct mustache *page;
+    struct kept kept[COUNT(table)];
+};
+
+void http_body_release(struct http_body *body)
+{
+    if (body == NULL || --body->holders > 0)
+        return;
+    buf_free(&body->bytes);
+    free(body);
+}
+
+static struct http_body *hold(struct http_body *body)
+{
+    if (body != NULL)
+        body->holders++;
+    return body;
+}
+
+/* The caller is the first holder. */
+static struct http_body *body_new(void)
+{
+    struct http_body *body = calloc(1, sizeof *body);
+
+    return hold(body);
+}
+
+clu_error routes_new(struct routes **out, clu_slice template, struct mustache_error *why)
+{
+    struct routes *r = calloc(1, sizeof *r);
+
+    *out = NULL;
+    *why = (struct mustache_error){.line = 1, .text = "out of memory"};
+    if (r == NULL)
+        return CLU_ENOMEM;
+    clu_error err = mustache_compile(&r->page, template.len > 0 ? template : page_template(), why);
+
+    if (err != CLU_OK) {
+        routes_free(r);
+        return err;
+    }
+    *out = r;
+    return CLU_OK;
+}
+
+void routes_free(struct routes *r)
+{
+    if (r == NULL)
+        return;
+    for (size_t i = 0; i < COUNT(r->kept); i++)
+        http_body_release(r->kept[i].body);
+    mustache_free(r->page);
+    free(r);
+}
+
+static clu_error render_page(const struct routes *r, const struct snapshot *s, struct buf *out)
+{
+    json_t *context = page_context(s);
+
+    if (context == NULL)
+        return CLU_ENOMEM;
+    clu_error err = mustache_render(r->page, context, NULL, out);
+
+    json_decref(context);
+    return err;
+}
+
+static clu_error render_metrics(const struct routes *r, const struct snapshot *s, struct buf *out)
+{
+    (void)r;
+    metrics_put(out, s);
+    return CLU_OK;
+}
+
+static clu_error render_alive(const struct routes *r, const struct snapshot *s, struct buf *out)
+{
+    (void)r;
+    (void)s;
+    buf_put_text(out, "alive\n");
+    return CLU_OK;
+}
+
+static clu_error render_ready(const struct routes *r, const struct snapshot *s, struct buf *out)
+{
+    (void)r;
+    buf_put_text(out, state_word(s));
+    if (!is_ready(s) && s->not_ready[0] != '\0')
+        buf_printf(out, ": %s", s->not_ready);
+    buf_put_byte(out, '\n');
+    return CLU_OK;
+}
+
+static uint16_t ready_status(const struct snapshot *s)
+{
+    return is_ready(s) ? 200 : 503;
+}
+
+static clu_error render(const struct routes *r, const struct route *route, const struct snapshot *s,
+                        struct buf *out)
+{
+    if (route->document != NULL)
+        return json_put(out, route->document(s), JSON_INDENT(2));
+    clu_error err = route->render(r, s, out);
+
+    return err != CLU_OK ? err : out->err;
+}
+
+static bool is_current(const struct kept *kept, const struct route *route, const struct snapshot *s)
+{
+    if (kept->body == NULL)
+        return false;
+    return s == NULL ||
+           (kept->version == s->version && (!route->live || kept->now_ms == s->now_ms));
+}
+
+static clu_error refresh(struct routes *r, const struct route *route, struct kept *kept,
+                         const struct snapshot *s)
+{
+    struct http_body *body = body_new();
+    clu_error err = body == NULL ? CLU_ENOMEM : render(r, route, s, &body->bytes);
+
+    if (err != CLU_OK) {
+        http_body_release(body);
+        return err;
+    }
+    http_body_release(kept->body);
+    *kept = (struct kept){.body = body};
+    if (s != NULL) {
+        kept->version = s->version;
+        kept->now_ms = s->now_ms;
+    }
+    return CLU_OK;
+}
+
+/* A reply of one sentence. */
+static struct http_reply refuse(uint16_t status, const char *sentence)
+{
+    struct http_body *body = body_new();
+
+    if (body != NULL)
+        buf_printf(&body->bytes, "%s\n", sentence);
+    return (struct http_reply){.status = status, .type = TYPE_TEXT, .body = body};
+}
+
+static struct http_reply answer(struct routes *r, size_t i, const struct snapshot *s)
+{
+    const struct route *route = &table[i];
+    struct kept *kept = &r->kept[i];
+    clu_error err = CLU_OK;
+
+    if (s == NULL && !route->needs_nothing)
+        return refuse(503, "this node has nothing to show yet");
+    if (!is_current(kept, route, s))
+        err = refresh(r, route, kept, s);
+    if (err != CLU_OK)
+        return refuse(500, clu_strerror(err));
+    return (struct http_reply){
+        .status = route->status == NULL ? 200 : route->status(s),
+        .type = route->type,
+        .body = hold(kept->body),
+    };
+}
+
+static struct http_reply dispatch(struct routes *r, const struct http_request *request,
+                                  const struct snapshot *s)
+{
+    for (size_t i = 0; i < COUNT(table); i++) {
+        if (!slice_is(request->path, table[i].path))
+            continue;
+        if (slice_is(request->method, "GET") || slice_is(request->method, "HEAD"))
+            return answer(r, i, s);
+        struct http_reply reply = refuse(405, "this page can only be read: GET or HEAD");
+
+        reply.allow = ALLOWED;
+        return reply;
+    }
+    return refuse(404, "no such page; / links to those that there are");
+}
+
+struct http_reply routes_answer(struct routes *r, const struct http_request *request,
+                                const struct snapshot *snapshot)
+{
+    struct http_reply reply = dispatch(r, request, snapshot);
+
+    reply.head_only = slice_is(request->method, "HEAD");
+    return reply;
+}

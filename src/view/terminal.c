@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "view/terminal.h"
+
+#include <stdlib.h>
+
+#include "view/text.h"
+
+#define COLUMNS 7
+
+/* One line of a table. The cells are made printable when they are added. */
+struct row {
+    struct buf cells[COLUMNS];
+};
+
+struct table {
+    struct row *rows;
+    size_t n_rows, cap_rows;
+    size_t widths[COLUMNS];
+    clu_error err;
+};
+
+static struct row *add_row(struct table *t)
+{
+    if (t->n_rows == t->cap_rows) {
+        size_t cap = t->cap_rows == 0 ? 32 : t->cap_rows * 2;
+        struct row *rows = reallocarray(t->rows, cap, sizeof *rows);
+
+        if (rows == NULL) {
+            t->err = CLU_ENOMEM;
+            return NULL;
+        }
+        t->rows = rows;
+        t->cap_rows = cap;
+    }
+    t->rows[t->n_rows] = (struct row){0};
+    return &t->rows[t->n_rows++];
+}
+
+static void set_cell(struct table *t, struct row *row, size_t column, const char *text)
+{
+    struct buf *cell = &row->cells[column];
+
+    text_put_printable(cell, slice_of(text == NULL || text[0] == '\0' ? "-" : text));
+    t->widths[column] = max_u64(t->widths[column], text_columns(buf_slice(cell)));
+    if (cell->err != CLU_OK)
+        t->err = cell->err;
+}
+
+static void put_row(struct buf *out, const struct table *t, const struct row *row)
+{
+    size_t pending = 0; /* blanks before the next cell: none at the end of a line */
+
+    for (size_t i = 0; i < COLUMNS; i++) {
+        clu_slice cell = buf_slice(&row->cells[i]);
+
+        for (; pending > 0; pending--)
+            buf_put_byte(out, ' ');
+        buf_put_slice(out, cell);
+        pending = t->widths[i] - text_columns(cell) + 2;
+    }
+    buf_put_byte(out, '\n');
+}
+
+static void put_table(struct buf *out, struct table *t)
+{
+    for (size_t i = 0; i < t->n_rows; i++)
+        put_row(out, t, &t->rows[i]);
+    if (t->err != CLU_OK)
+        out->err = t->err;
+    for (size_t i = 0; i < t->n_rows; i++)
+        for (size_t k = 0; k < COLUMNS; k++)
+            buf_free(&t->rows[i].cells[k]);
+    free(t->rows);
+}
+
+static const char *text_of(const json_t *object, const char *key)
+{
+    return json_string_value(json_object_get(object, key));
+}
+
+static const char *yes_or_no(const json_t *object, const char *key)
+{
+    const json_t *value = json_object_get(object, key);
+
+    return !json_is_boolean(value) ? NULL : json_is_true(value) ? "yes" : "no";
+}
+
+static void add_cells(struct table *t, const char *const cells[COLUMNS])
+{
+    struct row *row = add_row(t);
+
+    for (size_t i = 0; i < COLUMNS && row != NULL; i++)
+        set_cell(t, row, i, cells[i]);
+}
+
+static void add_self(struct table *t, const json_t *cluster)
+{
+    const json_t *hidden = json_object_get(cluster, "hidden");
+
+    add_cells(t, (const char *[COLUMNS]){text_of(cluster, "node"), text_of(cluster, "address"),
+                                         "self", json_is_true(hidden) ? "no" : "yes", NULL,
+                                         text_of(cluster, "started"), NULL});
+}
+
+/* The row of /missing for this peer: there stands why. */
+static const json_t *missing_row(const json_t *cluster, const json_t *peer)
+{
+    const json_t *missing = json_object_get(cluster, "missing");
+
+    for (size_t i = 0; i < json_array_size(missing); i++) {
+        const json_t *row = json_array_get(missing, i);
+
+        if (json_equal(json_object_get(row, "name"), json_object_get(peer, "name")) &&
+            json_equal(json_object_get(row, "address"), json_object_get(peer, "address")))
+            return row;
+    }
+    return NULL;
+}
+
+static void add_peer(struct table *t, const json_t *cluster, const json_t *peer)
+{
+    const json_t *missing = missing_row(cluster, peer);
+    struct buf why = {0};
+    const char *state = text_of(peer, "state");
+    bool linked = state != NULL && strcmp(state, "linked") == 0;
+
+    if (text_of(missing, "stage") != NULL)
+        buf_printf(&why, "%s: ", text_of(missing, "stage"));
+    if (text_of(missing, "reason") != NULL)
+        buf_put_text(&why, text_of(missing, "reason"));
+    add_cells(t, (const char *[COLUMNS]){text_of(peer, "name"), text_of(peer, "address"), state,
+                                         linked ? yes_or_no(peer, "visible") : NULL,
+                                         text_of(peer, "otp_release"), text_of(peer, "since"),
+                                         buf_text(&why)});
+    if (why.err != CLU_OK)
+        t->err = why.err;
+    buf_free(&why);
+}
+
+void terminal_put_nodes(struct buf *out, const json_t *cluster)
+{
+    struct table t = {0};
+    const json_t *peers = json_object_get(cluster, "peers");
+
+    add_cells(
+        &t, (const char *[COLUMNS]){"NODE", "ADDRESS", "STATE", "VISIBLE", "OTP", "SINCE", "WHY"});
+    add_self(&t, cluster);
+    for (size_t i = 0; i < json_array_size(peers); i++)
+        add_peer(&t, cluster, json_array_get(peers, i));
+    put_table(out, &t);
+}
+
+static void put_text(struct buf *out, const char *text)
+{
+    text_put_printable(out, slice_of(text == NULL ? "-" : text));
+}
+
+static void put_missing(struct buf *out, const json_t *row)
+{
+    const char *name = text_of(row, "name");
+
+    buf_put_text(out, "\n");
+    put_text(out, name != NULL ? name : text_of(row, "address"));
+    buf_put_text(out, " is missing since ");
+    put_text(out, text_of(row, "since"));
+    if (text_of(row, "stage") != NULL) {
+        buf_put_text(out, "\n  ");
+        put_text(out, text_of(row, "stage"));
+        buf_put_text(out, ": ");
+        put_text(out, text_of(row, "reason"));
+    }
+    buf_put_text(out, "\n  ");
+    put_text(out, text_of(row, "advice"));
+    buf_put_text(out, "\n");
+}
+
+static size_t count_linked(const json_t *peers)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < json_array_size(peers); i++) {
+        const char *state = text_of(json_array_get(peers, i), "state");
+
+        n += state != NULL && strcmp(state, "linked") == 0;
+    }
+    return n;
+}
+
+void terminal_put_status(struct buf *out, const json_t *cluster)
+{
+    const json_t *missing = json_object_get(cluster, "missing");
+
+    buf_put_text(out, "node     ");
+    put_text(out, text_of(cluster, "node"));
+    buf_put_text(out, "\nstate    ");
+    put_text(out, text_of(cluster, "state"));
+    if (text_of(cluster, "reason") != NULL) {
+        buf_put_text(out, ": ");
+        put_text(out, text_of(cluster, "reason"));
+    }
+    buf_printf(out, "\nnodes    %zu\nlisted   %zu\nlinked   %zu\nmissing  %zu\n",
+               json_array_size(json_object_get(cluster, "nodes")),
+               json_array_size(json_object_get(cluster, "listed")),
+               count_linked(json_object_get(cluster, "peers")), json_array_size(missing));
+    for (size_t i = 0; i < json_array_size(missing); i++)
+        put_missing(out, json_array_get(missing, i));
+}
