@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: Apache-2.0
+# Completion of erlclu for bash. The program itself is asked for its commands and options.
+
+_erlclu() {
+    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} program=${COMP_WORDS[0]}
+    COMPREPLY=()
+    case $prev in
+    --*-file | --template | --discover) mapfile -t COMPREPLY < <(compgen -f -- "$cur") && return ;;
+    --epmd) mapfile -t COMPREPLY < <(compgen -W 'auto embedded external none' -- "$cur") && return ;;
+    --log-level) mapfile -t COMPREPLY < <(compgen -W 'debug info warning error' -- "$cur") && return ;;
+    --log-format) mapfile -t COMPREPLY < <(compgen -W 'text json' -- "$cur") && return ;;
+    esac
+    if ((COMP_CWORD == 1)); then
+        mapfile -t COMPREPLY < <(compgen -W "$("$program" --help 2>/dev/null | sed -n 's/^  \([a-z][a-z]*\) .*/\1/p') --help" -- "$cur")
+    elif [[ $cur == -* ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "$("$program" "${COMP_WORDS[1]}" --help 2>/dev/null | grep -oE -- '--[a-z-]+' | sort -u)" -- "$cur")
+    else
+        mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+    fi
+}
+complete -o filenames -F _erlclu erlclu
