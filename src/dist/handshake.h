@@ -110,7 +110,9 @@ void handshake_accept(struct handshake *hs, const struct handshake_options *o);
  * later, or to the channel. Once HS_FAILED it takes nothing. */
 size_t handshake_feed(struct handshake *hs, const uint8_t *data, size_t len);
 /* handshake_answer: acceptor in HS_DECIDE. cookie is the one for this peer. For a peer that asks
- * for a dynamic name, HS_STATUS_OK gives it assigned_name and assigned_creation (else NULL, 0). */
+ * for a dynamic name, HS_STATUS_OK gives it assigned_name and assigned_creation (else NULL, 0);
+ * assigned_name is something before '@' and the host part that it asked with (hs->peer): a BEAM
+ * crashes on another one. */
 void handshake_answer(struct handshake *hs, enum hs_status status, clu_slice cookie,
                       const char *assigned_name, uint32_t assigned_creation);
 /* handshake_confirm: initiator in HS_CONFIRM_ALIVE: whether this attempt is still wanted (the peer

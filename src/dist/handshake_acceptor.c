@@ -118,8 +118,9 @@ static enum hs_state answer_ok(struct handshake *hs, const char *assigned_name,
         hs_send_status(hs, "ok");
         return go_on(hs);
     }
-    /* A node without a name of its own is hidden (OTP: dist_util:publish_flag). */
-    hs->flags &= ~DFLAG_PUBLISHED;
+    /* A node without a name of its own is hidden (OTP: dist_util:publish_flag), and takes the name
+     * only when both sides have the flag (do_setnode). */
+    hs->flags = (hs->flags | DFLAG_NAME_ME) & ~DFLAG_PUBLISHED;
     text_set(hs->peer, sizeof hs->peer, slice_of(assigned_name));
     hs->peer_creation = assigned_creation;
     hs_send_named(hs, hs->peer, assigned_creation);
