@@ -30,5 +30,7 @@ clu_slice etf_get_atom(clu_reader *r, uint8_t *buf);
 clu_pid etf_get_pid(clu_reader *r, uint8_t *buf);
 clu_ref etf_get_ref(clu_reader *r, uint8_t *buf);
 clu_port etf_get_port(clu_reader *r, uint8_t *buf);
+/* etf_read_float_text: the text of a FLOAT_EXT, which ends in zeros. */
+CLU_MUST_USE clu_error etf_read_float_text(const uint8_t text[ETF_FLOAT_TEXT], double *value);
 
 #endif

@@ -14,8 +14,9 @@ struct tagged {
 
 typedef void pass_rule(const struct tagged *t);
 
-static pass_rule pass_utf8, pass_latin1, pass_cache_ref, pass_float, pass_list, pass_bits, pass_big,
-    pass_words, pass_export, pass_fun, pass_new_fun, pass_record, refuse_compressed, refuse_local;
+static pass_rule pass_utf8, pass_latin1, pass_cache_ref, pass_float, pass_float_text, pass_list,
+    pass_bits, pass_big, pass_words, pass_export, pass_fun, pass_new_fun, pass_record,
+    refuse_compressed, refuse_local;
 
 /* How the bytes behind a tag are laid out: a length n of `width` bytes; `atoms` atoms; `fixed` and
  * n times `unit` bytes, which are the payload; what the rule takes; `more` and n times `terms`
@@ -31,6 +32,7 @@ static const struct layout {
     [ETF_SMALL_BIG] = {true, .width = 1, .fixed = 1, .unit = 1, .rule = pass_big},
     [ETF_LARGE_BIG] = {true, .width = 4, .fixed = 1, .unit = 1, .rule = pass_big},
     [ETF_NEW_FLOAT] = {true, .fixed = 8, .rule = pass_float},
+    [ETF_FLOAT] = {true, .fixed = ETF_FLOAT_TEXT, .rule = pass_float_text},
     [ETF_ATOM] = {true, .width = 2, .unit = 1, .rule = pass_latin1},
     [ETF_SMALL_ATOM] = {true, .width = 1, .unit = 1, .rule = pass_latin1},
     [ETF_ATOM_UTF8] = {true, .width = 2, .unit = 1, .rule = pass_utf8},
@@ -166,6 +168,14 @@ static void pass_cache_ref(const struct tagged *t)
 static void pass_float(const struct tagged *t)
 {
     if ((get_be16(t->payload) & 0x7ff0) == 0x7ff0)
+        clu_reader_fail(t->r, CLU_ETERM);
+}
+
+static void pass_float_text(const struct tagged *t)
+{
+    double value;
+
+    if (etf_read_float_text(t->payload, &value) != CLU_OK)
         clu_reader_fail(t->r, CLU_ETERM);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #define CLU_INLINE extern inline /* the exported copies of etf_inline.h stand here */
 #include "etf/etf.h"
+#include "etf/float.h"
 
 /* A SMALL_BIG of more bytes than this never fits 64 bits unless they are zeros. */
 #define INT_BYTES 8
@@ -221,8 +222,28 @@ uint64_t clu_get_uint(clu_reader *r)
     return 0;
 }
 
+clu_error etf_read_float_text(const uint8_t text[ETF_FLOAT_TEXT], double *value)
+{
+    const uint8_t *zero = memchr(text, 0, ETF_FLOAT_TEXT);
+    size_t len = zero == NULL ? ETF_FLOAT_TEXT : (size_t)(zero - text);
+
+    return float_read((clu_slice){text, len}, value);
+}
+
+static double get_float_text(clu_reader *r)
+{
+    double value = 0;
+    const uint8_t *text = take_tagged(r, ETF_FLOAT_TEXT);
+
+    if (text != NULL && etf_read_float_text(text, &value) != CLU_OK)
+        clu_reader_fail(r, CLU_ETERM);
+    return value;
+}
+
 double clu_get_float_any(clu_reader *r)
 {
+    if (at(r, ETF_FLOAT))
+        return get_float_text(r);
     if (at(r, ETF_NEW_FLOAT))
         clu_reader_fail(r, CLU_ETRUNC);
     refuse(r);
