@@ -16,6 +16,13 @@
 #define TARGETS_MAX 16384
 /* Dial attempts under way at once; the others wait their turn. */
 #define DIALS_MAX 256
+/* A target that is down and that no source lists is forgotten after so much time in which all
+ * sources answered COMPLETE: twice the longest cache in common use, and that it was shown for a
+ * while. Failing sources stop this clock. */
+#define FORGET_MS 60000
+/* A link that ended sooner counts as a failed attempt: at once is no answer to a peer that closes
+ * whatever it accepts. */
+#define LINK_STABLE_MS 5000
 
 /* Somewhere to dial: an entry of one or more sources, or a node that dialled us. */
 struct target {
@@ -30,7 +37,8 @@ struct target {
     uint32_t attempts; /* failed in a row */
     enum stage stage;  /* of the last failure */
     char reason[REASON_SIZE];
-    uint64_t since_ms; /* in this state since (monotonic) */
+    uint64_t
+        since_ms; /* linked since, or not linked since (monotonic): dialling does not restart it */
     uint32_t creation; /* of the incarnation linked now or last; 0 for none */
 };
 
@@ -44,8 +52,8 @@ void reconcile_own(struct reconcile *r, const char *own_name, uint32_t creation,
                    const struct addr *own_addr);
 
 /* reconcile_list: what a source lists after a round. COMPLETE replaces what the source listed
- * before, PARTIAL only adds, NEGATIVE and FAILED change nothing. Changes are told through the two
- * callbacks-free lists of reconcile_change. */
+ * before, PARTIAL only adds, NEGATIVE and FAILED change nothing. What changed is asked for with
+ * reconcile_change. source is below 32. */
 void reconcile_list(struct reconcile *r, unsigned source, enum result_kind kind,
                     const struct entry *entries, size_t n, uint64_t now_ms);
 /* reconcile_change: takes one change of the listing since it was last asked; false when none. */
@@ -60,11 +68,16 @@ struct target *reconcile_get(struct reconcile *r, slot_id id);
 
 /* What became of a dial, or what came in. reconcile_up finds or makes the target for a link: by id
  * when it was dialled (0 for inbound), else by name, else by the address of a listed entry whose
- * name is to be learnt and matches the host part or address; it returns the target. new_incarnation
- * is set when this name was linked before with another creation. */
+ * name is to be learnt and which is the host part of the link's name; it returns the target, NULL
+ * when the table is full. Its id may be another than the one that was dialled (reconcile_learn).
+ * new_incarnation is set when this name was linked before with another creation. */
 struct target *reconcile_up(struct reconcile *r, slot_id id, const char *name,
                             const struct addr *addr, uint32_t creation, uint64_t now_ms,
                             bool *new_incarnation);
+/* reconcile_learn: epmd or handshake told the name behind a target without one. When another target
+ * has this name already, the two collapse: the other one is returned and the id that was given is
+ * gone; an attempt under way belongs to the returned one, and is needless if that is linked. */
+struct target *reconcile_learn(struct reconcile *r, slot_id id, const char *name, uint64_t now_ms);
 /* reconcile_down: the link of this name is gone; redialled at once when listed, else PEER_ABSENT.
  */
 void reconcile_down(struct reconcile *r, const char *name, uint64_t now_ms, const char *reason);
@@ -77,7 +90,8 @@ void reconcile_is_self(struct reconcile *r, slot_id id, uint64_t now_ms);
 /* reconcile_deferred: the attempt ended without verdict (the peer's own attempt wins): look again
  * soon. */
 void reconcile_deferred(struct reconcile *r, slot_id id, uint64_t now_ms);
-/* reconcile_hint: dial this name (a command, a static peer, peer exchange); its target. */
+/* reconcile_hint: dial this name now, once (a command, peer exchange); listed names go on being
+ * dialled. addr may be NULL. Its target, NULL when the table is full. */
 struct target *reconcile_hint(struct reconcile *r, const char *name, const struct addr *addr,
                               uint64_t now_ms);
 /* reconcile_poke: forget the back-off of all: dial now. */
@@ -85,5 +99,9 @@ void reconcile_poke(struct reconcile *r, uint64_t now_ms);
 
 /* reconcile_walk: all targets in order of slot; *at = 0 first; NULL at the end. */
 struct target *reconcile_walk(struct reconcile *r, uint32_t *at);
+/* reconcile_version: grows when a target would read differently. */
+uint64_t reconcile_version(const struct reconcile *r);
+/* reconcile_refused: entries and links that found TARGETS_MAX reached, since start. */
+uint64_t reconcile_refused(const struct reconcile *r);
 
 #endif

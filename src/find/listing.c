@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+
+#include "find/reconcile_impl.h"
+
+#define SOURCES_MAX  32
+#define ADDR_KEY_LEN 19
+
+/* The key of a place, in `room` or borrowed: names hold an '@' and no byte below ' ', so the two
+ * kinds never meet. */
+static clu_slice addr_key(const struct addr *a, uint8_t room[ADDR_KEY_LEN])
+{
+    room[0] = a->family;
+    memcpy(room + 1, a->ip, sizeof a->ip);
+    put_be16(room + 17, a->port);
+    return (clu_slice){room, ADDR_KEY_LEN};
+}
+
+static clu_slice entry_key(const struct entry *e, uint8_t room[ADDR_KEY_LEN])
+{
+    return e->name[0] != '\0' ? slice_of(e->name) : addr_key(&e->addr, room);
+}
+
+struct tracked *tracked_at(const struct reconcile *r, const struct addr *addr)
+{
+    uint8_t room[ADDR_KEY_LEN];
+    const struct place *place = map_get(&r->places, addr_key(addr, room));
+
+    return place != NULL && place->owner->t.name[0] == '\0' ? place->owner : NULL;
+}
+
+static struct place *place_new(struct reconcile *r, const struct entry *e, uint64_t now_ms)
+{
+    uint8_t room[ADDR_KEY_LEN];
+    struct place *place = calloc(1, sizeof *place);
+    struct tracked *owner = tracked_named(r, e->name);
+
+    if (owner == NULL)
+        owner = tracked_new(r, e->name, now_ms);
+    if (place == NULL || owner == NULL ||
+        map_put(&r->places, entry_key(e, room), place) != CLU_OK) {
+        r->n_refused++;
+        free(place);
+        if (owner != NULL)
+            tracked_settle(r, owner, now_ms); /* unlisted: it is forgotten in its time */
+        return NULL;
+    }
+    place->learns = e->name[0] == '\0';
+    place->owner = owner;
+    list_init(&place->of_changes);
+    list_append(&owner->places, &place->of_owner);
+    return place;
+}
+
+void place_drop(struct reconcile *r, struct place *place)
+{
+    uint8_t room[ADDR_KEY_LEN];
+
+    map_remove(&r->places,
+               place->learns ? addr_key(&place->addr, room) : slice_of(place->owner->t.name));
+    list_remove(&place->of_owner);
+    list_remove(&place->of_changes);
+    free(place);
+}
+
+/* A source began or ceased to list the place. */
+static void place_mark(struct reconcile *r, struct place *place, uint32_t sources, uint64_t now_ms)
+{
+    place->sources = sources;
+    list_remove(&place->of_changes);
+    if (place->sources != place->told)
+        list_append(&r->changes, &place->of_changes);
+    r->version++;
+    tracked_settle(r, place->owner, now_ms);
+}
+
+static void list_entry(struct reconcile *r, uint32_t bit, const struct entry *e, uint64_t now_ms)
+{
+    uint8_t room[ADDR_KEY_LEN];
+    struct place *place = map_get(&r->places, entry_key(e, room));
+
+    if (place == NULL && (place = place_new(r, e, now_ms)) == NULL)
+        return;
+    place->round = r->round;
+    place->addr = e->addr;
+    if ((place->sources & bit) == 0)
+        place_mark(r, place, place->sources | bit, now_ms);
+    else if (place->owner->t.due.place == 0)
+        tracked_settle(r, place->owner, now_ms); /* level-triggered: nothing stays undialled */
+}
+
+/* What this round did not have is not listed by the source any more. */
+static void unlist_rest(struct reconcile *r, uint32_t bit, uint64_t now_ms)
+{
+    const struct map_entry *at = NULL;
+
+    for (struct place *p; (p = map_next(&r->places, &at, NULL)) != NULL;)
+        if ((p->sources & bit) != 0 && p->round != r->round)
+            place_mark(r, p, p->sources & ~bit, now_ms);
+}
+
+void reconcile_list(struct reconcile *r, unsigned source, enum result_kind kind,
+                    const struct entry *entries, size_t n, uint64_t now_ms)
+{
+    if (source >= SOURCES_MAX)
+        return;
+    uint32_t bit = UINT32_C(1) << source;
+
+    r->calm_ms = calm_at(r, now_ms);
+    r->calm_at_ms = now_ms;
+    r->unsure = kind == RESULT_COMPLETE ? r->unsure & ~bit : r->unsure | bit;
+    if (kind != RESULT_COMPLETE && kind != RESULT_PARTIAL)
+        return;
+    r->round++;
+    for (size_t i = 0; i < n; i++)
+        list_entry(r, bit, &entries[i], now_ms);
+    if (kind == RESULT_COMPLETE)
+        unlist_rest(r, bit, now_ms);
+}
+
+/* The lowest source of which place->told is not true yet. */
+static unsigned first_change(const struct place *place)
+{
+    uint32_t differ = place->sources ^ place->told;
+    unsigned source = 0;
+
+    while ((differ >> source & 1) == 0)
+        source++;
+    return source;
+}
+
+bool reconcile_change(struct reconcile *r, struct addr *addr, char name[NODE_NAME_SIZE],
+                      unsigned *source, bool *listed)
+{
+    if (list_empty(&r->changes))
+        return false;
+    struct place *place = CONTAINER_OF(r->changes.next, struct place, of_changes);
+
+    *source = first_change(place);
+    *listed = (place->sources >> *source & 1) != 0;
+    *addr = place->addr;
+    memcpy(name, place->owner->t.name, NODE_NAME_SIZE);
+    place->told ^= UINT32_C(1) << *source;
+    if (place->told == place->sources)
+        list_remove(&place->of_changes);
+    if (place->told == 0 && place->sources == 0)
+        place_drop(r, place);
+    return true;
+}

@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "find/reconcile.h"
+
+#include <stdlib.h>
+
+#include "find/reconcile_impl.h"
+
+/* Pauses between attempts; the last one for ever after. */
+static const uint32_t pauses_ms[] = {REDIAL_FIRST_MS, 500,          1000, 2000, 4000, 8000,
+                                     16000,           REDIAL_MAX_MS};
+/* The peer's own attempt won: by then it has linked, or failed as well. */
+#define DEFER_MS 1000
+/* While sources fail the calm clock stands still: look again, but not at every millisecond. */
+#define SWEEP_MIN_MS 1000
+
+struct reconcile *reconcile_new(const char *own_name, uint32_t own_creation, struct rng *rng)
+{
+    struct reconcile *r = calloc(1, sizeof *r);
+
+    if (r == NULL)
+        return NULL;
+    r->rng = rng;
+    r->peers.max = TARGETS_MAX;
+    r->own_creation = own_creation;
+    r->sweep_ms = NEVER;
+    text_set(r->own_name, sizeof r->own_name, slice_of(own_name));
+    list_init(&r->changes);
+    return r;
+}
+
+void reconcile_free(struct reconcile *r)
+{
+    uint32_t at = 0;
+
+    if (r == NULL)
+        return;
+    for (struct tracked *p; (p = slots_next(&r->peers, &at)) != NULL;)
+        tracked_forget(r, p);
+    slots_free(&r->peers);
+    map_free(&r->names);
+    map_free(&r->places);
+    heap_free(&r->due);
+    free(r);
+}
+
+static struct tracked *find(const struct reconcile *r, slot_id id)
+{
+    return slots_get(&r->peers, id);
+}
+
+static struct target *target_of(struct tracked *p)
+{
+    return p == NULL ? NULL : &p->t;
+}
+
+/* Forgets what has been down and unlisted for long; says when to look again. */
+static void sweep(struct reconcile *r, uint64_t now_ms)
+{
+    uint64_t calm = calm_at(r, now_ms), next = NEVER;
+    uint32_t at = 0;
+
+    for (struct tracked *p; (p = slots_next(&r->peers, &at)) != NULL;) {
+        if (p->idle_ms == NEVER)
+            continue;
+        if (calm - p->idle_ms >= FORGET_MS)
+            tracked_forget(r, p);
+        else
+            next = min_u64(next, p->idle_ms + FORGET_MS - calm);
+    }
+    r->sweep_ms = next == NEVER ? NEVER : now_ms + max_u64(next, SWEEP_MIN_MS);
+}
+
+struct target *reconcile_next(struct reconcile *r, uint64_t now_ms)
+{
+    if (now_ms >= r->sweep_ms)
+        sweep(r, now_ms);
+    struct heap_item *due = r->n_dialling < DIALS_MAX ? heap_pop(&r->due, now_ms) : NULL;
+
+    if (due == NULL)
+        return NULL;
+    struct tracked *p = CONTAINER_OF(due, struct tracked, t.due);
+
+    p->t.addr = tracked_where(p);
+    p->dialling = true;
+    r->n_dialling++;
+    tracked_settle(r, p, now_ms);
+    return &p->t;
+}
+
+uint64_t reconcile_deadline(const struct reconcile *r)
+{
+    uint64_t dial = r->n_dialling < DIALS_MAX ? heap_next(&r->due) : NEVER;
+
+    return min_u64(dial, r->sweep_ms);
+}
+
+struct target *reconcile_get(struct reconcile *r, slot_id id)
+{
+    return target_of(find(r, id));
+}
+
+/* The next pause of its back-off, +-20 %. */
+static uint64_t next_pause(struct reconcile *r, struct tracked *p)
+{
+    uint64_t pause = pauses_ms[p->pause];
+
+    if (p->pause + 1 < COUNT(pauses_ms))
+        p->pause++;
+    return rng_range(r->rng, pause * 80 / 100, pause * 120 / 100);
+}
+
+/* The next attempt goes to the next of the places that lead to it. */
+static void turn_places(struct tracked *p)
+{
+    struct list *first = p->places.next;
+
+    list_remove(first);
+    list_append(&p->places, first);
+}
+
+/* Takes in stage and reason; true when they are news. */
+static bool note_failure(struct target *t, enum stage stage, const char *reason)
+{
+    char cut[REASON_SIZE];
+
+    text_set(cut, sizeof cut, slice_of(reason));
+    if (t->stage == stage && strcmp(t->reason, cut) == 0)
+        return false;
+    t->stage = stage;
+    memcpy(t->reason, cut, sizeof cut);
+    return true;
+}
+
+bool reconcile_failed(struct reconcile *r, slot_id id, enum stage stage, const char *reason,
+                      uint64_t now_ms)
+{
+    struct tracked *p = find(r, id);
+
+    if (p == NULL || !p->dialling)
+        return false; /* it was linked meanwhile: the peer's own attempt won */
+    bool news = note_failure(&p->t, stage, reason);
+
+    tracked_end_dial(r, p);
+    p->wish = false;
+    p->t.attempts++;
+    r->version++;
+    if (!list_empty(&p->places))
+        turn_places(p);
+    if (stage == STAGE_EPMD_UNKNOWN || stage == STAGE_NAME_MISMATCH)
+        tracked_unlearn(r, p, now_ms);
+    tracked_settle(r, p, now_ms);
+    tracked_plan(r, p, now_ms + next_pause(r, p));
+    return news;
+}
+
+void reconcile_deferred(struct reconcile *r, slot_id id, uint64_t now_ms)
+{
+    struct tracked *p = find(r, id);
+
+    if (p == NULL || !p->dialling)
+        return;
+    tracked_end_dial(r, p);
+    tracked_settle(r, p, now_ms);
+    tracked_plan(r, p, now_ms + rng_range(r->rng, DEFER_MS * 80 / 100, DEFER_MS * 120 / 100));
+}
+
+void reconcile_is_self(struct reconcile *r, slot_id id, uint64_t now_ms)
+{
+    struct tracked *p = find(r, id);
+
+    if (p == NULL)
+        return;
+    p = tracked_learn(r, p, r->own_name, now_ms);
+    tracked_end_dial(r, p);
+    p->t.self = true;
+    r->version++;
+    tracked_settle(r, p, now_ms);
+}
+
+struct target *reconcile_hint(struct reconcile *r, const char *name, const struct addr *addr,
+                              uint64_t now_ms)
+{
+    struct tracked *p = tracked_named(r, name);
+
+    if (p == NULL && (name[0] == '\0' || (p = tracked_new(r, name, now_ms)) == NULL)) {
+        r->n_refused++;
+        return NULL;
+    }
+    if (addr != NULL)
+        p->hinted = *addr;
+    p->wish = p->known = !p->linked;
+    tracked_settle(r, p, now_ms);
+    tracked_plan(r, p, now_ms);
+    return &p->t;
+}
+
+void reconcile_poke(struct reconcile *r, uint64_t now_ms)
+{
+    uint32_t at = 0;
+
+    for (struct tracked *p; (p = slots_next(&r->peers, &at)) != NULL;) {
+        p->pause = 0;
+        tracked_plan(r, p, now_ms);
+    }
+}
+
+/* Links. */
+
+struct target *reconcile_learn(struct reconcile *r, slot_id id, const char *name, uint64_t now_ms)
+{
+    struct tracked *p = find(r, id);
+
+    return p == NULL ? NULL : &tracked_learn(r, p, name, now_ms)->t;
+}
+
+/* The peer listed without a name at the address that this name's host part spells. */
+static struct tracked *at_host_of(const struct reconcile *r, const char *name)
+{
+    const char *at = strchr(name, '@');
+    struct addr host;
+
+    return at != NULL && addr_parse_ip(&host, slice_of(at + 1)) ? tracked_at(r, &host) : NULL;
+}
+
+static struct tracked *find_linked(struct reconcile *r, slot_id id, const char *name,
+                                   uint64_t now_ms)
+{
+    struct tracked *p = find(r, id);
+
+    if (p == NULL || (p->t.name[0] != '\0' && strcmp(p->t.name, name) != 0))
+        p = tracked_named(r, name);
+    if (p == NULL)
+        p = at_host_of(r, name);
+    if (p == NULL)
+        p = tracked_new(r, name, now_ms);
+    return p == NULL ? NULL : tracked_learn(r, p, name, now_ms);
+}
+
+static void note_link(struct tracked *p, const struct addr *addr, bool inbound, uint64_t now_ms)
+{
+    p->t.attempts = 0;
+    p->t.stage = STAGE_NONE;
+    p->t.reason[0] = '\0';
+    p->t.since_ms = now_ms;
+    p->t.addr = *addr;
+    if (inbound)
+        p->t.addr.port = 0; /* that of its socket, where nobody listens */
+    if (list_empty(&p->places))
+        p->hinted = p->t.addr;
+}
+
+struct target *reconcile_up(struct reconcile *r, slot_id id, const char *name,
+                            const struct addr *addr, uint32_t creation, uint64_t now_ms,
+                            bool *new_incarnation)
+{
+    struct tracked *p = find_linked(r, id, name, now_ms);
+
+    *new_incarnation = false;
+    if (p == NULL) {
+        r->n_refused++;
+        return NULL;
+    }
+    tracked_end_dial(r, p);
+    if (creation == r->own_creation && strcmp(name, r->own_name) == 0) {
+        reconcile_is_self(r, p->t.id, now_ms);
+        return &p->t;
+    }
+    *new_incarnation = p->t.creation != 0 && p->t.creation != creation;
+    if (*new_incarnation)
+        p->pause = 0;
+    p->linked = true;
+    p->wish = p->known = false;
+    p->t.creation = creation;
+    note_link(p, addr, id == 0, now_ms);
+    r->version++;
+    tracked_settle(r, p, now_ms);
+    return &p->t;
+}
+
+void reconcile_down(struct reconcile *r, const char *name, uint64_t now_ms, const char *reason)
+{
+    struct tracked *p = tracked_named(r, name);
+
+    if (p == NULL || !p->linked)
+        return;
+    bool stable = now_ms - p->t.since_ms >= LINK_STABLE_MS;
+
+    p->linked = false;
+    p->t.since_ms = now_ms;
+    text_set(p->t.reason, sizeof p->t.reason, slice_of(reason));
+    if (stable)
+        p->pause = 0;
+    tracked_settle(r, p, now_ms);
+    if (!stable)
+        tracked_plan(r, p, now_ms + next_pause(r, p));
+}
+
+void reconcile_own(struct reconcile *r, const char *own_name, uint32_t creation,
+                   const struct addr *own_addr)
+{
+    uint32_t at = 0;
+
+    text_set(r->own_name, sizeof r->own_name, slice_of(own_name));
+    r->own_creation = creation;
+    r->own_addr = *own_addr;
+    for (struct tracked *p; (p = slots_next(&r->peers, &at)) != NULL;) {
+        p->t.self = false;
+        tracked_settle(r, p, r->calm_at_ms);
+    }
+}
+
+struct target *reconcile_walk(struct reconcile *r, uint32_t *at)
+{
+    return target_of(slots_next(&r->peers, at));
+}
+
+uint64_t reconcile_version(const struct reconcile *r)
+{
+    return r->version;
+}
+
+uint64_t reconcile_refused(const struct reconcile *r)
+{
+    return r->n_refused;
+}
