@@ -39,7 +39,7 @@ def nm(archive):
     out = subprocess.run(["nm", "--format=sysv", str(archive)], check=True, capture_output=True, text=True).stdout
     member = archive.name
     for line in out.splitlines():
-        head = re.match(r".*(?:from .*\[|\[)?\b([\w.-]+\.o)\]?:$", line)
+        head = re.search(r"([^\s\[/]+\.o)\]?:$", line)
         if head:
             member = head[1]
         fields = [field.strip() for field in line.split("|")]
