@@ -33,7 +33,8 @@ def per_release(test):
                 try:
                     test(self, release)
                 finally:
-                    self.lab.clean()
+                    self.doCleanups()
+                    self.addCleanup(self.lab.clean)
     all_releases.__name__ = test.__name__
     all_releases.__doc__ = test.__doc__
     return all_releases

@@ -244,7 +244,7 @@ class Link:
 
     def __init__(self, peer, ticks=True, answers=True):
         self.peer, self.ticks, self.answers = peer, ticks, answers
-        self.frames, self.tick_times = [], []
+        self.frames, self.raw, self.tick_times = [], [], []
         self.arrived = threading.Condition()
         self.open = True
         self.pid = pid(peer.name, 1, peer.creation)
@@ -315,6 +315,7 @@ class Link:
         control, message = split_frame(data)
         with self.arrived:
             self.frames.append((control, message))
+            self.raw.append(data)
             self.arrived.notify_all()
         if self.answers and control is not None:
             self._answer(control, message)
@@ -328,11 +329,14 @@ class Link:
 
 
 def split_frame(data):
-    """(control, message) of a pass-through frame; (None, bytes) of one with a header."""
-    if data[:2] != b'p\x83':
+    """(control, message) of a pass-through frame; (None, bytes) of one that is none."""
+    try:
+        if data[:2] != b'p\x83':
+            return None, data
+        control, at = decode(data, 2)
+        return control, decode(data, at + 1)[0] if at < len(data) else None
+    except ValueError:
         return None, data
-    control, at = decode(data, 2)
-    return control, decode(data, at + 1)[0] if at < len(data) else None
 
 
 def is_auth(message):

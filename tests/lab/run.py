@@ -54,7 +54,8 @@ class Result(unittest.TestResult):
     def addSubTest(self, test, subtest, err):
         super().addSubTest(test, subtest, err)
         if err is not None:
-            self._report(subtest, (self.failures or self.errors)[-1][1])
+            failed = issubclass(err[0], test.failureException)
+            self._report(subtest, (self.failures if failed else self.errors)[-1][1])
 
     def addSkip(self, test, reason):
         self._report(test, f'skipped, which counts as failed: {reason}')
@@ -71,8 +72,8 @@ class Result(unittest.TestResult):
 def load(files, words):
     loader = unittest.TestLoader()
     loader.testNamePatterns = [f'*{word}*' for word in words] or None
-    sys.path[:0] = [str(TESTS / 'interop')]
     paths = [Path(name) for name in files] or sorted((TESTS / 'interop').glob('*_test.py'))
+    sys.path[:0] = [str(TESTS / 'interop'), *(str(path.parent.resolve()) for path in paths)]
     return unittest.TestSuite(loader.loadTestsFromName(path.stem) for path in paths)
 
 

@@ -11,14 +11,14 @@ VERSION = 131
 # One row a tag: the widths of its fixed fields; what follows them is in FOLLOWED_BY.
 FIELDS = {
     70: (8,), 77: (4, 1), 82: (1,), 97: (1,), 98: (4,), 99: (31,), 100: (2,), 104: (1,), 105: (4,),
-    106: (), 107: (2,), 108: (4,), 109: (4,), 110: (1, 1), 111: (4, 1), 115: (1,), 116: (4,),
+    106: (), 107: (2,), 108: (4,), 109: (4,), 110: (1, 1), 111: (4, 1), 112: (4,), 115: (1,), 116: (4,),
     118: (2,), 119: (1,), 88: (), 89: (), 90: (2,), 113: (), 120: (),
 }
-BYTES_OF_FIRST_FIELD = (77, 100, 107, 109, 110, 111, 115, 118, 119)
+BYTES_OF_FIRST_FIELD = (77, 100, 107, 109, 110, 111, 112, 115, 118, 119)
 TERMS_OF_FIRST_FIELD = {104: (1, 0), 105: (1, 0), 108: (1, 1), 116: (2, 0)}  # factor, extra
 NODE_THEN = {88: (4, 4, 4), 89: (4, 4), 120: (8, 4)}
 ATOMS = (100, 115, 118, 119)
-OPAQUE = (70, 77, 88, 89, 90, 99, 113, 120)
+OPAQUE = (70, 77, 88, 89, 90, 99, 112, 113, 120)
 
 
 class Atom(str):
@@ -96,6 +96,7 @@ def fields(data, at=0):
             yield at, width, 'int'
             at += width
         if tag in BYTES_OF_FIRST_FIELD:
+            first -= 4 if tag == 112 else 0  # a fun's size counts itself
             _take(data, at, first)
             if first:
                 yield at, first, 'text'
