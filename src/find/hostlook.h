@@ -14,11 +14,11 @@ struct hostlook {
     uint16_t type;
     bool waiting, done;
     struct addr addr;         /* the answer; family 0 on failure */
-    char reason[REASON_SIZE]; /* of the failure */
+    char reason[REASON_SIZE]; /* of the failure: every name that was asked, and what came back */
 };
 
 /* hostlook_start: done at once for literals and hosts; else hostlook_query gives the first query.
- */
+ * conf and hosts may be NULL: then there are none. */
 void hostlook_start(struct hostlook *h, const char *host, uint8_t family,
                     const struct resolv_conf *conf, const struct hosts_file *hosts);
 bool hostlook_query(struct hostlook *h, struct source_query *q);
