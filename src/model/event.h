@@ -33,6 +33,7 @@ enum event_level {
     X(EVENT_UNLISTED, "unlisted", LEVEL_INFO, "{what} no longer lists {address}; its link stays")  \
     X(EVENT_EPMD, "epmd", LEVEL_INFO, "{reason}")                                                  \
     X(EVENT_EPMD_FAILED, "epmd_failed", LEVEL_WARNING, "{reason}")                                 \
+    X(EVENT_HTTP, "http", LEVEL_INFO, "the page is at http://{address}/")                          \
     X(EVENT_READY, "ready", LEVEL_INFO, "ready")                                                   \
     X(EVENT_NOT_READY, "not_ready", LEVEL_WARNING, "not ready: {reason}")                          \
     X(EVENT_LOST_EVENTS, "lost_events", LEVEL_ERROR,                                               \

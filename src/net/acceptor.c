@@ -33,8 +33,7 @@ static void pause_accepting(struct acceptor *a, int reason)
     watch_start(a->resume, RESUME_MS);
     snprintf(e.reason, sizeof e.reason, "%s: paused for a second; raise the limit of open files",
              strerror(reason));
-    if (l->hooks.event != NULL)
-        l->hooks.event(l->hooks.arg, &e);
+    loop_tell(l, &e);
 }
 
 static void take(struct acceptor *a, int fd, const struct addr *peer)

@@ -36,6 +36,8 @@ static void on_resolved(void *arg, slot_id query, enum dns_status status, clu_sl
 {
     struct loop *l = arg;
 
+    if (l->hooks.reply != NULL)
+        l->hooks.reply(l->hooks.arg, status, msg);
     machine_resolved(l->machine, query, status, msg, system_now_ms());
 }
 
@@ -55,10 +57,16 @@ static void carry_resolve(struct loop *l, const struct update *u)
         resolver_ask(l->resolver, u->u.resolve.query, u->u.resolve.name, u->u.resolve.type);
 }
 
+void loop_tell(struct loop *l, const struct event *event)
+{
+    log_event(&l->log, event);
+    if (l->hooks.event != NULL)
+        l->hooks.event(l->hooks.arg, event);
+}
+
 static void carry_event(struct loop *l, const struct update *u)
 {
-    if (l->hooks.event != NULL)
-        l->hooks.event(l->hooks.arg, &u->u.event);
+    loop_tell(l, &u->u.event);
 }
 
 static void carry_answer(struct loop *l, const struct update *u)
@@ -112,9 +120,11 @@ void loop_turn(struct loop *l)
     while (machine_next(l->machine, &u))
         carry[u.kind](l, &u);
     arm_timer(l);
+    if (l->hooks.turned != NULL)
+        l->hooks.turned(l->hooks.arg);
 }
 
-struct loop *loop_new(struct machine *m, const struct resolv_conf *resolv,
+struct loop *loop_new(struct machine *m, const struct resolv_conf *resolv, const struct log *log,
                       const struct loop_hooks *hooks)
 {
     struct loop *l = calloc(1, sizeof *l);
@@ -123,6 +133,7 @@ struct loop *loop_new(struct machine *m, const struct resolv_conf *resolv,
         return NULL;
     l->machine = m;
     l->resolv = resolv;
+    l->log = *log;
     l->hooks = *hooks;
     l->armed_ms = NEVER;
     l->base = watch_base_new();
@@ -153,10 +164,14 @@ struct event_base *loop_base(struct loop *l)
     return l->base;
 }
 
-int loop_run(struct loop *l)
+void loop_start(struct loop *l)
 {
     machine_start(l->machine, system_now_ms());
     loop_turn(l);
+}
+
+int loop_run(struct loop *l)
+{
     if (!l->over)
         watch_base_run(l->base);
     return l->status;

@@ -3,6 +3,7 @@
 #define NET_LOOP_H
 
 #include "mesh/machine.h"
+#include "net/log.h"
 
 struct event_base;
 struct loop;
@@ -12,18 +13,28 @@ struct loop;
 struct loop_hooks {
     void (*event)(void *arg, const struct event *event);
     void (*answer)(void *arg, const struct answer *answer);
+    /* A DNS reply arrived (msg: the message, empty without one), before the machine hears of it. */
+    void (*reply)(void *arg, enum dns_status status, clu_slice msg);
+    /* Everything that one thing from outside has caused was carried out. */
+    void (*turned)(void *arg);
     void *arg;
 };
 
 /* loop_new: a driver of this machine (borrowed; free it after the loop). resolv (borrowed) says
- * whom to ask about names. NULL when out of memory or when the system has no epoll. */
-struct loop *loop_new(struct machine *m, const struct resolv_conf *resolv,
+ * whom to ask about names. Every event is logged, then handed on. NULL when out of memory or when
+ * the system has no epoll. */
+struct loop *loop_new(struct machine *m, const struct resolv_conf *resolv, const struct log *log,
                       const struct loop_hooks *hooks);
 /* loop_free: closes what is open, without telling the machine. */
 void loop_free(struct loop *l);
+/* loop_tell: an event of the driver's own. */
+void loop_tell(struct loop *l, const struct event *event);
 /* loop_base: where other parts of the program hang their events. */
 struct event_base *loop_base(struct loop *l);
-/* loop_run: starts the machine and drives it until loop_exit or an UPDATE_EXIT. The status. */
+/* loop_start: starts the machine. loop_run: drives it until loop_exit or an UPDATE_EXIT. The
+ * status.
+ */
+void loop_start(struct loop *l);
 int loop_run(struct loop *l);
 /* loop_exit: ends loop_run; the first status counts. */
 void loop_exit(struct loop *l, int status);

@@ -20,6 +20,7 @@ struct acceptor {
 struct loop {
     struct event_base *base;
     struct machine *machine;
+    struct log log;
     struct loop_hooks hooks;
     const struct resolv_conf *resolv;
     struct resolver *resolver; /* made at the first query */

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "app/run.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "net/drive.h"
+#include "net/http.h"
+#include "net/signals.h"
+#include "net/system.h"
+#include "view/routes.h"
+
+/* Who asks often gets the same figures: a snapshot of thousands of peers takes a while. */
+#define SNAPSHOT_AGE_MS 100
+
+struct run {
+    const struct conf *conf;
+    struct drive drive;
+    struct signals *signals;
+    struct routes *routes;
+    struct http *page, *metrics;
+    const struct snapshot *snapshot; /* the machine's, as of taken_ms */
+    uint64_t taken_ms;
+};
+
+/* ---- the page ---- */
+
+static const struct snapshot *present_snapshot(struct run *r)
+{
+    struct machine *m = r->drive.machine;
+    uint64_t now_ms = system_now_ms();
+
+    if (r->snapshot == NULL || r->snapshot->version != machine_version(m) ||
+        now_ms >= r->taken_ms + SNAPSHOT_AGE_MS) {
+        r->snapshot = machine_snapshot(m, now_ms);
+        r->taken_ms = now_ms;
+    }
+    return r->snapshot;
+}
+
+static struct http_reply answer_page(void *arg, const struct http_request *request)
+{
+    struct run *r = arg;
+
+    return routes_answer(r->routes, request, present_snapshot(r));
+}
+
+/* The port of the metrics is open to others than the page's: it shows nothing else. */
+static struct http_reply answer_metrics(void *arg, const struct http_request *request)
+{
+    struct run *r = arg;
+    struct http_request only = *request;
+
+    if (!slice_is(only.path, "/metrics"))
+        only.path = slice_of("");
+    return routes_answer(r->routes, &only, present_snapshot(r));
+}
+
+static int make_routes(struct run *r)
+{
+    const char *path = r->conf->settings.template_file;
+    char why[REASON_SIZE] = "";
+    struct mustache_error mistake;
+    struct buf text = {0};
+    clu_error err = path[0] == '\0' ? CLU_OK : system_read_file(NULL, path, &text, why);
+
+    if (err != CLU_OK) {
+        buf_free(&text);
+        return program_fail(EXIT_LOCAL, "cannot read the template %s: %s", path,
+                            why[0] != '\0' ? why : clu_strerror(err));
+    }
+    err = routes_new(&r->routes, buf_slice(&text), &mistake);
+    buf_free(&text);
+    if (err == CLU_ESYNTAX || err == CLU_ESIZE)
+        return program_fail(EXIT_USAGE, "template %s, line %u: %s", path, (unsigned)mistake.line,
+                            mistake.text);
+    return err == CLU_OK ? EXIT_DONE : program_fail(EXIT_LOCAL, "%s", clu_strerror(err));
+}
+
+static int serve(struct run *r, struct http **out, const struct addr *at, http_answer_fn *answer)
+{
+    char why[REASON_SIZE];
+
+    if (at->family == 0)
+        return EXIT_DONE;
+    if (http_new(out, loop_base(r->drive.loop), at, answer, r, why) != CLU_OK)
+        return program_fail(EXIT_LOCAL, "%s", why);
+    return EXIT_DONE;
+}
+
+static int serve_all(struct run *r)
+{
+    const struct settings *s = &r->conf->settings;
+    int status = make_routes(r);
+
+    if (status == EXIT_DONE)
+        status = serve(r, &r->page, &s->http, answer_page);
+    if (status == EXIT_DONE)
+        status = serve(r, &r->metrics, &s->metrics, answer_metrics);
+    if (status == EXIT_DONE && r->page != NULL)
+        loop_tell(r->drive.loop,
+                  &(struct event){.id = EVENT_HTTP, .address = http_address(r->page)});
+    return status;
+}
+
+/* ---- life ---- */
+
+static void on_signal(void *arg, int number)
+{
+    struct run *r = arg;
+
+    /* As process 1 of a container we inherit the orphans. */
+    if (number == SIGCHLD) {
+        while (waitpid(-1, NULL, WNOHANG) > 0)
+            continue;
+        return;
+    }
+    machine_stop(r->drive.machine, strsignal(number), system_now_ms());
+    loop_turn(r->drive.loop);
+    loop_exit(r->drive.loop, EXIT_DONE);
+}
+
+static int be_node(struct run *r)
+{
+    int status = serve_all(r);
+
+    if (status != EXIT_DONE)
+        return status;
+    r->signals = signals_new(loop_base(r->drive.loop), on_signal, r);
+    if (r->signals == NULL)
+        return program_fail(EXIT_LOCAL, "%s", clu_strerror(CLU_ENOMEM));
+    loop_start(r->drive.loop);
+    /* A machine that cannot go on has told why: a name or a port of this host is taken. */
+    return loop_run(r->drive.loop) == 0 ? EXIT_DONE : EXIT_LOCAL;
+}
+
+int run_main(const struct conf *c)
+{
+    struct run r = {.conf = c};
+    static const struct loop_hooks none = {0};
+    int status;
+
+    system_raise_files();
+    status = drive_open(&r.drive, c, &none);
+    if (status == EXIT_DONE)
+        status = be_node(&r);
+    http_free(r.page);
+    http_free(r.metrics);
+    signals_free(r.signals);
+    routes_free(r.routes);
+    drive_close(&r.drive);
+    return status;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "cli/cli.h"
+#include "net/drive.h"
+#include "net/signals.h"
+#include "net/system.h"
+
+static void on_signal(void *arg, int number)
+{
+    struct drive *d = arg;
+
+    machine_stop(d->machine, strsignal(number), system_now_ms());
+    loop_turn(d->loop);
+    loop_exit(d->loop, EXIT_DONE);
+}
+
+static int serve(struct drive *d)
+{
+    struct signals *signals = signals_new(loop_base(d->loop), on_signal, d);
+    int status;
+
+    if (signals == NULL)
+        return program_fail(EXIT_LOCAL, "%s", clu_strerror(CLU_ENOMEM));
+    loop_start(d->loop);
+    status = loop_run(d->loop) == 0 ? EXIT_DONE : EXIT_LOCAL;
+    signals_free(signals);
+    return status;
+}
+
+int epmd_main(const struct conf *c)
+{
+    static const struct loop_hooks none = {0};
+    struct drive d = {0};
+    int status;
+
+    system_raise_files();
+    status = drive_open(&d, c, &none);
+    if (status == EXIT_DONE)
+        status = serve(&d);
+    drive_close(&d);
+    return status;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The program: the first word chooses the command.
+ */
+#include <openssl/crypto.h>
+
+#include "app/run.h"
+#include "cli/cli.h"
+#include "net/program.h"
+
+static int (*const commands[CONF_COMMANDS])(const struct conf *c) = {
+    [CMD_RUN] = run_main,     [CMD_DEMO] = demo_main,       [CMD_DISCOVER] = discover_main,
+    [CMD_NAMES] = names_main, [CMD_EPMD] = epmd_main,       [CMD_PING] = ping_main,
+    [CMD_NODES] = nodes_main, [CMD_INSTALL] = install_main, [CMD_VERSION] = version_main,
+};
+
+static int run_command(enum conf_command command, int argc, char **argv)
+{
+    struct conf c = {0};
+    int status = EXIT_DONE;
+
+    if (program_load(&c, command, argc, argv, &status))
+        status = commands[command](&c);
+    conf_fini(&c);
+    return status;
+}
+
+static int print_overview(void)
+{
+    struct buf out = {0};
+
+    conf_overview(&out);
+    return program_print(&out);
+}
+
+static bool is_one_of(const char *word, const char *const *words)
+{
+    while (*words != NULL && strcmp(word, *words) != 0)
+        words++;
+    return *words != NULL;
+}
+
+int main(int argc, char **argv)
+{
+    static const char *const helps[] = {"help", "--help", "-h", NULL};
+    static const char *const versions[] = {"--version", "-V", NULL};
+
+    /* What this host's openssl.cnf says is about TLS and engines; we hash. */
+    OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
+    if (argc < 2)
+        return program_fail(EXIT_USAGE, "a command is missing: erlclu help lists them");
+    if (is_one_of(argv[1], helps))
+        return print_overview();
+    enum conf_command command =
+        is_one_of(argv[1], versions) ? CMD_VERSION : conf_command_of(argv[1]);
+
+    if (command == CONF_COMMANDS)
+        return program_fail(EXIT_USAGE, "there is no command %s: erlclu help lists them", argv[1]);
+    return run_command(command, argc - 2, argv + 2);
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "net/drive.h"
+
+#include "net/system.h"
+#include "net/watch.h"
+
+static void on_timeout(void *arg, bool timed_out)
+{
+    struct drive *d = arg;
+
+    (void)timed_out;
+    loop_exit(d->loop, d->timeout_status);
+}
+
+/* What conf passed over becomes an event, as everything that people should know. */
+static void tell_notes(struct loop *l, const struct conf *c)
+{
+    for (size_t i = 0; i < c->n_notes; i++) {
+        struct event e = {.id = EVENT_SETTING};
+
+        text_set(e.what, sizeof e.what, slice_of(c->notes[i].what));
+        text_set(e.reason, sizeof e.reason, slice_of(c->notes[i].reason));
+        loop_tell(l, &e);
+    }
+}
+
+static int make_machine(struct drive *d, const struct conf *c)
+{
+    struct machine_options o = {
+        .settings = &c->settings,
+        .resolv = &c->resolv,
+        .hosts = &c->hosts,
+        .now_ms = system_now_ms(),
+        .wall_ms = system_wall_ms(),
+    };
+    char why[REASON_SIZE];
+
+    if (!system_random(o.seed, sizeof o.seed))
+        return program_fail(EXIT_LOCAL, "the system gives no random numbers");
+    clu_error err = machine_new(&d->machine, &o, why);
+
+    if (err == CLU_EBADARG)
+        return program_fail(EXIT_USAGE, "%s", why);
+    return err == CLU_OK ? EXIT_DONE : program_fail(EXIT_LOCAL, "%s", clu_strerror(err));
+}
+
+int drive_open(struct drive *d, const struct conf *c, const struct loop_hooks *hooks)
+{
+    const struct log log = {
+        .level = (enum event_level)c->settings.log_level,
+        .json = c->settings.json_log,
+    };
+
+    *d = (struct drive){0};
+    int status = make_machine(d, c);
+
+    if (status != EXIT_DONE)
+        return status;
+    d->loop = loop_new(d->machine, &c->resolv, &log, hooks);
+    if (d->loop == NULL)
+        return program_fail(EXIT_LOCAL, "%s", clu_strerror(CLU_ENOMEM));
+    tell_notes(d->loop, c);
+    return EXIT_DONE;
+}
+
+bool drive_limit(struct drive *d, const struct conf *c, int status)
+{
+    d->timeout_status = status;
+    d->timeout = watch_new(loop_base(d->loop), WATCH_TIMER, -1, on_timeout, d);
+    return d->timeout != NULL && watch_start(d->timeout, c->timeout_ms);
+}
+
+void drive_close(struct drive *d)
+{
+    watch_free(d->timeout);
+    loop_free(d->loop);
+    machine_free(d->machine);
+    *d = (struct drive){0};
+}

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "net/http.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <event2/buffer.h>
+#include <event2/event.h>
+#include <event2/http.h>
+#include <event2/keyvalq_struct.h>
+#include <event2/listener.h>
+
+#include "net/socket.h"
+#include "net/visitors.h"
+
+/* What a client may cost us; evhttp by itself has no limits at all. */
+static const struct {
+    size_t headers; /* bytes of request line and headers */
+    size_t body;    /* bytes of a body, which no route wants */
+    size_t visitors;
+    uint32_t patience_ms; /* for a whole request, and again for its answer */
+} limits = {
+    .headers = 8 << 10,
+    .body = 64 << 10,
+    .visitors = 256,
+    .patience_ms = 10000,
+};
+
+struct http {
+    struct evhttp *server;
+    struct evconnlistener *listener; /* the server's */
+    struct addr address;
+    struct visitors visitors;
+    http_answer_fn *answer;
+    void *arg;
+};
+
+/* ---- answering ---- */
+
+static const struct {
+    enum evhttp_cmd_type type;
+    const char *word;
+} methods[] = {
+    {EVHTTP_REQ_GET, "GET"},     {EVHTTP_REQ_HEAD, "HEAD"},       {EVHTTP_REQ_POST, "POST"},
+    {EVHTTP_REQ_PUT, "PUT"},     {EVHTTP_REQ_DELETE, "DELETE"},   {EVHTTP_REQ_OPTIONS, "OPTIONS"},
+    {EVHTTP_REQ_TRACE, "TRACE"}, {EVHTTP_REQ_CONNECT, "CONNECT"}, {EVHTTP_REQ_PATCH, "PATCH"},
+};
+
+static const char *method_word(enum evhttp_cmd_type type)
+{
+    for (size_t i = 0; i < COUNT(methods); i++)
+        if (methods[i].type == type)
+            return methods[i].word;
+    return "";
+}
+
+/* All that evhttp can read, so that a route and not evhttp refuses a method. */
+static uint16_t all_methods(void)
+{
+    unsigned all = 0;
+
+    for (size_t i = 0; i < COUNT(methods); i++)
+        all |= methods[i].type;
+    return (uint16_t)all;
+}
+
+static void on_sent(const void *data, size_t len, void *body)
+{
+    (void)data;
+    (void)len;
+    http_body_release(body);
+}
+
+/* The body goes by reference; what becomes of its holder is on_sent's business then. */
+static void attach_body(struct evbuffer *out, struct http_body *body)
+{
+    if (evbuffer_add_reference(out, body->bytes.data, body->bytes.len, on_sent, body) != 0)
+        http_body_release(body);
+}
+
+static void add_headers(struct evkeyvalq *headers, const struct http_reply *reply)
+{
+    char length[24];
+
+    /* evhttp counts the bytes that it sends, which for HEAD are none. */
+    snprintf(length, sizeof length, "%zu", reply->body == NULL ? 0 : reply->body->bytes.len);
+    evhttp_add_header(headers, "Content-Length", length);
+    evhttp_add_header(headers, "Content-Type", reply->type);
+    evhttp_add_header(headers, "Cache-Control", "no-store");
+    evhttp_add_header(headers, "X-Content-Type-Options", "nosniff");
+    if (reply->allow != NULL)
+        evhttp_add_header(headers, "Allow", reply->allow);
+}
+
+static void send_reply(struct evhttp_request *req, const struct http_reply *reply)
+{
+    struct evbuffer *out = evbuffer_new();
+
+    add_headers(evhttp_request_get_output_headers(req), reply);
+    if (out != NULL && reply->body != NULL && !reply->head_only && reply->body->bytes.len > 0)
+        attach_body(out, reply->body);
+    else
+        http_body_release(reply->body);
+    evhttp_send_reply(req, reply->status, NULL, out);
+    if (out != NULL)
+        evbuffer_free(out);
+}
+
+/* "/path?query" or "http://host/path": its path. */
+static clu_slice path_of(const struct evhttp_request *req)
+{
+    const char *path = evhttp_uri_get_path(evhttp_request_get_evhttp_uri(req));
+
+    return slice_of(path == NULL || path[0] == '\0' ? "/" : path);
+}
+
+static void on_request(struct evhttp_request *req, void *arg)
+{
+    struct http *h = arg;
+    struct http_request request = {
+        .method = slice_of(method_word(evhttp_request_get_command(req))),
+        .path = path_of(req),
+    };
+    struct http_reply reply = h->answer(h->arg, &request);
+
+    visitors_renew(&h->visitors,
+                   evhttp_connection_get_bufferevent(evhttp_request_get_connection(req)));
+    send_reply(req, &reply);
+}
+
+/* ---- listening ---- */
+
+static void on_full(void *arg, bool full)
+{
+    struct http *h = arg;
+
+    /* Who comes now waits in the system's queue. */
+    if (full)
+        evconnlistener_disable(h->listener);
+    else
+        evconnlistener_enable(h->listener);
+}
+
+static void on_resume(evutil_socket_t fd, short what, void *listener)
+{
+    (void)fd;
+    (void)what;
+    evconnlistener_enable(listener);
+}
+
+/* Out of files, most likely: a connection that waits would call us again at once. evhttp has put
+ * itself into the listener's argument, so the listener is all that we know here. */
+static void on_accept_error(struct evconnlistener *listener, void *arg)
+{
+    static const struct timeval pause = {1, 0};
+
+    (void)arg;
+    evconnlistener_disable(listener);
+    event_base_once(evconnlistener_get_base(listener), -1, EV_TIMEOUT, on_resume, listener, &pause);
+}
+
+static bool set_up(struct http *h, struct event_base *base)
+{
+    if (!visitors_init(&h->visitors, base))
+        return false;
+    h->visitors.max = limits.visitors;
+    h->visitors.patience_ms = limits.patience_ms;
+    h->visitors.full = on_full;
+    h->visitors.arg = h;
+    h->server = evhttp_new(base);
+    if (h->server == NULL)
+        return false;
+    evhttp_set_max_headers_size(h->server, (ssize_t)limits.headers);
+    evhttp_set_max_body_size(h->server, (ssize_t)limits.body);
+    evhttp_set_timeout(h->server, (int)(limits.patience_ms / 1000));
+    evhttp_set_allowed_methods(h->server, all_methods());
+    evhttp_set_bevcb(h->server, visitors_add, &h->visitors);
+    evhttp_set_gencb(h->server, on_request, h);
+    return true;
+}
+
+static bool listen_on(struct http *h, struct event_base *base, int fd)
+{
+    h->listener =
+        evconnlistener_new(base, NULL, NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
+    if (h->listener == NULL) {
+        close(fd);
+        return false;
+    }
+    if (evhttp_bind_listener(h->server, h->listener) == NULL) {
+        evconnlistener_free(h->listener);
+        return false;
+    }
+    evconnlistener_set_error_cb(h->listener, on_accept_error);
+    return true;
+}
+
+static clu_error open_at(struct http *h, struct event_base *base, const struct addr *at,
+                         char why[REASON_SIZE])
+{
+    char text[ADDR_TEXT_MAX];
+    int fd = socket_listen(at);
+
+    if (fd < 0) {
+        snprintf(why, REASON_SIZE, "cannot listen for HTTP at %s: %s: see --http",
+                 addr_text(at, text), strerror(errno));
+        return CLU_EBADARG;
+    }
+    h->address = socket_local(fd);
+    return listen_on(h, base, fd) ? CLU_OK : CLU_ENOMEM;
+}
+
+clu_error http_new(struct http **out, struct event_base *base, const struct addr *at,
+                   http_answer_fn *answer, void *arg, char why[REASON_SIZE])
+{
+    struct http *h = calloc(1, sizeof *h);
+
+    *out = NULL;
+    snprintf(why, REASON_SIZE, "%s", clu_strerror(CLU_ENOMEM));
+    if (h == NULL)
+        return CLU_ENOMEM;
+    h->answer = answer;
+    h->arg = arg;
+    clu_error err = set_up(h, base) ? open_at(h, base, at, why) : CLU_ENOMEM;
+
+    if (err != CLU_OK) {
+        http_free(h);
+        return err;
+    }
+    *out = h;
+    return CLU_OK;
+}
+
+void http_free(struct http *h)
+{
+    if (h == NULL)
+        return;
+    if (h->server != NULL)
+        evhttp_free(h->server);
+    visitors_fini(&h->visitors);
+    free(h);
+}
+
+struct addr http_address(const struct http *h)
+{
+    return h->address;
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "net/program.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "net/system.h"
+
+bool program_load(struct conf *c, enum conf_command command, int argc, char **argv, int *status)
+{
+    struct conf_input in = {
+        .command = command,
+        .argc = (size_t)argc,
+        .argv = (const char *const *)argv,
+        .env = system_env,
+        .read_file = system_read_file,
+    };
+    clu_error err = conf_load(c, &in);
+    struct buf help = {0};
+
+    if (err == CLU_OK && !c->help)
+        return true;
+    if (err == CLU_OK) {
+        conf_help(command, &help);
+        *status = program_print(&help);
+    } else if (err == CLU_EBADARG) {
+        *status = program_fail(EXIT_USAGE, "%s", c->error);
+    } else {
+        *status = program_fail(EXIT_LOCAL, "%s", clu_strerror(err));
+    }
+    return false;
+}
+
+int program_fail(int status, const char *format, ...)
+{
+    char sentence[4 * REASON_SIZE];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(sentence, sizeof sentence, format, args);
+    va_end(args);
+    fprintf(stderr, "erlclu: %s\n", sentence);
+    return status;
+}
+
+bool program_write(int fd, const struct buf *text)
+{
+    size_t done = 0;
+
+    while (done < text->len) {
+        ssize_t n = write(fd, text->data + done, text->len - done);
+
+        if (n > 0)
+            done += (size_t)n;
+        else if (n == 0 || errno != EINTR)
+            return false;
+    }
+    return text->err == CLU_OK;
+}
+
+int program_print(struct buf *text)
+{
+    bool written = program_write(STDOUT_FILENO, text);
+    int reason = text->err == CLU_ENOMEM ? ENOMEM : errno;
+
+    buf_free(text);
+    /* Who stops reading (head, a pager that was left) has what it wanted. */
+    if (written || reason == EPIPE)
+        return EXIT_DONE;
+    return program_fail(EXIT_LOCAL, "cannot write to standard output: %s", strerror(reason));
+}
+
+static int put(const char *text, size_t len, void *out)
+{
+    buf_put(out, text, len);
+    return 0;
+}
+
+int program_print_json(json_t *document)
+{
+    struct buf text = {0};
+
+    if (document == NULL || json_dump_callback(document, put, &text, JSON_INDENT(2)) != 0)
+        text.err = CLU_ENOMEM;
+    json_decref(document);
+    buf_put_byte(&text, '\n');
+    return program_print(&text);
+}

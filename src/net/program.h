@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef NET_PROGRAM_H
+#define NET_PROGRAM_H
+
+#include <jansson.h>
+
+#include "base/buf.h"
+#include "conf/conf.h"
+#include "model/exit.h"
+
+/* What every command does at its edges: reading its settings, printing, complaining. */
+
+/* program_load: the settings of a command from its words, the environment and files. false when
+ * there is nothing left to do (--help, or a mistake, which was told): end with *status. The conf
+ * ends with conf_fini in either case. */
+bool program_load(struct conf *c, enum conf_command command, int argc, char **argv, int *status);
+/* program_fail: one sentence to standard error; returns the status. */
+int program_fail(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* program_write: all of it; false when the descriptor takes no more, or memory was lacking. */
+bool program_write(int fd, const struct buf *text);
+/* program_print: to standard output; returns EXIT_DONE, or EXIT_LOCAL after words why not. Takes
+ * the memory of text. */
+int program_print(struct buf *text);
+/* program_print_json: the same of a document, indented; takes the reference. */
+int program_print_json(json_t *document);
+
+#endif

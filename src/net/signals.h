@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef NET_SIGNALS_H
+#define NET_SIGNALS_H
+
+#include "net/watch.h"
+
+struct signals;
+
+/* Signals as readiness, for programs only: this is the one part that changes the state of the whole
+ * process. fn hears of SIGTERM and SIGINT, and of SIGCHLD; SIGPIPE is ignored from here on. */
+typedef void signals_fn(void *arg, int number);
+
+/* signals_new: NULL when out of memory or files. signals_free gives the process its former mask. */
+struct signals *signals_new(struct event_base *base, signals_fn *fn, void *arg);
+void signals_free(struct signals *s);
+/* signals_restore: what a child must call before it becomes another program. */
+void signals_restore(void);
+
+#endif
