@@ -10,7 +10,7 @@ import threading
 from lab import mutate, sessions
 from lab.case import LabCase
 from lab.nodes import COOKIE, erlclu
-from lab.peer import OP_MONITOR_P, Answerer, Dialler
+from lab.peer import DIST_HDR_ATOM_CACHE, FRAGMENTS, OP_MONITOR_P, Answerer, Dialler
 from lab.wire import Atom, encode, pid, ref
 
 COUNT = 10000
@@ -30,15 +30,20 @@ class Replay:
 
     def open(self, session):
         self.dialler = Dialler(self.address, session['speaker'], COOKIE, source=self.source,
-                               flags=session['speaker_flags'], creation=session['creation']).handshake()
+                               flags=sessions.FLAGS[session['flags']],
+                               creation=session['creation']).handshake()
         self.session = session
+        if self._headers():  # what the frames refer to by number was named in those before them
+            for text in session['frames']:
+                data = bytes.fromhex(text)
+                self.dialler.sock.sendall(struct.pack('>I', len(data)) + data)
 
     def frame(self, session, data):
         """Send one mutant; true when the link survived it, which a probe tells."""
-        if self.dialler is None or self.session is not session:
-            self.close()
-            self.open(session)
         try:
+            if self.dialler is None or self.session is not session:
+                self.close()
+                self.open(session)
             self.dialler.sock.sendall(data)
             if struct.unpack_from('>I', data)[0] != len(data) - 4:
                 return self.close()  # the rest of such a frame never comes
@@ -52,7 +57,7 @@ class Replay:
         creation, name = self.session['creation'], self.session['speaker']
         control = (OP_MONITOR_P, pid(name, 1, creation), Atom('nobody'), ref(name, creation, *words))
         # Which form the link carries was settled by the flags; a frame of the other form cuts it.
-        head = b'p\x83' if self.session['flags'] == 'plain' or not self._headers() else b'\x83\x44\0'
+        head = b'\x83\x44\0' if self._headers() else b'p\x83'
         body = head + encode(control)
         self.dialler.sock.sendall(struct.pack('>I', len(body)) + body)
         wanted, seen = struct.pack('>III', *words), b''
@@ -64,8 +69,7 @@ class Replay:
         return True
 
     def _headers(self):
-        both = self.session['speaker_flags'] & self.dialler.peer_flags
-        return both & 0x802000
+        return self.dialler.flags & self.dialler.peer_flags & (DIST_HDR_ATOM_CACHE | FRAGMENTS)
 
     def close(self):
         if self.dialler is not None:
@@ -86,6 +90,7 @@ class Mutants(LabCase):
         as_initiator = mutate.of_packets(self.recorded, 'initiator', SEED)
         as_acceptor = mutate.of_packets(self.recorded, 'acceptor', SEED)
         frames = mutate.of_frames(self.recorded, SEED, COUNT - len(as_initiator))
+        frames.sort(key=lambda row: self.recorded.index(row[0]))  # a link serves as long as it lives
         dialled = self.answer_with(as_acceptor)
         node = self.clu(1, discover=[f'static:{",".join(dialled)}']).start()
         erl = self.erl(2, refresh=500).start()
