@@ -186,10 +186,10 @@ static void pass_list(const struct tagged *t)
         clu_reader_fail(t->r, CLU_ETERM);
 }
 
-/* 1 to 8 bits of the last byte; none where there is no byte. */
+/* A last byte there must be, and 1 to 8 bits of it. */
 static void pass_bits(const struct tagged *t)
 {
-    if (*t->payload > 8 || (*t->payload == 0) != (t->n == 0))
+    if (t->n == 0 || *t->payload == 0 || *t->payload > 8)
         clu_reader_fail(t->r, CLU_ETERM);
 }
 
@@ -240,9 +240,11 @@ static void pass_new_fun(const struct tagged *t)
     t->head->terms = 1 + (uint64_t)get_be32(t->payload + 21);
 }
 
-/* Flags:1 is the payload; Module, Name, n field names, and n values. */
+/* Flags:1 (1: exported, else 0) is the payload; Module, Name, n field names, and n values. */
 static void pass_record(const struct tagged *t)
 {
+    if (*t->payload > 1)
+        clu_reader_fail(t->r, CLU_ETERM);
     pass_atom(t->r);
     pass_atom(t->r);
     for (uint32_t i = 0; i < t->n && t->r->err == CLU_OK; i++)

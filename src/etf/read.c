@@ -120,7 +120,7 @@ void clu_get_version(clu_reader *r)
 /* A BIT_BINARY that uses all bits of its last byte is a binary. */
 clu_type clu_peek_type_any(const clu_reader *r)
 {
-    if (clu_reader_has(r, 6) && r->pos[5] % 8 == 0)
+    if (clu_reader_has(r, 6) && r->pos[5] == 8)
         return CLU_TYPE_BINARY;
     return CLU_TYPE_BITSTRING;
 }
@@ -313,11 +313,11 @@ clu_slice clu_get_bitstring(clu_reader *r, uint8_t *last_bits)
 
     if (p == NULL)
         return (clu_slice){0};
-    if (*p > 8 || (*p == 0) != (n == 0)) {
+    if (n == 0 || *p == 0 || *p > 8) {
         clu_reader_fail(r, CLU_ETERM);
         return (clu_slice){0};
     }
-    *last_bits = n == 0 ? 8 : *p;
+    *last_bits = *p;
     return (clu_slice){p + 1, n};
 }
 
