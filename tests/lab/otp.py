@@ -17,6 +17,14 @@ SHARED_FILES = ('/etc/resolv.conf', '/etc/hosts', '/etc/passwd')
 SHARED_TREES = ('/dev', '/proc', '/tmp')
 
 
+def fetch():
+    """Fetch the releases that Debian 12 does not hold; before the lab's namespace is entered,
+    which has no way out to a mirror."""
+    for release in RELEASES:
+        if release != HOST_RELEASE:
+            subprocess.run([TOP / 'scripts' / 'otp', str(release)], check=True)
+
+
 class Otp:
     """One release: `command('erl', ...)` is the argv that runs it, here or in a pod."""
 
@@ -27,7 +35,6 @@ class Otp:
         self._modules = {}
         if release != HOST_RELEASE:
             self._root = CACHE / f'otp-{release}'
-            subprocess.run([TOP / 'scripts' / 'otp', str(release)], check=True)
 
     def __repr__(self):
         return f'OTP {self.release}'

@@ -17,7 +17,7 @@ from pathlib import Path
 TESTS = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(TESTS)]
 
-from lab import case, pods  # noqa: E402
+from lab import case, otp, pods  # noqa: E402
 
 
 class Result(unittest.TestResult):
@@ -83,6 +83,7 @@ def main():
     parser.add_argument('files', nargs='*')
     parser.add_argument('-k', dest='words', action='append', default=[], metavar='WORD')
     options = parser.parse_args()
+    otp.fetch()
     pods.enter()
     suite = load(options.files, options.words)
     result = Result()

@@ -93,7 +93,8 @@ def record(lab, release, kind):
 
 
 def main():
-    from lab import pods
+    from lab import otp, pods
+    otp.fetch()
     pods.enter()
     lab = pods.Lab()
     FOLDER.mkdir(parents=True, exist_ok=True)
