@@ -66,8 +66,8 @@ struct conf {
     size_t n_args;
     char target[NODE_NAME_SIZE]; /* ping: the full name of the node: its word, else RELEASE_NODE */
     bool json;
-    bool short_; /* discover --short */
-    uint32_t timeout_ms;
+    bool short_;         /* discover --short */
+    uint32_t timeout_ms; /* of the whole command; demo: 0 for ever */
 
     struct conf_note *notes;
     size_t n_notes;
@@ -82,6 +82,8 @@ void conf_fini(struct conf *c);
 /* conf_command_of: the command of a word; CONF_COMMANDS when there is none. */
 enum conf_command conf_command_of(const char *word);
 const char *conf_command_word(enum conf_command command);
+/* conf_command_arguments: "NODE", "[HOST]", "" for none. */
+const char *conf_command_arguments(enum conf_command command);
 /* conf_help: the --help text of a command, at most a screen; conf_overview: that of the program. */
 void conf_help(enum conf_command command, struct buf *out);
 void conf_overview(struct buf *out);

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "conf/conf.h"
+
+#include <stdlib.h>
+
+#include "conf/hosts.h"
+#include "conf/names.h"
+#include "conf/options.h"
+#include "conf/resolv.h"
+#include "model/event.h"
+
+#define EPMD_PORT_DEFAULT 4369
+#define HTTP_PORT_DEFAULT 8080
+#define TIMEOUT_MS        10000
+/* OTP's net_ticktime, net_tickintensity, net_setuptime. */
+#define TICKTIME_MS    60000
+#define TICK_INTENSITY 4
+#define SETUP_MS       7000
+
+static const struct addr loopback = {.family = 4, .ip = {127, 0, 0, 1}};
+
+/* MY_POD_IP: the address of the pod, by the downward API. */
+static bool find_here(struct loading *l)
+{
+    const char *pod_ip = conf_env(l, "MY_POD_IP");
+
+    l->here = loopback;
+    if (pod_ip == NULL)
+        return true;
+    l->in_pod = true;
+    return addr_parse_ip(&l->here, slice_of(pod_ip)) ||
+           conf_say(l, "MY_POD_IP: `%.100s` is not an IP address", pod_ip);
+}
+
+/* All addresses where a pod has one of its own, so that its Service reaches the page. */
+static struct addr default_http(const struct loading *l)
+{
+    struct addr all = {.family = l->here.family, .port = HTTP_PORT_DEFAULT};
+    struct addr local = loopback;
+
+    local.port = HTTP_PORT_DEFAULT;
+    return l->in_pod && l->in->command == CMD_RUN ? all : local;
+}
+
+static void set_defaults(struct loading *l)
+{
+    const struct role *role = &conf_roles[l->in->command];
+    struct conf *c = l->out;
+
+    c->settings = (struct settings){
+        .hidden = role->hidden,
+        .no_listen = role->no_listen,
+        .no_dial = role->no_dial,
+        .dial_once = role->dial_once,
+        .epmd_only = role->epmd_only,
+        .epmd = role->no_listen   ? EPMD_EXTERNAL
+                : role->epmd_only ? EPMD_EMBEDDED
+                                  : EPMD_AUTO,
+        .epmd_port = EPMD_PORT_DEFAULT,
+        .ticktime_ms = TICKTIME_MS,
+        .tick_intensity = TICK_INTENSITY,
+        .setup_ms = SETUP_MS,
+        .http = role->page ? default_http(l) : (struct addr){0},
+        .log_level = LEVEL_INFO,
+    };
+    c->timeout_ms = l->in->command == CMD_DEMO ? 0 : TIMEOUT_MS;
+}
+
+/* A file of the system that may be missing. */
+static bool read_optional(struct loading *l, const char *path, struct buf *text)
+{
+    char why[REASON_SIZE] = "cannot be read";
+    clu_error err = l->in->read_file(l->in->arg, path, text, why);
+
+    if (err == CLU_ENOMEM || text->err != CLU_OK)
+        return conf_no_memory(l);
+    return err == CLU_OK || err == CLU_ENOENT || conf_note_that(l, path, why);
+}
+
+static bool load_resolv(struct loading *l)
+{
+    struct buf text = {0};
+    bool ok = read_optional(l, "/etc/resolv.conf", &text);
+
+    resolv_parse(&l->out->resolv, buf_slice(&text));
+    buf_free(&text);
+    return ok;
+}
+
+static bool load_hosts(struct loading *l)
+{
+    struct buf text = {0};
+    bool ok = read_optional(l, "/etc/hosts", &text);
+    clu_error err = hosts_parse(&l->out->hosts, buf_slice(&text));
+
+    buf_free(&text);
+    if (err == CLU_ESIZE)
+        return conf_note_that(l, "/etc/hosts", "names behind the first 16384 are passed over");
+    return err == CLU_OK ? ok : conf_no_memory(l);
+}
+
+static bool load_system(struct loading *l)
+{
+    return !conf_roles[l->in->command].resolver || (load_resolv(l) && load_hosts(l));
+}
+
+/* The last --args-file of the command line. */
+static bool load_args_file(struct loading *l)
+{
+    const char *path = NULL;
+
+    for (size_t i = 0; i < l->n_given; i++)
+        if (l->given[i].option == OPT_ARGS_FILE)
+            path = l->given[i].text;
+    return path == NULL || conf_take_args_file(l, path);
+}
+
+static bool load(struct loading *l)
+{
+    if (!conf_take_words(l))
+        return false;
+    if (l->out->help)
+        return true;
+    if (!find_here(l))
+        return false;
+    set_defaults(l);
+    return load_args_file(l) && conf_take_environment(l) && load_system(l) && conf_apply(l) &&
+           conf_finish(l);
+}
+
+clu_error conf_load(struct conf *out, const struct conf_input *in)
+{
+    struct loading l = {.out = out, .in = in};
+
+    *out = (struct conf){.command = in->command};
+    load(&l);
+    for (size_t i = 0; i < l.n_given; i++)
+        free(l.given[i].text);
+    free(l.given);
+    return l.err;
+}
+
+void conf_fini(struct conf *c)
+{
+    for (size_t i = 0; i < c->n_args; i++)
+        free(c->args[i]);
+    free(c->args);
+    free(c->notes);
+    free(c->settings.peer_cookies);
+    hosts_fini(&c->hosts);
+    *c = (struct conf){.command = c->command};
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "conf/options.h"
+
+/* The words of the command line. */
+struct words {
+    struct loading *l;
+    size_t at;
+};
+
+/* Options of the documentation that this version does not have. */
+static const struct {
+    const char *prefix, *what;
+} later[] = {
+    {"--tls-", "TLS between nodes"},
+    {"--global", "global name registration"},
+    {"--mesh-interval", "the matrix of the mesh"},
+    {"--journal", "the journal"},
+    {"--token-file", "access tokens"},
+};
+
+static bool refuse_unknown(struct loading *l, const char *word)
+{
+    for (size_t i = 0; i < COUNT(later); i++)
+        if (strncmp(word, later[i].prefix, strlen(later[i].prefix)) == 0)
+            return conf_say(l, "%.60s: %s is not built in", word, later[i].what);
+    return conf_say(l, "unknown option %.60s: erlclu %s --help lists those that there are", word,
+                    conf_command_word(l->in->command));
+}
+
+/* "--name is an option of run, discover and ping, not of nodes" */
+static bool refuse_here(struct loading *l, const struct option *o)
+{
+    struct buf names = {0};
+    bool first = true;
+
+    for (size_t i = 0; i < CONF_COMMANDS; i++)
+        if ((o->commands & command_bit((enum conf_command)i)) != 0) {
+            buf_printf(&names, "%s%s", first ? "" : ", ", conf_command_word((enum conf_command)i));
+            first = false;
+        }
+    conf_say(l, "%s is an option of %s, not of %s", o->name, buf_text(&names),
+             conf_command_word(l->in->command));
+    buf_free(&names);
+    return false;
+}
+
+/* The option of a word "--name" or "--name=value". */
+static const struct option *find_option(const char *word, size_t len)
+{
+    for (size_t i = 0; i < OPTIONS; i++)
+        if (conf_options[i].name != NULL && strlen(conf_options[i].name) == len &&
+            memcmp(conf_options[i].name, word, len) == 0)
+            return &conf_options[i];
+    return NULL;
+}
+
+static bool give(struct loading *l, const struct option *o, const char *value)
+{
+    return conf_give(l, (enum option_id)(o - conf_options), SOURCE_COMMAND_LINE, slice_of(value),
+                     o->name) != NULL;
+}
+
+static bool take_option(struct words *w, const char *word)
+{
+    struct loading *l = w->l;
+    size_t len = strcspn(word, "=");
+    const char *value = word[len] == '=' ? word + len + 1 : NULL;
+    const struct option *o = find_option(word, len);
+
+    if (o == NULL)
+        return refuse_unknown(l, word);
+    if ((o->commands & command_bit(l->in->command)) == 0)
+        return refuse_here(l, o);
+    if (o->arg == NULL)
+        return value == NULL ? give(l, o, "") : conf_say(l, "%s takes no value", o->name);
+    if (value == NULL && w->at < l->in->argc)
+        value = l->in->argv[w->at++];
+    if (value == NULL)
+        return conf_say(l, "%s needs %s behind it", o->name, o->arg);
+    return give(l, o, value);
+}
+
+static bool take_argument(struct loading *l, const char *word)
+{
+    struct conf *c = l->out;
+
+    if (l->in->command == CMD_DISCOVER)
+        return give(l, &conf_options[OPT_DISCOVER], word);
+    char **args = reallocarray(c->args, c->n_args + 1, sizeof *args);
+
+    if (args == NULL)
+        return conf_no_memory(l);
+    c->args = args;
+    args[c->n_args] = strdup(word);
+    if (args[c->n_args] == NULL)
+        return conf_no_memory(l);
+    c->n_args++;
+    return true;
+}
+
+static bool check_number(struct loading *l)
+{
+    const struct role *role = &conf_roles[l->in->command];
+    size_t n = l->out->n_args;
+    const char *word = conf_command_word(l->in->command);
+
+    if (n < role->min_args)
+        return conf_say(l, "erlclu %s needs %s: erlclu %s --help says more", word,
+                        conf_command_arguments(l->in->command), word);
+    if (n > role->max_args)
+        return conf_say(l, "erlclu %s has no use for `%.60s`: erlclu %s --help says more", word,
+                        l->out->args[role->max_args], word);
+    return true;
+}
+
+/* Help is given whatever else the line says. */
+static bool asks_for_help(const struct conf_input *in)
+{
+    for (size_t i = 0; i < in->argc && strcmp(in->argv[i], "--") != 0; i++)
+        if (strcmp(in->argv[i], "--help") == 0 || strcmp(in->argv[i], "-h") == 0)
+            return true;
+    return false;
+}
+
+bool conf_take_words(struct loading *l)
+{
+    const struct conf_input *in = l->in;
+    struct words w = {.l = l};
+    bool options = true;
+
+    l->out->help = asks_for_help(in);
+    while (w.at < in->argc && !l->out->help) {
+        const char *word = in->argv[w.at++];
+        bool is_option = options && word[0] == '-' && word[1] != '\0';
+
+        if (options && strcmp(word, "--") == 0)
+            options = false;
+        else if (!(is_option ? take_option(&w, word) : take_argument(l, word)))
+            return false;
+    }
+    return l->out->help || check_number(l);
+}
