@@ -40,14 +40,14 @@ static const struct field peer_fields[] = {
     {"creation", OF_PEER(creation), show_u32_known},
     {"since", OF_PEER(since_ms), show_time},
     {"otp_release", OF_PEER(otp_release), show_text},
+    {"stage", OF_PEER(stage), show_stage},
+    {"reason", OF_PEER(reason), show_text},
 };
 
 /* What /api/v1/peers has beyond /api/v1/cluster. */
 static const struct field peer_more_fields[] = {
     {"inbound", OF_PEER(inbound), show_bool},
     {"flags", OF_PEER(flags), show_u64},
-    {"stage", OF_PEER(stage), show_stage},
-    {"reason", OF_PEER(reason), show_text},
     {"attempts", OF_PEER(attempts), show_u32},
     {"next_dial", OF_PEER(next_dial_ms), show_time},
     {"bytes_in", OF_PEER(bytes_in), show_u64},
@@ -89,7 +89,7 @@ bool is_ready(const struct snapshot *s)
 
 const char *state_word(const struct snapshot *s)
 {
-    return s->draining ? "draining" : s->ready ? "ready" : "not-ready";
+    return s->draining ? "draining" : s->ready ? "ready" : "not ready";
 }
 
 /* Names of nodes, to be sorted by bytes as lists:sort/1 sorts atoms of ASCII. They borrow from the

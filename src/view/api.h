@@ -19,7 +19,7 @@ bool peer_is_missing(const struct snapshot *s, const struct peer_row *p);
 bool peer_is_linked(const struct peer_row *p);
 /* is_ready: what /readyz says. */
 bool is_ready(const struct snapshot *s);
-/* state_word: "ready", "not-ready" or "draining". */
+/* state_word: "ready", "not ready" or "draining". */
 const char *state_word(const struct snapshot *s);
 
 #endif

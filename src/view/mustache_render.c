@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "view/mustache_ops.h"
 
+#include "etf/float.h"
+
 /* A section or a partial under way. The frames are also the stack of contexts. */
 struct frame {
     const json_t *context; /* NULL: a partial, or a section without a context of its own */
@@ -135,27 +137,14 @@ static bool is_false(const json_t *value)
     }
 }
 
-/* Printed as Erlang prints them: the shortest digits that read back as the same number. */
-static void real_text(double value, struct buf *text)
-{
-    uint8_t term[16], digits[64];
-    clu_writer w, out;
-    clu_reader in;
-
-    clu_writer_fixed(&w, term, sizeof term);
-    clu_put_float(&w, value);
-    clu_reader_init(&in, w.data, w.len);
-    clu_writer_fixed(&out, digits, sizeof digits);
-    if (clu_print(&in, &out) == CLU_OK)
-        buf_put(text, out.data, out.len);
-}
-
 static void number_text(const json_t *value, struct buf *text)
 {
+    char digits[FLOAT_PRINT_MAX];
+
     if (json_is_integer(value))
         buf_printf(text, "%lld", (long long)json_integer_value(value));
     else
-        real_text(json_real_value(value), text);
+        buf_put(text, digits, float_print(digits, json_real_value(value)));
 }
 
 static void put_value(struct renderer *r, clu_slice name,

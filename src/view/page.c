@@ -41,7 +41,7 @@ static json_t *summary(const struct snapshot *s, const struct counts *n)
     char text[128];
 
     if (s->n_sources == 0 && n->linked == 0)
-        return json_string("No discovery is configured.");
+        return json_string("This node is alone: no discovery is configured.");
     if (n->missing > 0)
         snprintf(text, sizeof text, "%u of %u listed peers %s missing.", n->missing, n->listed,
                  n->missing == 1 ? "is" : "are");

@@ -102,32 +102,16 @@ static void add_self(struct table *t, const json_t *cluster)
                                          text_of(cluster, "started"), NULL});
 }
 
-/* The row of /missing for this peer: there stands why. */
-static const json_t *missing_row(const json_t *cluster, const json_t *peer)
+static void add_peer(struct table *t, const json_t *peer)
 {
-    const json_t *missing = json_object_get(cluster, "missing");
-
-    for (size_t i = 0; i < json_array_size(missing); i++) {
-        const json_t *row = json_array_get(missing, i);
-
-        if (json_equal(json_object_get(row, "name"), json_object_get(peer, "name")) &&
-            json_equal(json_object_get(row, "address"), json_object_get(peer, "address")))
-            return row;
-    }
-    return NULL;
-}
-
-static void add_peer(struct table *t, const json_t *cluster, const json_t *peer)
-{
-    const json_t *missing = missing_row(cluster, peer);
     struct buf why = {0};
     const char *state = text_of(peer, "state");
     bool linked = state != NULL && strcmp(state, "linked") == 0;
 
-    if (text_of(missing, "stage") != NULL)
-        buf_printf(&why, "%s: ", text_of(missing, "stage"));
-    if (text_of(missing, "reason") != NULL)
-        buf_put_text(&why, text_of(missing, "reason"));
+    if (text_of(peer, "stage") != NULL)
+        buf_printf(&why, "%s: ", text_of(peer, "stage"));
+    if (text_of(peer, "reason") != NULL)
+        buf_put_text(&why, text_of(peer, "reason"));
     add_cells(t, (const char *[COLUMNS]){text_of(peer, "name"), text_of(peer, "address"), state,
                                          linked ? yes_or_no(peer, "visible") : NULL,
                                          text_of(peer, "otp_release"), text_of(peer, "since"),
@@ -146,7 +130,7 @@ void terminal_put_nodes(struct buf *out, const json_t *cluster)
         &t, (const char *[COLUMNS]){"NODE", "ADDRESS", "STATE", "VISIBLE", "OTP", "SINCE", "WHY"});
     add_self(&t, cluster);
     for (size_t i = 0; i < json_array_size(peers); i++)
-        add_peer(&t, cluster, json_array_get(peers, i));
+        add_peer(&t, json_array_get(peers, i));
     put_table(out, &t);
 }
 

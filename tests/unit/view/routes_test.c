@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * routes_test DIRECTORY: golden files lie there, made by view_render and read by people. Each must
+ * come out byte for byte, @VERSION@ aside. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#include "sample.h"
+#include "view/page.h"
+#include "view/routes.h"
+
+static const char *golden_dir;
+
+static struct sample sample;
+
+static struct routes *new_routes(const char *template)
+{
+    struct routes *routes;
+    struct mustache_error why;
+
+    if (routes_new(&routes, slice_of(template), &why) != CLU_OK)
+        fail_msg("line %u: %s", why.line, why.text);
+    return routes;
+}
+
+static struct http_reply ask(struct routes *routes, const char *method, const char *path)
+{
+    struct http_request request = {slice_of(method), slice_of(path)};
+
+    return routes_answer(routes, &request, &sample.snapshot);
+}
+
+static const char *body_of(const struct http_reply *reply)
+{
+    assert_non_null(reply->body);
+    return buf_text(&reply->body->bytes);
+}
+
+static const struct {
+    const char *name, *method, *path, *sample;
+    uint16_t status;
+    const char *type, *allow, *holds;
+} rows[] = {
+    {"page", "GET", "/", "linked", 200, "text/html; charset=utf-8", NULL, "All 5 listed"},
+    {"head of the page", "HEAD", "/", "linked", 200, "text/html; charset=utf-8", NULL, "All 5"},
+    {"cluster", "GET", "/api/v1/cluster", "linked", 200, "application/json", NULL,
+     "\"missing\": []"},
+    {"peers", "GET", "/api/v1/peers", "linked", 200, "application/json", NULL, "\"inbound\": true"},
+    {"discovery", "GET", "/api/v1/discovery", "linked", 200, "application/json", NULL,
+     "\"ttl\": 5"},
+    {"mesh", "GET", "/api/v1/mesh", "linked", 200, "application/json", NULL, "\"complete\": false"},
+    {"metrics", "GET", "/metrics", "linked", 200, "text/plain; version=0.0.4; charset=utf-8", NULL,
+     "connected_node_count{node=\"erlclu@10.42.0.86\"} 6\n"},
+    {"alive", "GET", "/livez", "draining", 200, "text/plain; charset=utf-8", NULL, "alive\n"},
+    {"ready", "GET", "/readyz", "linked", 200, "text/plain; charset=utf-8", NULL, "ready\n"},
+    {"not ready", "GET", "/readyz", "empty", 503, "text/plain; charset=utf-8", NULL,
+     "not ready: discovery has not answered yet\n"},
+    {"draining", "GET", "/readyz", "draining", 503, "text/plain; charset=utf-8", NULL,
+     "draining: stopping: SIGTERM\n"},
+    {"nothing there", "GET", "/api/v1/cluster/", "linked", 404, "text/plain; charset=utf-8", NULL,
+     "no such page"},
+    {"nothing there to post to", "POST", "/x", "linked", 404, "text/plain; charset=utf-8", NULL,
+     "no such page"},
+    {"empty path", "GET", "", "linked", 404, "text/plain; charset=utf-8", NULL, "no such page"},
+    {"post", "POST", "/", "linked", 405, "text/plain; charset=utf-8", "GET, HEAD", "GET or HEAD"},
+    {"method in lower case", "get", "/livez", "linked", 405, "text/plain; charset=utf-8",
+     "GET, HEAD", "GET or HEAD"},
+};
+
+static void answers(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct routes *routes = new_routes("");
+
+        assert_true(sample_get(&sample, rows[i].sample));
+        struct http_reply reply = ask(routes, rows[i].method, rows[i].path);
+
+        if (reply.status != rows[i].status || strcmp(reply.type, rows[i].type) != 0 ||
+            strstr(body_of(&reply), rows[i].holds) == NULL)
+            fail_msg("%s: %u %s\n%s", rows[i].name, reply.status, reply.type, body_of(&reply));
+        if ((reply.allow == NULL) != (rows[i].allow == NULL) ||
+            (reply.allow != NULL && strcmp(reply.allow, rows[i].allow) != 0))
+            fail_msg("%s: Allow", rows[i].name);
+        assert_int_equal(reply.head_only, strcmp(rows[i].method, "HEAD") == 0);
+        http_body_release(reply.body);
+        routes_free(routes);
+    }
+}
+
+static void answers_without_snapshot(void **state)
+{
+    (void)state;
+    struct routes *routes = new_routes("");
+    struct http_request page = {slice_of("GET"), slice_of("/")};
+    struct http_request livez = {slice_of("GET"), slice_of("/livez")};
+    struct http_reply no = routes_answer(routes, &page, NULL);
+    struct http_reply yes = routes_answer(routes, &livez, NULL);
+    struct http_reply again = routes_answer(routes, &livez, NULL);
+
+    assert_int_equal(no.status, 503);
+    assert_int_equal(yes.status, 200);
+    assert_ptr_equal(yes.body, again.body);
+    http_body_release(no.body);
+    http_body_release(yes.body);
+    http_body_release(again.body);
+    routes_free(routes);
+}
+
+/* Bodies are shared while the snapshot stays, outlive it, and outlive the routes. */
+static void renders_once_a_version(void **state)
+{
+    (void)state;
+    struct routes *routes = new_routes("{{n_nodes}}");
+
+    assert_true(sample_get(&sample, "linked"));
+    struct http_reply first = ask(routes, "GET", "/");
+
+    sample.snapshot.n_peers--;
+    struct http_reply same = ask(routes, "HEAD", "/");
+
+    assert_ptr_equal(first.body, same.body);
+    sample.snapshot.version++;
+    struct http_reply next = ask(routes, "GET", "/");
+
+    routes_free(routes);
+    assert_string_equal(body_of(&first), "6");
+    assert_string_equal(body_of(&next), "5");
+    http_body_release(first.body);
+    http_body_release(same.body);
+    http_body_release(next.body);
+}
+
+/* Byte counters grow without a new version; /metrics tells them all the same. */
+static void live_bodies_follow_the_clock(void **state)
+{
+    (void)state;
+    struct routes *routes = new_routes("");
+
+    assert_true(sample_get(&sample, "linked"));
+    struct http_reply first = ask(routes, "GET", "/metrics");
+    struct http_reply same = ask(routes, "GET", "/metrics");
+
+    sample.snapshot.now_ms++;
+    sample.peers[0].bytes_in = 424242;
+    struct http_reply next = ask(routes, "GET", "/metrics");
+
+    assert_ptr_equal(first.body, same.body);
+    assert_non_null(strstr(body_of(&next), " 424242\n"));
+    http_body_release(first.body);
+    http_body_release(same.body);
+    http_body_release(next.body);
+    routes_free(routes);
+}
+
+static void refuses_a_bad_template(void **state)
+{
+    (void)state;
+    struct routes *routes;
+    struct mustache_error why;
+
+    assert_int_equal(routes_new(&routes, slice_of("<p>\n{{#nodes}}"), &why), CLU_ESYNTAX);
+    assert_null(routes);
+    assert_int_equal(why.line, 2);
+    assert_string_equal(why.text, "section nodes is never closed");
+}
+
+/* ---- what strangers may write ---- */
+
+static void hostile_names_stay_text(void **state)
+{
+    (void)state;
+    struct routes *routes = new_routes("");
+
+    assert_true(sample_get(&sample, "hostile"));
+    struct http_reply page = ask(routes, "GET", "/");
+    struct http_reply cluster = ask(routes, "GET", "/api/v1/cluster");
+    const char *html = body_of(&page);
+    json_error_t error;
+    json_t *parsed = json_loads(body_of(&cluster), JSON_REJECT_DUPLICATES, &error);
+
+    assert_null(strstr(html, "<script>alert"));
+    assert_null(strstr(html, "<script>x()"));
+    assert_null(strstr(html, "<b>"));
+    assert_non_null(strstr(html, "&lt;script&gt;alert(1)&lt;/script&gt;@&quot;'&amp;"));
+    assert_non_null(strstr(html, "{{node}}@{{#l}}"));
+    if (parsed == NULL)
+        fail_msg("line %d: %s", error.line, error.text);
+    assert_string_equal(json_string_value(json_array_get(json_object_get(parsed, "nodes"), 0)),
+                        "<script>alert(1)</script>@\"'&");
+    json_decref(parsed);
+    http_body_release(page.body);
+    http_body_release(cluster.body);
+    routes_free(routes);
+}
+
+static void cookie_is_masked(void **state)
+{
+    (void)state;
+    struct routes *routes = new_routes("{{{cookie}}}");
+
+    assert_true(sample_get(&sample, "linked"));
+    struct http_reply masked = ask(routes, "GET", "/");
+
+    sample.snapshot.cookie = "sesame";
+    sample.snapshot.version++;
+    struct http_reply shown = ask(routes, "GET", "/");
+    struct http_reply cluster = ask(routes, "GET", "/api/v1/cluster");
+
+    assert_string_equal(body_of(&masked), COOKIE_HIDDEN);
+    assert_string_equal(body_of(&shown), "sesame");
+    assert_null(strstr(body_of(&cluster), "sesame"));
+    http_body_release(masked.body);
+    http_body_release(shown.body);
+    http_body_release(cluster.body);
+    routes_free(routes);
+}
+
+/* What a bare reading says: as many listed as linked, sorted by bytes, itself among them. */
+static void lists_are_sorted(void **state)
+{
+    (void)state;
+    struct routes *routes = new_routes("{{#nodes}}{{.}} {{/nodes}}| {{#listed}}{{.}} {{/listed}}");
+    static const char *const peers[] = {"b@h", "B@h", "a@z", "a@h"};
+
+    sample_bare(&sample, "b@a", NULL, peers, COUNT(peers));
+    sample.peers[3].visible = false; /* not in nodes() */
+    sample.peers[2].listed = false;
+    struct http_reply reply = ask(routes, "GET", "/");
+
+    assert_string_equal(body_of(&reply), "B@h a@z b@a b@h | B@h a@h b@h ");
+    http_body_release(reply.body);
+    routes_free(routes);
+}
+
+/* ---- golden files ---- */
+
+static const struct {
+    const char *file, *sample, *path;
+} golden[] = {
+    {"page-none.html", "none", "/"},
+    {"page-missing.html", "missing", "/"},
+    {"page-draining.html", "draining", "/"},
+    {"cluster-missing.json", "missing", "/api/v1/cluster"},
+    {"cluster-hostile.json", "hostile", "/api/v1/cluster"},
+    {"peers-linked.json", "linked", "/api/v1/peers"},
+    {"discovery-missing.json", "missing", "/api/v1/discovery"},
+    {"mesh-linked.json", "linked", "/api/v1/mesh"},
+    {"metrics-missing.txt", "missing", "/metrics"},
+};
+
+static void read_golden(struct buf *out, const char *name)
+{
+    static char text[1u << 20];
+    char path[4096];
+
+    snprintf(path, sizeof path, "%s/%s", golden_dir, name);
+    FILE *file = fopen(path, "rb");
+
+    if (file == NULL)
+        fail_msg("%s cannot be read", path);
+    text[fread(text, 1, sizeof text - 1, file)] = '\0';
+    fclose(file);
+    for (char *at = text, *mark; at != NULL;
+         at = mark == NULL ? NULL : mark + strlen("@VERSION@")) {
+        mark = strstr(at, "@VERSION@");
+        buf_put(out, at, mark == NULL ? strlen(at) : (size_t)(mark - at));
+        if (mark != NULL)
+            buf_put_text(out, CLU_VERSION);
+    }
+}
+
+static void equals_golden_files(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(golden); i++) {
+        struct routes *routes = new_routes("");
+        struct buf expected = {0};
+
+        assert_true(sample_get(&sample, golden[i].sample));
+        struct http_reply reply = ask(routes, "GET", golden[i].path);
+
+        read_golden(&expected, golden[i].file);
+        if (strcmp(body_of(&reply), buf_text(&expected)) != 0)
+            fail_msg("%s: view_render %s %s shows something else", golden[i].file, golden[i].sample,
+                     golden[i].path);
+        buf_free(&expected);
+        http_body_release(reply.body);
+        routes_free(routes);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(answers),
+        cmocka_unit_test(answers_without_snapshot),
+        cmocka_unit_test(renders_once_a_version),
+        cmocka_unit_test(live_bodies_follow_the_clock),
+        cmocka_unit_test(refuses_a_bad_template),
+        cmocka_unit_test(hostile_names_stay_text),
+        cmocka_unit_test(cookie_is_masked),
+        cmocka_unit_test(lists_are_sorted),
+        cmocka_unit_test(equals_golden_files),
+    };
+
+    golden_dir = argc > 1 ? argv[1] : "tests/unit/view/golden";
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
