@@ -49,8 +49,8 @@ uint64_t source_deadline(const struct source *s);
 bool source_query(struct source *s, uint64_t now_ms, struct source_query *q);
 /* source_answer: the reply to a query of this type. status is the resolver's; msg the raw reply, if
  * one arrived. Returns true when there is something to list: a round ended (all families answered),
- * or the first family brought new addresses while the other is still out (RESULT_PARTIAL): look at
- * source_entries and source_result. */
+ * or the first family brought new addresses while the other is still out (RESULT_PARTIAL
+ * without a reason): look at source_entries and source_result. */
 bool source_answer(struct source *s, uint16_t type, enum dns_status status, clu_slice msg,
                    uint64_t now_ms);
 /* source_result: how the last round ended; COMPLETE lists replace, PARTIAL ones only add, NEGATIVE

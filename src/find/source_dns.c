@@ -213,6 +213,7 @@ static bool end_round(struct dns_source *d, uint64_t now_ms)
     row->ttl_s = ttl_s == UINT32_MAX ? 0 : ttl_s;
     d->unchanged = d->changed ? 0 : d->unchanged + (kind == RESULT_COMPLETE);
     d->running = false;
+    row->asking = false;
     explain(d, kind, now_ms);
     schedule_ended(&d->when, kind, row->ttl_s, row->sees_us && d->unchanged >= UNCHANGED_ROUNDS,
                    now_ms);
@@ -234,7 +235,8 @@ static bool list_early(struct dns_source *d, const struct dns_family *f, uint64_
     refresh_entries(d);
     row->changed_ms = now_ms;
     row->result = RESULT_PARTIAL;
-    say(row->reason, "the %s query is still under way", type_text(d->families[1].type));
+    row->asking = true;
+    row->reason[0] = '\0'; /* nothing is wrong: the round goes on */
     return true;
 }
 
