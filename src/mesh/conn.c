@@ -193,7 +193,9 @@ void machine_closed(struct machine *m, slot_id id, const char *text, uint64_t no
 
     if (c == NULL)
         return;
-    if (!c->dead)
+    if (!c->dead && !c->opened)
+        ops(c)->refused(m, c, DIAL_UNREACHABLE, text, now_ms);
+    else if (!c->dead)
         ops(c)->closed(m, c, text, now_ms);
     conn_drop(m, c);
 }

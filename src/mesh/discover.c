@@ -41,6 +41,8 @@ static void tell_result(struct machine *m, size_t i, size_t n_entries)
     enum result_kind kind = source_result(m->sources[i]);
 
     source_row(m->sources[i], m->wall_offset, &row);
+    if (row.asking) /* the other family is still out: told when the round ends */
+        return;
     bool same = kind == m->source_result[i] && strcmp(row.reason, m->source_reason[i]) == 0 &&
                 n_entries == m->source_count[i];
 
@@ -79,8 +81,8 @@ static void round_ended(struct machine *m, size_t i, uint64_t now_ms)
     const struct entry *entries = source_entries(m->sources[i], &n);
 
     reconcile_list(m->reconcile, (unsigned)i, source_result(m->sources[i]), entries, n, now_ms);
-    tell_result(m, i, n);
     tell_changes(m);
+    tell_result(m, i, n);
     machine_changed(m);
 }
 

@@ -108,7 +108,7 @@ struct link {
     bool by_hint;              /* any name will do: the name is learnt */
     slot_id dial;              /* outgoing: the attempt it belongs to, until up or failed */
     char name[NODE_NAME_SIZE]; /* the peer's, once known */
-    uint64_t peer_flags; /* what the peer offered */
+    uint64_t peer_flags;       /* what the peer offered */
     uint64_t up_ms;
     slot_id target;
 };

@@ -174,6 +174,10 @@ static void decide(struct machine *m, struct link *l, uint64_t now_ms)
     }
     text_set(l->name, sizeof l->name, slice_of(l->hs->peer));
     handshake_answer(l->hs, decide_status(m, l, now_ms), cookie_bytes(m, l->name), NULL, 0);
+    if (strcmp(l->name, m->name) == 0)
+        text_set(
+            l->hs->reason, sizeof l->hs->reason,
+            slice_of("it has our own name: two nodes of one name cannot be linked; rename one"));
 }
 
 /* ---- up ---- */
@@ -206,6 +210,14 @@ static void forget_pending(struct machine *m, struct link *l)
     if (l->pending_listed)
         map_remove(&m->pending, slice_of(l->name));
     l->pending_listed = false;
+}
+
+/* The deadline of a channel moves away while bytes flow, so it is looked at when the old one has
+ * passed, not at every byte; but at least once a tick, since it comes nearer when a queue that was
+ * full has drained. */
+static void look_again(struct machine *m, struct link *l, uint64_t now_ms)
+{
+    conn_due(m, &l->conn, min_u64(channel_deadline(&l->channel), now_ms + l->channel.tick_ms));
 }
 
 /* A name that was learnt may turn out to be our own. */
@@ -253,7 +265,7 @@ static void go_up(struct machine *m, struct link *l, uint64_t now_ms)
     tell_up(m, l, fresh);
     dial_end(m, slots_get(&m->dials, l->dial));
     l->dial = 0;
-    conn_due(m, &l->conn, channel_deadline(&l->channel));
+    look_again(m, l, now_ms);
     ask_linked(m, l, now_ms);
     if (!l->conn.outbound && (t == NULL || t->sources == 0))
         discover_poke(m, now_ms);
@@ -276,6 +288,9 @@ static enum stage stage_of(enum hs_failure failure)
 
 static void tell_rejected(struct machine *m, struct link *l, uint64_t now_ms)
 {
+    /* Who connects and says nothing is a probe of the port, or gave way to our own attempt. */
+    if (l->hs->peer[0] == '\0' && l->hs->failure == HS_FAIL_CLOSED)
+        return;
     m->count.rejected++;
     machine_changed(m);
     if (!machine_is_news(m, &l->conn.peer, l->hs->peer, l->hs->reason, now_ms))
@@ -288,9 +303,17 @@ static void tell_rejected(struct machine *m, struct link *l, uint64_t now_ms)
     text_set(e->reason, sizeof e->reason, slice_of(l->hs->reason));
 }
 
+/* Two attempts met and the other one goes on: nobody did wrong. */
+static bool gave_way(const struct link *l)
+{
+    return l->hs->failure == HS_FAIL_ALIVE || l->hs->failure == HS_FAIL_SIMULTANEOUS;
+}
+
 static void shake_failed(struct machine *m, struct link *l, uint64_t now_ms)
 {
-    if (l->conn.outbound)
+    if (gave_way(l))
+        dial_deferred(m, l->dial, now_ms);
+    else if (l->conn.outbound)
         dial_failed(m, l->dial, stage_of(l->hs->failure), l->hs->reason, now_ms);
     else
         tell_rejected(m, l, now_ms);
@@ -469,8 +492,6 @@ static void link_sent(struct conn *c, size_t n, uint64_t now_ms)
     }
 }
 
-/* The deadline of a channel only moves away while bytes flow, so it is looked at when the old one
- * has passed, not at every byte. */
 static void link_due(struct machine *m, struct conn *c, uint64_t now_ms)
 {
     struct link *l = link_of(c);
@@ -486,7 +507,7 @@ static void link_due(struct machine *m, struct conn *c, uint64_t now_ms)
     } else if (channel_tick(&l->channel, now_ms) != CLU_OK) {
         link_end(m, l, l->channel.what, now_ms);
     } else {
-        conn_due(m, c, channel_deadline(&l->channel));
+        look_again(m, l, now_ms);
     }
 }
 
