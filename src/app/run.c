@@ -9,6 +9,7 @@
 #include "net/http.h"
 #include "net/signals.h"
 #include "net/system.h"
+#include "net/watch.h"
 #include "view/routes.h"
 
 /* Who asks often gets the same figures: a snapshot of thousands of peers takes a while. */
@@ -18,6 +19,8 @@ struct run {
     const struct conf *conf;
     struct drive drive;
     struct signals *signals;
+    struct watch *shutdown; /* runs from the first signal to the end */
+    int signal;
     struct routes *routes;
     struct http *page, *metrics;
     const struct snapshot *snapshot; /* the machine's, as of taken_ms */
@@ -106,6 +109,32 @@ static int serve_all(struct run *r)
 
 /* ---- life ---- */
 
+static void stop(struct run *r)
+{
+    machine_stop(r->drive.machine, strsignal(r->signal), system_now_ms());
+    loop_turn(r->drive.loop);
+    loop_exit(r->drive.loop, EXIT_DONE);
+}
+
+static void on_shutdown(void *arg, bool timed_out)
+{
+    (void)timed_out;
+    stop(arg);
+}
+
+/* Whoever sends us requests learns first that we go. A second signal does not wait. */
+static void drain(struct run *r)
+{
+    uint32_t delay_ms = r->conf->settings.shutdown_ms;
+
+    if (delay_ms == 0 || watch_is_on(r->shutdown) || !watch_start(r->shutdown, delay_ms)) {
+        stop(r);
+        return;
+    }
+    machine_drain(r->drive.machine, system_now_ms());
+    loop_turn(r->drive.loop);
+}
+
 static void on_signal(void *arg, int number)
 {
     struct run *r = arg;
@@ -116,9 +145,8 @@ static void on_signal(void *arg, int number)
             continue;
         return;
     }
-    machine_stop(r->drive.machine, strsignal(number), system_now_ms());
-    loop_turn(r->drive.loop);
-    loop_exit(r->drive.loop, EXIT_DONE);
+    r->signal = number;
+    drain(r);
 }
 
 static int be_node(struct run *r)
@@ -128,7 +156,8 @@ static int be_node(struct run *r)
     if (status != EXIT_DONE)
         return status;
     r->signals = signals_new(loop_base(r->drive.loop), on_signal, r);
-    if (r->signals == NULL)
+    r->shutdown = watch_new(loop_base(r->drive.loop), WATCH_TIMER, -1, on_shutdown, r);
+    if (r->signals == NULL || r->shutdown == NULL)
         return program_fail(EXIT_LOCAL, "%s", clu_strerror(CLU_ENOMEM));
     loop_start(r->drive.loop);
     /* A machine that cannot go on has told why: a name or a port of this host is taken. */
@@ -148,6 +177,7 @@ int run_main(const struct conf *c)
     http_free(r.page);
     http_free(r.metrics);
     signals_free(r.signals);
+    watch_free(r.shutdown);
     routes_free(r.routes);
     drive_close(&r.drive);
     return status;

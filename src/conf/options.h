@@ -29,6 +29,7 @@ enum option_id {
     OPT_TICKTIME,
     OPT_TICK_INTENSITY,
     OPT_SETUP_TIME,
+    OPT_SHUTDOWN,
     OPT_HTTP_ADDR,
     OPT_HTTP_PORT,
     OPT_HTTP,

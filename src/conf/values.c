@@ -292,6 +292,15 @@ CONF_SETTER(set_setup_time)
     return set_seconds(g, 120, field) ? NULL : "is no net_setuptime: 1 to 120 is allowed";
 }
 
+/* Ten minutes: longer than any terminationGracePeriodSeconds that makes sense. */
+CONF_SETTER(set_shutdown)
+{
+    (void)l;
+    if (!text_number(text_of(g), 0, 600000, field))
+        return "is no delay in milliseconds: 0 to 600000 is allowed";
+    return NULL;
+}
+
 CONF_SETTER(set_http)
 {
     if (strcmp(g->text, "none") != 0)

@@ -27,6 +27,7 @@ CONF_SETTER(set_listen_port);
 CONF_SETTER(set_ticktime);
 CONF_SETTER(set_tick_intensity);
 CONF_SETTER(set_setup_time);
+CONF_SETTER(set_shutdown);
 CONF_SETTER(set_http);
 CONF_SETTER(set_template);
 CONF_SETTER(set_prune);
