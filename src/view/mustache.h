@@ -43,8 +43,9 @@ CLU_MUST_USE clu_error mustache_compile(struct mustache **out, clu_slice text,
                                         struct mustache_error *why);
 void mustache_free(struct mustache *m);
 
-/* mustache_render: appends to out. partials may be NULL. CLU_ESIZE: over MUSTACHE_OUTPUT_MAX or
- * MUSTACHE_STEPS_MAX; CLU_EDEPTH: over MUSTACHE_DEPTH_MAX; out then holds a part.
+/* mustache_render: appends to out. context and partials may be NULL. CLU_ESIZE: over
+ * MUSTACHE_OUTPUT_MAX or MUSTACHE_STEPS_MAX; CLU_EDEPTH: over MUSTACHE_DEPTH_MAX; out then holds a
+ * part.
  *
  * Beyond the specification, which leaves it open: an empty text is false in sections, as an empty
  * list is; lists and objects interpolate to nothing. */

@@ -101,7 +101,7 @@ static const json_t *innermost(const struct renderer *r)
 {
     uint32_t i = r->n_frames - 1;
 
-    while (r->frames[i].context == NULL)
+    while (i > 0 && r->frames[i].context == NULL)
         i--;
     return r->frames[i].context;
 }
