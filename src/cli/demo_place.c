@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/demo_place.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "net/program.h"
+#include "net/socket.h"
+#include "net/system.h"
+
+/* Ports tried before we give up. */
+#define TRIES 64
+/* What a page has by habit. */
+#define HTTP_PORT 8080
+#define LOOPBACK  0x7f000001
+
+struct addr demo_address(size_t node, uint16_t port)
+{
+    return addr_v4(LOOPBACK + (uint32_t)node, port);
+}
+
+/* ---- ports ---- */
+
+static bool is_free(struct addr at)
+{
+    int fd = socket_listen(&at);
+
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0;
+}
+
+static bool is_free_udp(struct addr at)
+{
+    struct sockaddr_storage ss;
+    socklen_t len = addr_to_system(&at, &ss);
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    bool is_it = fd >= 0 && bind(fd, (struct sockaddr *)&ss, len) == 0;
+
+    if (fd >= 0)
+        close(fd);
+    return is_it;
+}
+
+static bool is_free_everywhere(uint16_t port)
+{
+    for (size_t i = 0; i < DEMO_NODES; i++)
+        if (!is_free(demo_address(i, port)))
+            return false;
+    return is_free_udp(demo_address(0, port));
+}
+
+/* A port that the system would give now. */
+static uint16_t any_port(void)
+{
+    struct addr at = demo_address(0, 0);
+    int fd = socket_listen(&at);
+
+    if (fd < 0)
+        return 0;
+    at = socket_local(fd);
+    close(fd);
+    return at.port;
+}
+
+/* A port that is free on the addresses of all nodes; 0 when none was found. */
+static uint16_t free_port(uint16_t preferred)
+{
+    uint16_t port = preferred;
+
+    for (int i = 0; i < TRIES; i++) {
+        if (port != 0 && is_free_everywhere(port))
+            return port;
+        port = any_port();
+    }
+    return 0;
+}
+
+static bool choose_ports(struct demo_place *p)
+{
+    p->dns_port = free_port(0);
+    p->http_port = free_port(HTTP_PORT);
+    do
+        p->dist_port = free_port(0);
+    while (p->dist_port != 0 && (p->dist_port == p->dns_port || p->dist_port == p->http_port));
+    return p->dns_port != 0 && p->http_port != 0 && p->dist_port != 0;
+}
+
+/* ---- files ---- */
+
+static bool write_file(const char *path, const struct buf *text)
+{
+    /* erl refuses a cookie that others may read. */
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0400);
+    bool done = fd >= 0 && program_write(fd, text);
+
+    if (fd >= 0)
+        close(fd);
+    return done;
+}
+
+static void put_hosts(const struct demo_place *p, struct buf *out)
+{
+    char ip[ADDR_TEXT_MAX];
+
+    (void)p;
+    for (size_t i = 0; i < DEMO_NODES; i++) {
+        struct addr a = demo_address(i, 0);
+
+        buf_printf(out, "%s %s\n", addr_ip_text(&a, ip), DEMO_SERVICE);
+    }
+}
+
+static void put_cookie(const struct demo_place *p, struct buf *out)
+{
+    uint8_t random[16];
+
+    (void)p;
+    if (!system_random(random, sizeof random))
+        out->err = CLU_ENOMEM;
+    for (size_t i = 0; i < sizeof random; i++)
+        buf_printf(out, "%02x", random[i]);
+}
+
+/* Neither this machine's resolv.conf nor its hosts file has a say. */
+static void put_inetrc(const struct demo_place *p, struct buf *out)
+{
+    buf_printf(out,
+               "{resolv_conf, \"\"}.\n"
+               "{hosts_file, \"\"}.\n"
+               "clear_ns.\n"
+               "{nameserver, {127,0,0,1}, %u}.\n"
+               "{lookup, [dns]}.\n",
+               (unsigned)p->dns_port);
+}
+
+static const struct {
+    const char *name;
+    size_t path; /* where it lies in struct demo_place */
+    void (*put)(const struct demo_place *p, struct buf *out);
+} files[] = {
+    {"hosts", offsetof(struct demo_place, hosts), put_hosts},
+    {".erlang.cookie", offsetof(struct demo_place, cookie), put_cookie},
+    {"inetrc", offsetof(struct demo_place, inetrc), put_inetrc},
+};
+
+static bool write_files(struct demo_place *p)
+{
+    for (size_t i = 0; i < COUNT(files); i++) {
+        char *path = (char *)p + files[i].path;
+        struct buf text = {0};
+
+        snprintf(path, sizeof p->hosts, "%s/%s", p->dir, files[i].name);
+        files[i].put(p, &text);
+        bool done = text.err == CLU_OK && write_file(path, &text);
+
+        buf_free(&text);
+        if (!done)
+            return false;
+    }
+    return true;
+}
+
+bool demo_place_open(struct demo_place *p, char why[256])
+{
+    *p = (struct demo_place){.dir = "/tmp/erlclu-demo-XXXXXX"};
+    if (!choose_ports(p)) {
+        p->dir[0] = '\0';
+        snprintf(why, 256, "no port is free on 127.0.0.1 to 127.0.0.%d", DEMO_NODES);
+        return false;
+    }
+    if (mkdtemp(p->dir) == NULL) {
+        snprintf(why, 256, "cannot make a directory in /tmp: %s", strerror(errno));
+        p->dir[0] = '\0';
+        return false;
+    }
+    if (write_files(p))
+        return true;
+    snprintf(why, 256, "cannot write into %s: %s", p->dir, strerror(errno));
+    return false;
+}
+
+void demo_place_close(struct demo_place *p)
+{
+    if (p->dir[0] == '\0')
+        return;
+    for (size_t i = 0; i < COUNT(files); i++) {
+        const char *path = (const char *)p + files[i].path;
+
+        if (path[0] != '\0')
+            unlink(path);
+    }
+    rmdir(p->dir);
+    p->dir[0] = '\0';
+}
