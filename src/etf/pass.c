@@ -40,7 +40,7 @@ static const struct layout {
     [ETF_ATOM_CACHE_REF] = {true, .fixed = 1, .rule = pass_cache_ref},
     [ETF_SMALL_TUPLE] = {true, .width = 1, .terms = 1},
     [ETF_LARGE_TUPLE] = {true, .width = 4, .terms = 1},
-    [ETF_NIL] = {true},
+    [ETF_NIL] = {.known = true},
     [ETF_STRING] = {true, .width = 2, .unit = 1},
     [ETF_LIST] = {true, .width = 4, .terms = 1, .more = 1, .rule = pass_list},
     [ETF_MAP] = {true, .width = 4, .terms = 2},
