@@ -36,7 +36,7 @@ static bool needs_quotes(clu_slice name)
 {
     const uint8_t *pos = name.data, *end = name.data + name.len;
 
-    if (name.len == 0 || !syntax_is_lower(utf8_get(&pos, end)) || syntax_is_reserved(name))
+    if (name.len == 0 || !syntax_is_lower(utf8_get(&pos, end)) || syntax_wants_quotes(name))
         return true;
     while (pos < end)
         if (!syntax_is_name(utf8_get(&pos, end)))

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "etf/syntax.h"
 
-/* Sorted, for the search. */
 static const char *const reserved[] = {
-    "after", "and",   "andalso", "band",   "begin",   "bnot", "bor", "bsl",  "bsr", "bxor",
-    "case",  "catch", "cond",    "div",    "else",    "end",  "fun", "if",   "let", "maybe",
-    "not",   "of",    "or",      "orelse", "receive", "rem",  "try", "when", "xor",
+    "after", "and",   "andalso", "band",    "begin", "bnot", "bor",  "bsl", "bsr", "bxor",
+    "case",  "catch", "cond",    "div",     "else",  "end",  "fun",  "if",  "let", "not",
+    "of",    "or",    "orelse",  "receive", "rem",   "try",  "when", "xor",
 };
+
+/* Reserved from OTP 27 on. */
+static const char *const newly_reserved[] = {"else", "maybe"};
 
 static const struct {
     char letter;
@@ -32,6 +34,14 @@ bool syntax_is_name(uint32_t c)
 {
     return syntax_is_lower(c) || in_range(c, 'A', 'Z') || in_range(c, '0', '9') || c == '_' ||
            c == '@' || (in_range(c, 0xc0, 0xde) && c != 0xd7);
+}
+
+bool syntax_wants_quotes(clu_slice word)
+{
+    for (size_t i = 0; i < COUNT(newly_reserved); i++)
+        if (slice_is(word, newly_reserved[i]))
+            return true;
+    return syntax_is_reserved(word);
 }
 
 bool syntax_is_reserved(clu_slice word)

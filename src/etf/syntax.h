@@ -15,9 +15,10 @@
 bool syntax_is_lower(uint32_t c);
 /* syntax_is_name: goes on with an atom without quotes. */
 bool syntax_is_name(uint32_t c);
-/* syntax_is_reserved: a word of the language, no atom without quotes; maybe and else are, as from
- * OTP 27 on (quoted they are read by all). */
+/* syntax_is_reserved: a word of the language for every release, no atom without quotes. */
 bool syntax_is_reserved(clu_slice word);
+/* syntax_wants_quotes: the same for some releases: maybe and else, from OTP 27 on. */
+bool syntax_wants_quotes(clu_slice word);
 /* syntax_is_printable: what makes a list of integers a text, as io_lib:printable_latin1_list. */
 bool syntax_is_printable(uint32_t c);
 /* syntax_escape: the letter that stands for a control character behind a backslash; 0: none. */
