@@ -7,7 +7,7 @@
 
 #include "mesh/internal.h"
 
-static struct ask *ask_new(struct machine *m, int kind, const char *name)
+static struct ask *ask_new(struct machine *m, enum ask_kind kind, const char *name)
 {
     struct ask *a = calloc(1, sizeof *a);
 

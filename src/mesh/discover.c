@@ -96,7 +96,8 @@ void discover_start(struct machine *m, uint64_t now_ms)
     }
 }
 
-slot_id lookup_new(struct machine *m, int owner, uint32_t who, const struct source_query *sq)
+slot_id lookup_new(struct machine *m, enum lookup_owner owner, uint32_t who,
+                   const struct source_query *sq)
 {
     struct lookup *q = calloc(1, sizeof *q);
 

@@ -196,9 +196,11 @@ struct registration {
 
 /* ---- discovery ---- */
 
+enum lookup_owner { LOOKUP_SOURCE, LOOKUP_DIAL, LOOKUP_ASK, LOOKUP_SELF };
+
 struct lookup {
     slot_id id;
-    enum { LOOKUP_SOURCE, LOOKUP_DIAL, LOOKUP_ASK, LOOKUP_SELF } owner;
+    enum lookup_owner owner;
     uint32_t who; /* index of the source, id of dial or ask */
     uint16_t type;
     bool told; /* UPDATE_RESOLVE was taken */
@@ -215,14 +217,17 @@ void discover_poke(struct machine *m, uint64_t now_ms);
 void discover_answer(struct machine *m, struct lookup *q, enum dns_status status, clu_slice msg,
                      uint64_t now_ms);
 /* lookup_new: queues a query for the driver; 0 at the limit. */
-slot_id lookup_new(struct machine *m, int owner, uint32_t who, const struct source_query *sq);
+slot_id lookup_new(struct machine *m, enum lookup_owner owner, uint32_t who,
+                   const struct source_query *sq);
 
 /* ---- questions of commands ---- */
+
+enum ask_kind { ASK_PING, ASK_NAMES };
 
 struct ask {
     struct list list;
     uint32_t id;
-    enum { ASK_PING, ASK_NAMES } kind;
+    enum ask_kind kind;
     char name[NODE_NAME_SIZE]; /* node, or host */
     slot_id target;            /* ping: what is dialled */
     bool sent;                 /* ping: waits for the pong */
