@@ -10,7 +10,7 @@ static void on_signal(void *arg, int number)
 {
     struct drive *d = arg;
 
-    machine_stop(d->machine, strsignal(number), system_now_ms());
+    machine_stop(d->machine, signals_word(number), system_now_ms());
     loop_turn(d->loop);
     loop_exit(d->loop, EXIT_DONE);
 }

@@ -46,8 +46,10 @@ static int make_machine(struct drive *d, const struct conf *c)
 
 int drive_open(struct drive *d, const struct conf *c, const struct loop_hooks *hooks)
 {
+    /* A command that answers a question says in its answer what went wrong. */
+    bool stays = c->command == CMD_RUN || c->command == CMD_EPMD;
     const struct log log = {
-        .level = (enum event_level)c->settings.log_level,
+        .level = stays ? (enum event_level)c->settings.log_level : LEVEL_ERROR,
         .json = c->settings.json_log,
     };
 

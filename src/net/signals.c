@@ -70,3 +70,8 @@ void signals_restore(void)
     signal(SIGPIPE, SIG_DFL);
     sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
+
+const char *signals_word(int number)
+{
+    return number == SIGTERM ? "SIGTERM" : number == SIGINT ? "SIGINT" : "a signal";
+}

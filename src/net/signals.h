@@ -16,4 +16,7 @@ void signals_free(struct signals *s);
 /* signals_restore: what a child must call before it becomes another program. */
 void signals_restore(void);
 
+/* signals_word: "SIGTERM", "SIGINT". */
+const char *signals_word(int number);
+
 #endif
