@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#include "dns_build.h"
+#include "find/reconcile.h"
+#include "find/source.h"
+
+/* Limits of the reconciler, and of memory: the linker routes all allocations of this program
+ * through the functions below, which count them and let one of them fail. */
+
+void *__real_malloc(size_t n);
+void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *p, size_t n);
+void *__wrap_malloc(size_t n);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *p, size_t n);
+
+static size_t n_allocations, failing; /* counts from 1; failing 0: none */
+
+static bool fails(void)
+{
+    return ++n_allocations == failing;
+}
+
+void *__wrap_malloc(size_t n)
+{
+    return fails() ? NULL : __real_malloc(n);
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+    return fails() ? NULL : __real_calloc(n, size);
+}
+
+void *__wrap_realloc(void *p, size_t n)
+{
+    return fails() ? NULL : __real_realloc(p, n);
+}
+
+/* Entries at consecutive addresses, named a@IP or to be learnt. */
+static struct entry *entries_new(size_t n, bool named)
+{
+    struct entry *entries = calloc(n, sizeof *entries);
+
+    assert_non_null(entries);
+    for (size_t i = 0; i < n; i++) {
+        char ip[ADDR_TEXT_MAX];
+
+        entries[i].addr = addr_v4(0x0a000000 + (uint32_t)i, 0);
+        if (named)
+            snprintf(entries[i].name, sizeof entries[i].name, "a@%s",
+                     addr_ip_text(&entries[i].addr, ip));
+    }
+    return entries;
+}
+
+static size_t drain_changes(struct reconcile *r)
+{
+    struct addr addr;
+    char name[NODE_NAME_SIZE];
+    unsigned source;
+    bool listed;
+    size_t n = 0;
+
+    while (reconcile_change(r, &addr, name, &source, &listed))
+        n++;
+    return n;
+}
+
+static size_t count(struct reconcile *r)
+{
+    uint32_t at = 0;
+    size_t n = 0;
+
+    while (reconcile_walk(r, &at) != NULL)
+        n++;
+    return n;
+}
+
+/* A list that says what it said before costs no memory, linked or not. */
+static void same_list_allocates_nothing(void **state)
+{
+    struct rng rng = {1};
+    struct reconcile *r = reconcile_new("erlclu@10.0.0.1", 7, &rng);
+    struct entry *entries = entries_new(1000, true);
+    bool fresh;
+
+    (void)state;
+    reconcile_list(r, 0, RESULT_COMPLETE, entries, 1000, 0);
+    assert_int_equal(drain_changes(r), 1000);
+    for (size_t i = 0; i < 500; i++)
+        reconcile_up(r, 0, entries[i].name, &entries[i].addr, 1, 0, &fresh);
+    uint64_t version = reconcile_version(r);
+
+    n_allocations = 0;
+    for (uint64_t now = 5000; now <= 50000; now += 5000)
+        reconcile_list(r, 0, RESULT_COMPLETE, entries, 1000, now);
+    assert_int_equal(n_allocations, 0);
+    assert_int_equal(drain_changes(r), 0);
+    assert_true(reconcile_version(r) == version);
+    reconcile_free(r);
+    free(entries);
+}
+
+/* Not more than DIALS_MAX attempts at once; when one ends the next begins. */
+static void bounds_dials(void **state)
+{
+    struct rng rng = {1};
+    struct reconcile *r = reconcile_new("erlclu@10.0.0.1", 7, &rng);
+    struct entry *entries = entries_new(1000, true);
+    struct target *t = NULL;
+    bool fresh;
+
+    (void)state;
+    reconcile_list(r, 0, RESULT_COMPLETE, entries, 1000, 0);
+    for (size_t i = 0; i < DIALS_MAX; i++)
+        assert_non_null(t = reconcile_next(r, 0));
+    assert_null(reconcile_next(r, 0));
+    assert_true(reconcile_deadline(r) == NEVER);
+    reconcile_up(r, t->id, t->name, &t->addr, 1, 0, &fresh);
+    assert_true(reconcile_deadline(r) == 0);
+    assert_non_null(t = reconcile_next(r, 0));
+    assert_null(reconcile_next(r, 0));
+    reconcile_failed(r, t->id, STAGE_TCP_REFUSED, "no", 0);
+    assert_non_null(reconcile_next(r, 0));
+    reconcile_free(r);
+    free(entries);
+}
+
+/* What does not fit is counted and refused; what is there goes on. */
+static void bounds_targets(void **state)
+{
+    struct rng rng = {1};
+    struct reconcile *r = reconcile_new("erlclu@192.0.2.1", 7, &rng);
+    struct entry *entries = entries_new(TARGETS_MAX + 10, false);
+    struct addr addr = addr_v4(0xc0000207, 0);
+    bool fresh;
+
+    (void)state;
+    reconcile_list(r, 0, RESULT_COMPLETE, entries, TARGETS_MAX + 10, 0);
+    assert_int_equal(count(r), TARGETS_MAX);
+    assert_int_equal(reconcile_refused(r), 10);
+    assert_null(reconcile_up(r, 0, "b@192.0.2.7", &addr, 1, 0, &fresh));
+    assert_null(reconcile_hint(r, "b@192.0.2.7", &addr, 0));
+    assert_int_equal(reconcile_refused(r), 12);
+    assert_int_equal(drain_changes(r), TARGETS_MAX);
+    reconcile_list(r, 0, RESULT_COMPLETE, entries + 10, 10, 0); /* they go, and make room in time */
+    assert_null(reconcile_up(r, 0, "b@192.0.2.7", &addr, 1, 0, &fresh));
+    while (reconcile_next(r, FORGET_MS) != NULL)
+        continue;
+    assert_int_equal(count(r), 10);
+    assert_non_null(reconcile_up(r, 0, "b@192.0.2.7", &addr, 1, FORGET_MS, &fresh));
+    reconcile_free(r);
+    free(entries);
+}
+
+/* Stories for the memory test. Each ends clean whichever allocation fails (the sanitizers' word),
+ * and does its work when none does; true then. */
+
+static bool parse_story(void)
+{
+    struct buf words = {0}, msg = {0};
+    struct dns_reply reply;
+    size_t before = failing;
+
+    failing = 0;
+    for (unsigned i = 0; i < 40; i++)
+        buf_printf(&words, "10.0.0.%u ", i);
+    dns_build(&msg, "a.example", DNS_TYPE_A, buf_text(&words));
+    failing = before;
+    n_allocations = 0;
+    clu_error err = dns_parse(&reply, msg.data, msg.len, 100);
+
+    assert_true(err == CLU_OK || err == CLU_ENOMEM);
+    dns_reply_free(&reply);
+    buf_free(&words);
+    buf_free(&msg);
+    return err == CLU_OK;
+}
+
+static void answer(struct source *s, uint16_t type, const char *words, uint64_t now)
+{
+    struct buf msg = {0};
+    size_t before = failing, counted = n_allocations;
+
+    failing = 0; /* the test's own memory is not meant */
+    enum dns_status status = dns_build(&msg, "a.example", type, words);
+
+    failing = before;
+    n_allocations = counted;
+    source_answer(s, type, status, buf_slice(&msg), now);
+    buf_free(&msg);
+}
+
+static bool source_story(void)
+{
+    struct rng rng = {1};
+    struct addr own = addr_v4(0x0a000001, 0);
+    struct source *s;
+    struct source_query q;
+    char why[REASON_SIZE];
+    size_t n;
+
+    n_allocations = 0;
+    if (source_new(&s, "dns:a.example", "erlclu@10.0.0.1", why) != CLU_OK)
+        return false;
+    source_start(s, &own, &rng, 0);
+    for (uint64_t now = 0; now < 60000; now += 5000) {
+        while (source_query(s, now, &q))
+            continue;
+        answer(s, DNS_TYPE_A, now < 10000 ? "10.0.0.1" : "10.0.0.1 10.0.0.2", now);
+        answer(s, DNS_TYPE_AAAA, "fd00::1", now);
+    }
+    source_entries(s, &n); /* what failed is made good by a later round */
+    assert_int_equal(n, 2);
+    source_free(s);
+    return true;
+}
+
+static bool static_story(void)
+{
+    struct source *s;
+    char why[REASON_SIZE];
+
+    n_allocations = 0;
+    clu_error err = source_new(&s, "static:a@h,b@h", "", why);
+
+    source_free(s);
+    return err == CLU_OK;
+}
+
+static void list_all(struct reconcile *r, const struct entry *named, const struct entry *unnamed)
+{
+    for (uint64_t now = 0; now < 3; now++) {
+        reconcile_list(r, 0, RESULT_COMPLETE, named, 20, now);
+        reconcile_list(r, 1, RESULT_COMPLETE, unnamed, 20, now);
+    }
+}
+
+static bool reconcile_story(void)
+{
+    struct rng rng = {1};
+    struct addr addr = addr_v4(0x0a000009, 0);
+    size_t before = failing;
+    bool fresh;
+
+    failing = 0;
+    struct entry *named = entries_new(20, true), *unnamed = entries_new(20, false);
+
+    failing = before;
+    n_allocations = 0;
+    struct reconcile *r = reconcile_new("erlclu@192.0.2.1", 7, &rng);
+
+    if (r != NULL) {
+        list_all(r, named, unnamed);
+        while (reconcile_next(r, 10) != NULL)
+            continue;
+        reconcile_hint(r, "x@h", &addr, 10);
+        reconcile_up(r, 0, "a@10.0.0.9", &addr, 1, 10, &fresh);
+        struct target *t = reconcile_up(r, 0, "late@10.0.0.10", &addr, 1, 10, &fresh);
+
+        if (t != NULL)
+            reconcile_down(r, t->name, 9000, "closed");
+        reconcile_list(r, 1, RESULT_COMPLETE, unnamed, 3, 9000);
+        list_all(r, named, unnamed);
+        assert_true(count(r) >= 39);
+    }
+    bool done = r != NULL;
+
+    reconcile_free(r);
+    free(named);
+    free(unnamed);
+    return done;
+}
+
+static void survives_lack_of_memory(void **state)
+{
+    static bool (*const stories[])(void) = {parse_story, source_story, static_story,
+                                            reconcile_story};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(stories); i++) {
+        failing = 0;
+        assert_true(stories[i]());
+        size_t n = n_allocations;
+
+        assert_in_range(n, 2, 1000);
+        for (size_t k = 1; k <= n; k++) {
+            failing = k;
+            stories[i]();
+        }
+        failing = 0;
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(same_list_allocates_nothing),
+        cmocka_unit_test(bounds_dials),
+        cmocka_unit_test(bounds_targets),
+        cmocka_unit_test(survives_lack_of_memory),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
