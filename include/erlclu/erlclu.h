@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * All of the library's declarations. `pkg-config erlclu` says how to build against it.
+ */
+#ifndef ERLCLU_ERLCLU_H
+#define ERLCLU_ERLCLU_H
+
+#include <erlclu/error.h>
+#include <erlclu/etf.h>
+
+#endif
