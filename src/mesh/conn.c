@@ -100,9 +100,10 @@ static void fill_dial(struct machine *m, const struct conn *c, struct update *u)
     u->u.dial.from = m->address;
     u->u.dial.from.port = 0;
     /* We dial from the address of our name, so that peers see it; but a loopback address reaches
-     * nothing outside this host, and another family nothing at all. */
+     * nothing outside this host, another family nothing at all, and Erlang's epmd on loopback
+     * lets nobody register who comes from another address. */
     if (m->address.family != c->peer.family ||
-        (addr_is_loopback(&m->address) && !addr_is_loopback(&c->peer)))
+        addr_is_loopback(&m->address) != addr_is_loopback(&c->peer))
         u->u.dial.from = (struct addr){0};
 }
 
