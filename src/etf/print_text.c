@@ -117,7 +117,7 @@ static void put_as_numbers(clu_writer *out, clu_slice bytes, uint8_t last_bits)
 
         if (i > 0)
             text_put(out, ",");
-        text_uint(out, cut ? bytes.data[i] >> (8 - last_bits) : bytes.data[i]);
+        text_uint(out, (uint64_t)(cut ? bytes.data[i] >> (8 - last_bits) : bytes.data[i]));
         if (!cut)
             continue;
         text_put(out, ":");
