@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <assert.h>
+
+#include "dist/flags.h"
+#include "node/node.h"
+
+/* What a node answers is whole, and no peer would cut the link for it. */
+static void check_answers(struct channel *channel)
+{
+    clu_slice out = channel_pending(channel);
+    struct channel peer;
+    struct frame f;
+
+    channel_init(&peer, channel->flags, 60000, 4, 0);
+    channel_feed(&peer, out.data, out.len, 0);
+    while (channel_next(&peer, &f)) {
+        struct control c;
+        const char *what = NULL;
+
+        assert(control_parse(&c, f.control, f.payload, f.refs, &what) == CLU_OK);
+    }
+    assert(peer.err == CLU_OK);
+    channel_fini(&peer);
+}
+
+/* One signal from a peer: read or refused with words, then answered. */
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    uint64_t flags = size % 2 == 0 ? DFLAGS_OFFERED : DFLAGS_MANDATORY_25;
+    struct node node;
+    struct node_link link;
+    struct channel channel;
+    struct control c;
+    struct node_report report;
+    const char *what = NULL;
+    size_t used = 0, message = 0;
+
+    if (clu_check(data, size, NULL, &used) != CLU_OK)
+        return 0;
+    if (used < size && clu_check(data + used, size - used, NULL, &message) != CLU_OK)
+        return 0;
+    clu_slice control = {data, used}, payload = {data + used, message};
+
+    if (control_parse(&c, control, payload, NULL, &what) != CLU_OK) {
+        assert(what != NULL);
+        return 0;
+    }
+    node_init(&node, "us@h", 5, false);
+    channel_init(&channel, flags, 60000, 4, 0);
+    node_link_init(&link, &channel, "p@h", 3, flags);
+    if (node_receive(&node, &link, &c, &report, &what) == CLU_OK)
+        check_answers(&channel);
+    else
+        assert(what != NULL);
+    node_link_fini(&link);
+    channel_fini(&channel);
+    node_fini(&node);
+    return 0;
+}
