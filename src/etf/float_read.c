@@ -157,16 +157,17 @@ static int32_t top_bit(uint64_t x)
     return bit;
 }
 
-/* Whether these bits, without a sign, say infinite: the exponent's are all ones. */
-static bool is_infinite(const struct format *f, uint64_t bits)
+/* The bits of infinity, without a sign: those of the exponent are ones. */
+static uint64_t infinite(const struct format *f)
 {
-    uint64_t exponent_max = (UINT64_C(1) << (f->bits - 1 - f->fraction_bits)) - 1;
+    uint64_t ones = (UINT64_C(1) << (f->bits - 1 - f->fraction_bits)) - 1;
 
-    return bits >> f->fraction_bits >= exponent_max;
+    return ones << f->fraction_bits;
 }
 
-/* Rounds (q + a bit more, if rest) * 2^exponent to the bits of a format, which may come out as
- * infinite. q has more bits than the format's fraction, or its value is below all numbers of it. */
+/* Rounds (q + a bit more, if rest) * 2^exponent to the bits of a format, which are those of
+ * infinity or more when it is too large. q has more bits than the format's fraction, or its value
+ * is below all numbers of it. */
 static uint64_t assemble(const struct format *f, uint64_t q, int32_t exponent, bool rest)
 {
     int32_t drop = top_bit(q) - (int32_t)f->fraction_bits;
@@ -226,7 +227,7 @@ clu_error float_read(clu_slice text, double *value)
     if (d.n > 0 && d.point >= POINT_MIN && !read_exact(&d, value)) {
         uint64_t bits = read_bits(&d);
 
-        if (is_infinite(&binary64, bits))
+        if (bits >= infinite(&binary64))
             return CLU_ERANGE;
         *value = from_bits(bits);
     }
@@ -235,17 +236,16 @@ clu_error float_read(clu_slice text, double *value)
     return CLU_OK;
 }
 
-clu_error float_narrow(double value, size_t bits, uint64_t *out)
+uint64_t float_narrow(double value, size_t bits)
 {
     const struct format *f = narrow_formats;
     uint64_t wide;
 
     memcpy(&wide, &value, sizeof wide);
-    *out = wide;
     while (f->bits < bits)
         f++;
     if (f->bits == binary64.bits)
-        return CLU_OK;
+        return wide;
 
     uint64_t fraction = wide & ((UINT64_C(1) << binary64.fraction_bits) - 1);
     int32_t exponent = (int32_t)(wide >> binary64.fraction_bits & 0x7ff);
@@ -256,6 +256,5 @@ clu_error float_narrow(double value, size_t bits, uint64_t *out)
     }
     uint64_t narrow = assemble(f, fraction, exponent + binary64.exponent_min, false);
 
-    *out = narrow | wide >> 63 << (f->bits - 1);
-    return is_infinite(f, narrow) ? CLU_ERANGE : CLU_OK;
+    return min_u64(narrow, infinite(f)) | wide >> 63 << (f->bits - 1);
 }

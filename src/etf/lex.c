@@ -188,6 +188,16 @@ static uint32_t take_hex(struct lexer *lex)
     return c >= SURROGATE_FIRST && c <= SURROGATE_LAST ? LEX_CHARS_BAD : c;
 }
 
+/* \^A is control-A; \^? is DEL, as from OTP 27 on. */
+static uint32_t take_control(struct lexer *lex)
+{
+    uint32_t c = lex->pos == lex->end ? UTF8_BAD : take_char(lex);
+
+    if (c == '?')
+        return 127;
+    return c == UTF8_BAD ? LEX_CHARS_BAD : c & 31;
+}
+
 /* What a backslash stands for, which has been passed. */
 static uint32_t take_escape(struct lexer *lex)
 {
@@ -199,10 +209,8 @@ static uint32_t take_escape(struct lexer *lex)
 
     if (c == 'x')
         return take_hex(lex);
-    if (c == '^') {
-        c = lex->pos == lex->end ? UTF8_BAD : take_char(lex);
-        return c == UTF8_BAD ? LEX_CHARS_BAD : c & 31;
-    }
+    if (c == '^')
+        return take_control(lex);
     return c == UTF8_BAD ? LEX_CHARS_BAD : syntax_unescape(c);
 }
 

@@ -172,7 +172,7 @@ static clu_error to_float(clu_reader *value, double *out)
 
 static clu_error encode_float(struct bits *b, const struct segment *s, clu_reader *value)
 {
-    uint64_t n = s->sized ? s->size * s->unit : 64, bits;
+    uint64_t n = s->sized ? s->size * s->unit : 64;
     double number = 0;
     clu_error err = CLU_OK;
 
@@ -183,9 +183,7 @@ static clu_error encode_float(struct bits *b, const struct segment *s, clu_reade
     else
         err = to_float(value, &number);
     if (err == CLU_OK)
-        err = float_narrow(number, n, &bits);
-    if (err == CLU_OK)
-        add_u64(b, bits, n, is_little(s));
+        add_u64(b, float_narrow(number, n), n, is_little(s));
     return err;
 }
 

@@ -43,11 +43,13 @@ static size_t unfold_string(clu_writer *out, size_t tail)
         return 0;
     uint8_t *p = out->data + tail;
 
-    for (size_t i = n; i > 0; i--) {
-        uint8_t byte = p[3 + i - 1];
+    /* From the far end of their new place the bytes are never overtaken. */
+    memmove(p + n, p + 3, n);
+    for (size_t i = 0; i < n; i++) {
+        uint8_t byte = p[n + i];
 
-        p[SMALL_INTEGER_BYTES * (i - 1) + 1] = byte;
-        p[SMALL_INTEGER_BYTES * (i - 1)] = ETF_SMALL_INTEGER;
+        p[SMALL_INTEGER_BYTES * i] = ETF_SMALL_INTEGER;
+        p[SMALL_INTEGER_BYTES * i + 1] = byte;
     }
     out->len = tail + n * SMALL_INTEGER_BYTES;
     return n;

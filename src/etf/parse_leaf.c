@@ -64,13 +64,20 @@ static clu_error put_number(struct lexer *lex, clu_writer *out, bool negative)
 
 clu_error parse_number(struct lexer *lex, clu_writer *out)
 {
-    bool negative = lex->token == '-';
+    bool negative = false, is_signed = false;
     size_t parens = 0;
 
-    if (lex->token == '-' || lex->token == '+')
-        lex_next(lex);
-    for (; lex->token == '('; parens++)
-        lex_next(lex);
+    /* One sign, before, behind or between the parentheses. */
+    for (;; lex_next(lex)) {
+        bool sign = lex->token == '-' || lex->token == '+';
+
+        if (lex->token == '(')
+            parens++;
+        else if (!sign || is_signed)
+            break;
+        is_signed = is_signed || sign;
+        negative = negative || lex->token == '-';
+    }
     clu_error err = put_number(lex, out, negative);
 
     if (err != CLU_OK)

@@ -2,9 +2,9 @@
 #include "etf/syntax.h"
 
 static const char *const reserved[] = {
-    "after", "and",   "andalso", "band",    "begin", "bnot", "bor",  "bsl", "bsr", "bxor",
-    "case",  "catch", "cond",    "div",     "else",  "end",  "fun",  "if",  "let", "not",
-    "of",    "or",    "orelse",  "receive", "rem",   "try",  "when", "xor",
+    "after", "and",  "andalso", "band",   "begin",   "bnot", "bor", "bsl",  "bsr",
+    "bxor",  "case", "catch",   "cond",   "div",     "end",  "fun", "if",   "let",
+    "not",   "of",   "or",      "orelse", "receive", "rem",  "try", "when", "xor",
 };
 
 /* Reserved from OTP 27 on. */
