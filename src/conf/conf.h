@@ -14,11 +14,11 @@
 /* The subcommands, in the order of the overview. word, arguments, what it does. */
 #define CONF_COMMAND_MAP(X)                                                                        \
     X(CMD_RUN, "run", "", "be a node: discover, connect, serve the page")                          \
-    X(CMD_DEMO, "demo", "", "four nodes on this machine, one of them Erlang's, and the page")      \
+    X(CMD_DEMO, "demo", "", "four nodes here, one of them Erlang's, and the page")                 \
     X(CMD_DISCOVER, "discover", "SPEC...", "what discovery sees: answers, TTLs, names")            \
     X(CMD_NAMES, "names", "[HOST]", "what an epmd lists")                                          \
     X(CMD_EPMD, "epmd", "", "be an epmd")                                                          \
-    X(CMD_PING, "ping", "[NODE]", "ask a node whether it is there: pong or pang, and why")         \
+    X(CMD_PING, "ping", "[NODE]", "ask a node: pong or pang, and why")                             \
     X(CMD_NODES, "nodes", "", "the nodes that a running node sees")                                \
     X(CMD_INSTALL, "install", "DIR", "copy this program to a directory")                           \
     X(CMD_VERSION, "version", "", "print the version")

@@ -53,7 +53,7 @@ void conf_help(enum conf_command command, struct buf *out)
 {
     const char *arguments = commands[command].arguments;
 
-    buf_printf(out, "erlclu %s [OPTION...]%s%s: %s\n\n", commands[command].word,
+    buf_printf(out, "erlclu %s [OPTION...]%s%s\n%s\n\n", commands[command].word,
                arguments[0] == '\0' ? "" : " ", arguments, commands[command].help);
     for (size_t i = 0; i < OPTIONS; i++)
         if (conf_options[i].name != NULL && i != OPT_HELP &&

@@ -34,7 +34,7 @@ static clu_error add_name(struct hosts_file *hosts, const struct addr *addr, clu
     struct host_entry *e = &hosts->entries[hosts->n];
 
     e->addr = *addr;
-    if (text_set(e->name, sizeof e->name, name))
+    if (memchr(name.data, 0, name.len) == NULL && text_set(e->name, sizeof e->name, name))
         hosts->n++;
     return CLU_OK;
 }

@@ -25,7 +25,8 @@ static void add_search(struct resolv_conf *conf, clu_slice name)
         name.len--;
     if (name.len == 0 || conf->n_search == RESOLV_SEARCH_MAX)
         return; /* "." is the root: names are tried as they stand anyway */
-    if (text_set(conf->search[conf->n_search], HOST_NAME_SIZE, name))
+    if (memchr(name.data, 0, name.len) == NULL &&
+        text_set(conf->search[conf->n_search], HOST_NAME_SIZE, name))
         conf->n_search++;
 }
 

@@ -120,7 +120,7 @@ static bool take_variable(struct lexer *lx)
         return false;
     const uint8_t *close = memchr(line.data, '}', line.len);
 
-    if (close == NULL)
+    if (close == NULL || close == line.data + 2)
         return false;
     put_variable(lx, (clu_slice){line.data + 2, (size_t)(close - line.data) - 2});
     lx->at += (size_t)(close - line.data) + 1;
