@@ -5,8 +5,8 @@
 
 #include "find/words.h"
 
-/* resolv.conf(5): how many dots make a name absolute at first, unless the file says. */
-#define NDOTS_DEFAULT 1
+/* resolv.conf(5): without the file, one dot makes a name absolute at first. */
+static const struct resolv_conf no_conf = {.ndots = 1};
 
 static bool is_absolute(const char *host)
 {
@@ -28,14 +28,12 @@ static size_t dots(const char *host)
  * one with less, the other way round. The index of the name as it is among the candidates. */
 static size_t bare_place(const struct hostlook *h)
 {
-    size_t ndots = h->conf == NULL ? NDOTS_DEFAULT : h->conf->ndots;
-
-    return dots(h->host) >= ndots || is_absolute(h->host) ? 0 : h->conf->n_search;
+    return dots(h->host) >= h->conf->ndots || is_absolute(h->host) ? 0 : h->conf->n_search;
 }
 
 static size_t n_candidates(const struct hostlook *h)
 {
-    return h->conf == NULL || is_absolute(h->host) ? 1 : h->conf->n_search + 1;
+    return is_absolute(h->host) ? 1 : h->conf->n_search + 1;
 }
 
 /* The candidate's name, absolute, without a final dot; false when it is no DNS name (too long). */
@@ -133,7 +131,7 @@ static bool look_here(struct hostlook *h, const struct hosts_file *hosts)
 void hostlook_start(struct hostlook *h, const char *host, uint8_t family,
                     const struct resolv_conf *conf, const struct hosts_file *hosts)
 {
-    *h = (struct hostlook){.family = family, .conf = conf, .type = type_of(family)};
+    *h = (struct hostlook){.family = family, .conf = conf == NULL ? &no_conf : conf};
     const char *problem = text_set(h->host, sizeof h->host, slice_of(host))
                               ? host_name_problem(host)
                               : "is longer than 255 bytes";
