@@ -8,7 +8,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "net/program.h"
 #include "net/socket.h"
 #include "net/system.h"
 
@@ -96,7 +95,7 @@ static bool write_file(const char *path, const struct buf *text)
 {
     /* erl refuses a cookie that others may read. */
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0400);
-    bool done = fd >= 0 && program_write(fd, text);
+    bool done = fd >= 0 && system_write(fd, text);
 
     if (fd >= 0)
         close(fd);

@@ -3,7 +3,6 @@
 
 #include <unistd.h>
 
-#include "net/program.h"
 #include "net/system.h"
 #include "view/event_text.h"
 
@@ -18,6 +17,6 @@ void log_event(const struct log *log, const struct event *event)
     else
         event_put_text(&line, event, system_wall_ms());
     /* Nobody is left to hear that standard error is closed. */
-    (void)program_write(STDERR_FILENO, &line);
+    (void)system_write(STDERR_FILENO, &line);
     buf_free(&line);
 }

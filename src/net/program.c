@@ -45,24 +45,9 @@ int program_fail(int status, const char *format, ...)
     return status;
 }
 
-bool program_write(int fd, const struct buf *text)
-{
-    size_t done = 0;
-
-    while (done < text->len) {
-        ssize_t n = write(fd, text->data + done, text->len - done);
-
-        if (n > 0)
-            done += (size_t)n;
-        else if (n == 0 || errno != EINTR)
-            return false;
-    }
-    return text->err == CLU_OK;
-}
-
 int program_print(struct buf *text)
 {
-    bool written = program_write(STDOUT_FILENO, text);
+    bool written = system_write(STDOUT_FILENO, text);
     int reason = text->err == CLU_ENOMEM ? ENOMEM : errno;
 
     buf_free(text);

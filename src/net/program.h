@@ -16,8 +16,6 @@
 bool program_load(struct conf *c, enum conf_command command, int argc, char **argv, int *status);
 /* program_fail: one sentence to standard error; returns the status. */
 int program_fail(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* program_write: all of it; false when the descriptor takes no more, or memory was lacking. */
-bool program_write(int fd, const struct buf *text);
 /* program_print: to standard output; returns EXIT_DONE, or EXIT_LOCAL after words why not. Takes
  * the memory of text. */
 int program_print(struct buf *text);

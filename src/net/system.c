@@ -43,6 +43,21 @@ bool system_random(void *out, size_t n)
     return getrandom(out, n, 0) == (ssize_t)n;
 }
 
+bool system_write(int fd, const struct buf *text)
+{
+    size_t done = 0;
+
+    while (done < text->len) {
+        ssize_t n = write(fd, text->data + done, text->len - done);
+
+        if (n > 0)
+            done += (size_t)n;
+        else if (n == 0 || errno != EINTR)
+            return false;
+    }
+    return text->err == CLU_OK;
+}
+
 void system_raise_files(void)
 {
     struct rlimit limit;

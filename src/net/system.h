@@ -17,6 +17,9 @@ uint64_t system_now_us(void);
 uint64_t system_wall_ms(void);
 /* system_random: n bytes of the system's random source; false when it has none. */
 CLU_MUST_USE bool system_random(void *out, size_t n);
+/* system_write: all of it; false when the descriptor takes no more (errno), or when memory was
+ * lacking for the text. */
+bool system_write(int fd, const struct buf *text);
 /* system_raise_files: as many open files as the system lets us have. */
 void system_raise_files(void);
 

@@ -10,9 +10,12 @@
 #include <sys/socket.h>
 
 #include <event2/bufferevent.h>
+#include <event2/event.h>
 
 #include "net/system.h"
 
+/* Bytes that may wait unread: evhttp reads on, without a look, while it sends a reply. */
+#define UNREAD_MAX (64u << 10)
 /* How often we look who has gone and who takes too long. */
 #define SWEEP_MS 250
 
@@ -105,6 +108,7 @@ struct bufferevent *visitors_add(struct event_base *base, void *arg)
         /* Without one, evhttp makes its own, which only its own timeouts watch. */
         return bev;
     }
+    bufferevent_setwatermark(bev, EV_READ, 0, UNREAD_MAX);
     bufferevent_incref(bev);
     v->bev = bev;
     v->deadline_ms = system_now_ms() + all->patience_ms;
