@@ -16,8 +16,9 @@
 #define MUSTACHE_TEMPLATE_MAX (1u << 20)
 /* Sections open in one template, and sections and partials under way while rendering. */
 #define MUSTACHE_DEPTH_MAX 64
-/* The largest page: room for TARGETS_MAX (16384) peers of a kilobyte each. */
-#define MUSTACHE_OUTPUT_MAX (16u << 20)
+/* The largest page: room for TARGETS_MAX (16384) peers of two kilobytes each, all of them missing.
+ */
+#define MUSTACHE_OUTPUT_MAX (32u << 20)
 /* Instructions of one rendering: nested loops over long lists may print nothing for ever. */
 #define MUSTACHE_STEPS_MAX 4000000u
 

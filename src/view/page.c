@@ -40,8 +40,6 @@ static json_t *summary(const struct snapshot *s, const struct counts *n)
 {
     char text[128];
 
-    if (s->n_sources == 0 && n->linked == 0)
-        return json_string("This node is alone: no discovery is configured.");
     if (n->missing > 0)
         snprintf(text, sizeof text, "%u of %u listed peers %s missing.", n->missing, n->listed,
                  n->missing == 1 ? "is" : "are");
@@ -50,8 +48,11 @@ static json_t *summary(const struct snapshot *s, const struct counts *n)
     else if (n->listed > 1)
         snprintf(text, sizeof text, "All %u listed peers are linked.", n->listed);
     else if (n->linked > 0)
-        snprintf(text, sizeof text, "%u %s linked; discovery lists none.", n->linked,
-                 n->linked == 1 ? "peer is" : "peers are");
+        snprintf(text, sizeof text, "%u %s linked; %s.", n->linked,
+                 n->linked == 1 ? "peer is" : "peers are",
+                 s->n_sources == 0 ? "no discovery is configured" : "discovery lists none");
+    else if (s->n_sources == 0)
+        snprintf(text, sizeof text, "This node is alone: no discovery is configured.");
     else
         snprintf(text, sizeof text, "Discovery lists no peer yet.");
     return json_string(text);

@@ -236,6 +236,84 @@ static void lists_are_sorted(void **state)
     routes_free(routes);
 }
 
+/* ---- the sentence at the top ---- */
+
+static const struct {
+    const char *name;
+    size_t n_sources, n_listed, n_linked, n_unlisted;
+    const char *summary, *health;
+} sentences[] = {
+    {"alone", 0, 0, 0, 0, "This node is alone: no discovery is configured.", "idle"},
+    {"dialled by one", 0, 0, 0, 1, "1 peer is linked; no discovery is configured.", "ok"},
+    {"dialled by two", 0, 0, 0, 2, "2 peers are linked; no discovery is configured.", "ok"},
+    {"nothing listed", 1, 0, 0, 0, "Discovery lists no peer yet.", "idle"},
+    {"none listed, one linked", 1, 0, 0, 1, "1 peer is linked; discovery lists none.", "ok"},
+    {"one of one", 1, 1, 1, 0, "The one listed peer is linked.", "ok"},
+    {"all", 1, 3, 3, 1, "All 3 listed peers are linked.", "ok"},
+    {"one missing", 1, 3, 2, 0, "1 of 3 listed peers is missing.", "warn"},
+    {"all missing", 1, 3, 0, 2, "3 of 3 listed peers are missing.", "warn"},
+};
+
+static void says_what_is_wrong(void **state)
+{
+    static const char *const peers[] = {"a@h", "b@h", "c@h", "d@h", "e@h"};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(sentences); i++) {
+        sample_bare(&sample, "n@h", NULL, peers, sentences[i].n_listed + sentences[i].n_unlisted);
+        sample.snapshot.n_sources = sentences[i].n_sources;
+        for (size_t k = sentences[i].n_linked; k < sentences[i].n_listed; k++)
+            sample.peers[k].state = PEER_FAILED;
+        for (size_t k = sentences[i].n_listed; k < sample.snapshot.n_peers; k++)
+            sample.peers[k].listed = false;
+        json_t *page = page_context(&sample.snapshot);
+
+        if (strcmp(json_string_value(json_object_get(page, "summary")), sentences[i].summary) ||
+            strcmp(json_string_value(json_object_get(page, "health")), sentences[i].health))
+            fail_msg("%s: %s %s", sentences[i].name,
+                     json_string_value(json_object_get(page, "summary")),
+                     json_string_value(json_object_get(page, "health")));
+        json_decref(page);
+    }
+}
+
+/* ---- memory ---- */
+
+static size_t allocations_left;
+
+static void *stingy_malloc(size_t size)
+{
+    return allocations_left == 0 ? NULL : (allocations_left--, malloc(size));
+}
+
+/* Whichever allocation of the JSON fails: 500, nothing leaked, nothing kept that is half made. */
+static void survives_without_memory(void **state)
+{
+    static const char *const paths[] = {"/", "/api/v1/cluster", "/api/v1/peers",
+                                        "/api/v1/discovery", "/api/v1/mesh"};
+
+    (void)state;
+    assert_true(sample_get(&sample, "missing"));
+    json_set_alloc_funcs(stingy_malloc, free);
+    for (size_t i = 0; i < COUNT(paths); i++) {
+        struct routes *routes = new_routes("");
+        uint16_t status = 500;
+
+        for (size_t allowed = 0; status == 500 && allowed < 10000; allowed++) {
+            allocations_left = allowed;
+            struct http_reply reply = ask(routes, "GET", paths[i]);
+
+            status = reply.status;
+            if (status == 500)
+                assert_string_equal(body_of(&reply), "out of memory\n");
+            http_body_release(reply.body);
+        }
+        assert_int_equal(status, 200);
+        routes_free(routes);
+    }
+    json_set_alloc_funcs(malloc, free);
+}
+
 /* ---- golden files ---- */
 
 static const struct {
@@ -304,6 +382,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(hostile_names_stay_text),
         cmocka_unit_test(cookie_is_masked),
         cmocka_unit_test(lists_are_sorted),
+        cmocka_unit_test(says_what_is_wrong),
+        cmocka_unit_test(survives_without_memory),
         cmocka_unit_test(equals_golden_files),
     };
 
