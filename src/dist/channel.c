@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dist/channel.h"
 
-#include <stdlib.h>
-
 /* The 4 bytes in front of every frame. */
 #define LENGTH_SIZE 4
 /* An incomplete frame gets room as its bytes arrive, in steps of at least this: an announced length

@@ -48,7 +48,7 @@ enum hs_status {
 /* Why it failed, in the order of the handshake; stage words are mapped by the layer above. */
 enum hs_failure {
     HS_FAIL_NONE,
-    HS_FAIL_CLOSED,        /* before the status */
+    HS_FAIL_CLOSED,        /* without a word; the reason says before what */
     HS_FAIL_NOT_ALLOWED,   /* the peer refused our name */
     HS_FAIL_FLAGS,         /* either side lacks a mandatory flag */
     HS_FAIL_NAME_MISMATCH, /* the node there has another name */
