@@ -66,15 +66,14 @@ static void set_defaults(struct loading *l)
     c->timeout_ms = l->in->command == CMD_DEMO ? 0 : TIMEOUT_MS;
 }
 
-/* A file of the system that may be missing. */
+/* A file of the system that may be missing, but not unreadable in silence. */
 static bool read_optional(struct loading *l, const char *path, struct buf *text)
 {
-    char why[REASON_SIZE] = "cannot be read";
-    clu_error err = l->in->read_file(l->in->arg, path, text, why);
+    char why[REASON_SIZE];
+    clu_error err = conf_try(l, path, text, why);
 
-    if (err == CLU_ENOMEM || text->err != CLU_OK)
-        return conf_no_memory(l);
-    return err == CLU_OK || err == CLU_ENOENT || conf_note_that(l, path, why);
+    return err == CLU_OK ||
+           (l->err == CLU_OK && (err == CLU_ENOENT || conf_note_that(l, path, why)));
 }
 
 static bool load_resolv(struct loading *l)

@@ -22,30 +22,31 @@ static bool finish_name(struct loading *l, const struct role *role)
                           "Erlang nodes with long names do not dial a host part without a dot");
 }
 
+static bool no_cookie(struct loading *l, const char *path, const char *why)
+{
+    return conf_say(l,
+                    "no cookie: give --cookie-file FILE, RELEASE_COOKIE or ~/.erlang.cookie "
+                    "(%.200s: %s)",
+                    path, why);
+}
+
 /* The last source. Any trouble with it is the end of the search, so the sentence names the others.
  */
 static bool read_home_cookie(struct loading *l)
 {
-    const char *home = conf_env(l, "HOME"), *wrong = "there is no HOME";
-    struct cookie *cookie = &l->out->settings.cookie;
-    char path[512], why[REASON_SIZE] = "";
+    const char *home = conf_env(l, "HOME"), *wrong;
+    char path[512], why[REASON_SIZE];
     struct buf text = {0};
 
-    snprintf(path, sizeof path, "%s/.erlang.cookie", home == NULL ? "~" : home);
-    if (home != NULL) {
-        clu_error err = l->in->read_file(l->in->arg, path, &text, why);
-
-        wrong = err == CLU_OK       ? cookie_set(cookie, slice_of(buf_text(&text)), path)
-                : err == CLU_ENOENT ? "is not there"
-                : why[0] != '\0'    ? why
-                                    : clu_strerror(err);
-    }
+    if (home == NULL)
+        return no_cookie(l, "~/.erlang.cookie", "there is no HOME");
+    snprintf(path, sizeof path, "%.400s/.erlang.cookie", home);
+    if (conf_try(l, path, &text, why) == CLU_OK)
+        wrong = cookie_set(&l->out->settings.cookie, buf_slice(&text), path);
+    else
+        wrong = why;
     buf_free(&text);
-    return wrong == NULL ||
-           conf_say(l,
-                    "no cookie: give --cookie-file FILE, RELEASE_COOKIE or ~/.erlang.cookie "
-                    "(%.200s: %s)",
-                    path, wrong);
+    return l->err == CLU_OK && (wrong == NULL || no_cookie(l, path, wrong));
 }
 
 static bool finish_cookie(struct loading *l, const struct role *role)
@@ -106,22 +107,19 @@ static bool finish_page(struct loading *l, const struct role *role)
 }
 
 /* The pod's namespace: of its service account, else of its search list. */
-static bool find_namespace(struct loading *l, char namespace_[HOST_NAME_SIZE])
+static void find_namespace(struct loading *l, char namespace_[HOST_NAME_SIZE])
 {
-    char why[REASON_SIZE] = "";
+    char why[REASON_SIZE];
     struct buf text = {0};
     clu_slice rest, line = {0}, word = {0};
 
-    namespace_[0] = '\0';
-    if (l->in->read_file(l->in->arg, NAMESPACE_FILE, &text, why) == CLU_OK) {
+    text_set(namespace_, HOST_NAME_SIZE, slice_of(l->out->resolv.namespace_));
+    if (conf_try(l, NAMESPACE_FILE, &text, why) == CLU_OK) {
         rest = buf_slice(&text);
         if (scan_line(&rest, &line) && scan_word(&line, &word))
             text_set(namespace_, HOST_NAME_SIZE, word);
     }
     buf_free(&text);
-    if (namespace_[0] == '\0')
-        text_set(namespace_, HOST_NAME_SIZE, slice_of(l->out->resolv.namespace_));
-    return namespace_[0] != '\0';
 }
 
 /* In a pod, the Service of the manifests. */
@@ -133,7 +131,10 @@ static bool finish_specs(struct loading *l, const struct role *role)
 
     if (!role->own_name || s->n_specs > 0 || conf_env(l, "KUBERNETES_SERVICE_HOST") == NULL)
         return true;
-    if (!find_namespace(l, namespace_))
+    find_namespace(l, namespace_);
+    if (l->err != CLU_OK)
+        return false;
+    if (namespace_[0] == '\0')
         return conf_note_that(l, "no --discover",
                               "nothing is looked up: neither the service account nor resolv.conf "
                               "tells this pod's namespace");

@@ -75,20 +75,29 @@ const char *conf_env(const struct loading *l, const char *name)
     return value == NULL || value[0] == '\0' ? NULL : value;
 }
 
-bool conf_read(struct loading *l, const char *path, const char *what, struct buf *text)
+clu_error conf_try(struct loading *l, const char *path, struct buf *text, char why[REASON_SIZE])
 {
-    char why[REASON_SIZE] = "";
+    why[0] = '\0';
     clu_error err = l->in->read_file(l->in->arg, path, text, why);
 
-    if (err == CLU_ENOMEM || text->err != CLU_OK)
-        return conf_no_memory(l);
-    if (err == CLU_ENOENT)
-        return conf_say(l, "%s: there is no file %.200s", what, path);
-    if (err == CLU_ESIZE)
-        return conf_say(l, "%s: %.200s is larger than 1 MiB", what, path);
-    if (err != CLU_OK)
-        return conf_say(l, "%s: %.200s cannot be read: %s", what, path, why);
-    return true;
+    if (text->err != CLU_OK)
+        err = text->err;
+    if (err == CLU_ENOMEM)
+        conf_no_memory(l);
+    else if (err != CLU_OK && why[0] == '\0')
+        text_set(why, REASON_SIZE,
+                 slice_of(err == CLU_ENOENT  ? "it is not there"
+                          : err == CLU_ESIZE ? "it is larger than 1 MiB"
+                                             : clu_strerror(err)));
+    return err;
+}
+
+bool conf_read(struct loading *l, const char *path, const char *what, struct buf *text)
+{
+    char why[REASON_SIZE];
+    clu_error err = conf_try(l, path, text, why);
+
+    return err == CLU_OK || conf_say(l, "%s: %.200s cannot be read: %s", what, path, why);
 }
 
 bool conf_take_environment(struct loading *l)

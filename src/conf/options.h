@@ -106,7 +106,11 @@ bool conf_note_that(struct loading *l, const char *what, const char *reason);
 /* conf_give: keeps a value. The text is copied; the new row, to fill in more, or NULL. */
 struct given *conf_give(struct loading *l, enum option_id option, enum source_rank source,
                         clu_slice text, const char *where);
-/* conf_read: the text of a file. what names it in the sentence: "--cookie-file". */
+/* conf_try: the text of a file that may be missing; why says what is wrong with it. Out of memory
+ * is already told. */
+clu_error conf_try(struct loading *l, const char *path, struct buf *text, char why[REASON_SIZE]);
+/* conf_read: the text of a file that must be there. what names it in the sentence: "--cookie-file".
+ */
 bool conf_read(struct loading *l, const char *path, const char *what, struct buf *text);
 const char *conf_env(const struct loading *l, const char *name);
 

@@ -166,7 +166,7 @@ static const char *read_cookie_file(struct loading *l, const struct given *g, st
 
     snprintf(source, sizeof source, "--cookie-file %.49s", g->text);
     if (conf_read(l, g->text, g->where, &text)) {
-        wrong = cookie_set(cookie, slice_of(buf_text(&text)), source);
+        wrong = cookie_set(cookie, buf_slice(&text), source);
         if (wrong != NULL)
             conf_say(l, "%s: %.200s %s", g->where, g->text, wrong);
     }

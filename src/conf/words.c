@@ -41,8 +41,13 @@ static bool refuse_here(struct loading *l, const struct option *o)
             buf_printf(&names, "%s%s", first ? "" : ", ", conf_command_word((enum conf_command)i));
             first = false;
         }
-    conf_say(l, "%s is an option of %s, not of %s", o->name, buf_text(&names),
-             conf_command_word(l->in->command));
+    const char *text = buf_text(&names);
+
+    if (names.err != CLU_OK)
+        conf_no_memory(l);
+    else
+        conf_say(l, "%s is an option of %s, not of %s", o->name, text,
+                 conf_command_word(l->in->command));
     buf_free(&names);
     return false;
 }

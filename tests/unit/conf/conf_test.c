@@ -258,15 +258,17 @@ static const struct row cookie_rows[] = {
      "there is no HOME)"},
     {CMD_RUN, "", "HOME=/home/none", NULL, "error",
      "no cookie: give --cookie-file FILE, RELEASE_COOKIE or ~/.erlang.cookie "
-     "(/home/none/.erlang.cookie: is not there)"},
+     "(/home/none/.erlang.cookie: it is not there)"},
     {CMD_RUN, "", "HOME=/home/bad", NULL, "error",
      "no cookie: give --cookie-file FILE, RELEASE_COOKIE or ~/.erlang.cookie "
      "(/home/bad/.erlang.cookie: is empty)"},
     {CMD_RUN, "", "HOME=/home/closed", NULL, "error",
      "no cookie: give --cookie-file FILE, RELEASE_COOKIE or ~/.erlang.cookie "
      "(/home/closed/.erlang.cookie: Permission denied)"},
-    {CMD_RUN, "--cookie-file none", C, NULL, "error", "--cookie-file: there is no file none"},
-    {CMD_RUN, "--cookie-file huge", C, NULL, "error", "--cookie-file: huge is larger than 1 MiB"},
+    {CMD_RUN, "--cookie-file none", C, NULL, "error",
+     "--cookie-file: none cannot be read: it is not there"},
+    {CMD_RUN, "--cookie-file huge", C, NULL, "error",
+     "--cookie-file: huge cannot be read: it is larger than 1 MiB"},
     {CMD_RUN, "--cookie-file secret", C, NULL, "error",
      "--cookie-file: secret cannot be read: Permission denied"},
     {CMD_RUN, "--cookie-file cookie.empty", C, NULL, "error",
@@ -492,7 +494,8 @@ static const struct row word_rows[] = {
     {CMD_RUN, "--hidden=yes", C, NULL, "error", "--hidden takes no value"},
     {CMD_RUN, "--http=", C, NULL, "error",
      "--http: `` is not ADDR:PORT: an IP address or a name of the hosts file, and a port"},
-    {CMD_RUN, "--args-file none", C, NULL, "error", "--args-file: there is no file none"},
+    {CMD_RUN, "--args-file none", C, NULL, "error",
+     "--args-file: none cannot be read: it is not there"},
 };
 
 static const struct row args_file_rows[] = {
