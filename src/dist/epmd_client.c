@@ -158,7 +158,9 @@ void epmd_client_closed(struct epmd_client *c)
 {
     if (c->err != CLU_OK || c->done)
         return;
-    if (c->question == EPMD_ASK_NAMES && c->in.len >= 4)
+    /* Only the end of the connection ends a list of names: it must be the end of a line too. */
+    if (c->question == EPMD_ASK_NAMES && c->in.len >= 4 &&
+        (c->in.len == 4 || c->in.data[c->in.len - 1] == '\n'))
         finish(c, true);
     else
         fail(c, CLU_ECLOSED, "the epmd closed the connection before its answer was whole");

@@ -111,6 +111,8 @@ static const struct {
      4369},
     {"no names", EPMD_ASK_NAMES, BYTES("\0\0\x11\x11"), CLU_OK, true, true, 4369},
     {"names cut short", EPMD_ASK_NAMES, BYTES("\0\0\x11"), CLU_ECLOSED, false, false, 0},
+    {"names cut in a line", EPMD_ASK_NAMES, BYTES("\0\0\x11\x11name foo at po"), CLU_ECLOSED, false,
+     false, 4369},
 };
 
 static uint32_t number_of(const struct epmd_client *c)
