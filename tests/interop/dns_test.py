@@ -91,13 +91,17 @@ class DnsAnswers(LabCase):
 class HostParts(LabCase):
     """The host of a node name is looked up as the BEAM looks it up."""
 
+    def assert_pong(self, name, *options):
+        status, word, text = ping(self.lab.pod(3), name, *options)
+        self.assertEqual((0, 'pong'), (status, word), text)
+
     def test_search_domain(self):
         self.scripted_dns({'pod-0.svc.ns.svc.cluster.local': ['10.42.0.2']})
         resolv = f'nameserver {DNS_ADDRESS}\nsearch erlclu.svc.cluster.local svc.cluster.local\noptions ndots:5\n'
         for number in (2, 3):
             self.lab.pod(number).resolv_conf.write_text(resolv)
         self.erl(2, name='rabbit@pod-0.svc.ns', refresh=None).start()
-        self.assertEqual((0, 'pong\n'), ping(self.lab.pod(3), 'rabbit@pod-0.svc.ns'))
+        self.assert_pong('rabbit@pod-0.svc.ns')
 
     def test_absolute_after_the_search_list(self):
         self.scripted_dns({'pod-0.svc.ns': ['10.42.0.2']})
@@ -105,18 +109,18 @@ class HostParts(LabCase):
             f'nameserver {DNS_ADDRESS}\nsearch cluster.local\noptions ndots:5\n')
         self.lab.pod(2).hosts.write_text('127.0.0.1 localhost\n10.42.0.2 pod-0.svc.ns\n')
         self.erl(2, name='rabbit@pod-0.svc.ns', refresh=None).start()
-        self.assertEqual((0, 'pong\n'), ping(self.lab.pod(3), 'rabbit@pod-0.svc.ns'))
+        self.assert_pong('rabbit@pod-0.svc.ns')
 
     def test_hosts_file(self):
         """No DNS server at all: the hosts file comes first."""
         for number in (2, 3):
             self.lab.pod(number).hosts.write_text('127.0.0.1 localhost\n10.42.0.2  long.name short # a comment\n')
         self.erl(2, name='t@short', names='-sname', refresh=None).start()
-        self.assertEqual((0, 'pong\n'), ping(self.lab.pod(3), 't@short'))
+        self.assert_pong('t@short')
 
     def test_unknown_host(self):
         self.scripted_dns({})
-        status, text = ping(self.lab.pod(3), 'a@nosuch.lab')
+        status, _, text = ping(self.lab.pod(3), 'a@nosuch.lab')
         self.assertGreater(status, 0)
         self.assertIn('nosuch.lab', text)
 
@@ -125,5 +129,4 @@ class HostParts(LabCase):
         erl = self.erl(2, name='rabbit@pod-0.svc.ns', refresh=None)
         erl.pod.hosts.write_text('127.0.0.1 localhost\n10.42.0.2 pod-0.svc.ns\n')
         erl.start()
-        self.assertEqual((0, 'pong\n'), ping(self.lab.pod(3), 'rabbit@pod-0.svc.ns', '--address',
-                                            f'10.42.0.2:{self.dist_port(erl)}'))
+        self.assert_pong('rabbit@pod-0.svc.ns', '--address', f'10.42.0.2:{self.dist_port(erl)}')

@@ -175,5 +175,5 @@ class BadEpmd(LabCase):
         for behave in ('partial', 'silent', 'endless', 'garbage'):
             other.epmd.behave = behave
             done = erlclu(pod, 'names', '--timeout', '3', other.address)
-            self.assertNotIn(done.returncode, (0, -11, -6), behave)
+            self.assertGreater(done.returncode, 0, f'{behave}: {done.stdout}{done.stderr}')
             self.assertTrue(done.stderr, behave)

@@ -53,7 +53,7 @@ class Hostile(LabCase):
         for name, data in (('half a length', b'\0'), ('half a name', b'\0\x40N' + bytes(20))):
             upto(name)
             peers[name].sock.sendall(data)
-        us.dial('10.42.0.1', self.port).handshake().link()
+        link = us.dial('10.42.0.1', self.port).handshake().link()
         again = us.dial('10.42.0.1', self.port)
         again.send_name()
         self.assertEqual('alive', again.recv_status())
@@ -62,7 +62,7 @@ class Hostile(LabCase):
         for name, peer in peers.items():
             self.assertTrue(peer.closed(max(0.1, end - time.monotonic())), name)
         self.assertEqual({self.erl_node.name, us.name}, self.node.nodes())
-        us.close()
+        link.close()
         eventually('the scripted node is gone', 15, lambda: self.node.nodes() == {self.erl_node.name})
 
     def test_a_drip_of_bytes_does_not_extend_the_deadline(self):

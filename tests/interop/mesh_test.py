@@ -74,7 +74,7 @@ class Mesh(LabCase):
         self.assert_mesh(nodes, FORM)
         status, text = nodes[0].get('/metrics')
         self.assertEqual(200, status)
-        self.assertTrue(re.search(r'^connected_node_count\{node="erlclu@10\.42\.0\.1"\} 1(\.0)?$', text, re.M), text)
+        self.assertTrue(re.search(r'^connected_node_count\{node="erlclu@10\.42\.0\.1"\} 2(\.0)?$', text, re.M), text)
 
     def test_without_epmd_on_one_port(self):
         """As the demo runs: no epmd anywhere, one port for everybody."""

@@ -85,7 +85,7 @@ class LabCase(unittest.TestCase):
         for node in nodes:
             if isinstance(node, CluNode):
                 eventually(f"{node}'s page lists the others", timeout,
-                           lambda node=node: node.page_nodes() >= names - {node.name})
+                           lambda node=node: node.page_nodes() == names - {node.name})
 
     def assert_quiet(self, nodes):
         """No Erlang node of these has written a line."""

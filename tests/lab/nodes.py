@@ -188,11 +188,10 @@ class CluNode:
         return set(self.cluster()['nodes']) - {self.name}
 
     def page_nodes(self):
-        """The other nodes that stand in the page's list items."""
-        items = re.findall(r'<li[^>]*>(.*?)</li>', self.get('/')[1], re.S)
-        texts = [html.unescape(re.sub(r'<[^>]*>', ' ', item)) for item in items]
-        found = {word for text in texts for word in text.split() if '@' in word}
-        return found - {self.name}
+        """The names in the rows of the page's table that say `linked`."""
+        rows = re.findall(r'<tr>(.*?)</tr>', self.get('/')[1], re.S)
+        texts = [html.unescape(re.sub(r'<[^>]*>', ' ', row)).split() for row in rows]
+        return {text[0] for text in texts if 'linked' in text and '@' in text[0]}
 
     def peer(self, name):
         """The entry of `peers` for a name, or None."""
@@ -223,6 +222,7 @@ def erlclu(pod, *argv, timeout=30, env=None, cookie=COOKIE):
 
 
 def ping(pod, node, *options, **how):
-    """`erlclu ping NODE`: (exit status, stdout + stderr)."""
+    """`erlclu ping NODE`: (exit status, its first word, all it said)."""
     done = erlclu(pod, 'ping', *options, node, **how)
-    return done.returncode, done.stdout + done.stderr
+    text = done.stdout + done.stderr
+    return done.returncode, (done.stdout.split() or [''])[0], text
