@@ -25,8 +25,9 @@ struct machine {
     struct update updates[UPDATES];
     size_t first, n;
     char trace[2048];
-    struct addr at; /* where it listens */
-    bool refuses;   /* accepted connections get no id */
+    struct addr at;       /* where it listens */
+    bool opened, refuses; /* refuses: accepted connections get no id */
+    struct addr source;   /* where they must come from; family 0: anywhere */
     uint64_t deadline_ms;
     uint8_t scratch[4096];
     size_t to_send, received;
