@@ -16,9 +16,14 @@ static clu_slice addr_key(const struct addr *a, uint8_t room[ADDR_KEY_LEN])
     return (clu_slice){room, ADDR_KEY_LEN};
 }
 
-static clu_slice entry_key(const struct entry *e, uint8_t room[ADDR_KEY_LEN])
+static clu_slice key_of(const char *name, const struct addr *addr, uint8_t room[ADDR_KEY_LEN])
 {
-    return e->name[0] != '\0' ? slice_of(e->name) : addr_key(&e->addr, room);
+    return name[0] != '\0' ? slice_of(name) : addr_key(addr, room);
+}
+
+struct place *place_named(const struct reconcile *r, const char *name)
+{
+    return map_get(&r->places, slice_of(name));
 }
 
 struct tracked *tracked_at(const struct reconcile *r, const struct addr *addr)
@@ -38,14 +43,14 @@ static struct place *place_new(struct reconcile *r, const struct entry *e, uint6
     if (owner == NULL)
         owner = tracked_new(r, e->name, now_ms);
     if (place == NULL || owner == NULL ||
-        map_put(&r->places, entry_key(e, room), place) != CLU_OK) {
+        map_put(&r->places, key_of(e->name, &e->addr, room), place) != CLU_OK) {
         r->n_refused++;
         free(place);
         if (owner != NULL)
             tracked_settle(r, owner, now_ms); /* unlisted: it is forgotten in its time */
         return NULL;
     }
-    place->learns = e->name[0] == '\0';
+    memcpy(place->name, e->name, sizeof place->name);
     place->owner = owner;
     list_init(&place->of_changes);
     list_append(&owner->places, &place->of_owner);
@@ -56,8 +61,7 @@ void place_drop(struct reconcile *r, struct place *place)
 {
     uint8_t room[ADDR_KEY_LEN];
 
-    map_remove(&r->places,
-               place->learns ? addr_key(&place->addr, room) : slice_of(place->owner->t.name));
+    map_remove(&r->places, key_of(place->name, &place->addr, room));
     list_remove(&place->of_owner);
     list_remove(&place->of_changes);
     free(place);
@@ -77,7 +81,7 @@ static void place_mark(struct reconcile *r, struct place *place, uint32_t source
 static void list_entry(struct reconcile *r, uint32_t bit, const struct entry *e, uint64_t now_ms)
 {
     uint8_t room[ADDR_KEY_LEN];
-    struct place *place = map_get(&r->places, entry_key(e, room));
+    struct place *place = map_get(&r->places, key_of(e->name, &e->addr, room));
 
     if (place == NULL && (place = place_new(r, e, now_ms)) == NULL)
         return;

@@ -222,18 +222,19 @@ static struct tracked *at_host_of(const struct reconcile *r, const char *name)
     return at != NULL && addr_parse_ip(&host, slice_of(at + 1)) ? tracked_at(r, &host) : NULL;
 }
 
+/* The target that a link of this name belongs to, NULL when there is no room. */
 static struct tracked *find_linked(struct reconcile *r, slot_id id, const char *name,
                                    uint64_t now_ms)
 {
     struct tracked *p = find(r, id);
 
-    if (p == NULL || (p->t.name[0] != '\0' && strcmp(p->t.name, name) != 0))
-        p = tracked_named(r, name);
-    if (p == NULL)
+    if (p == NULL && tracked_named(r, name) == NULL)
         p = at_host_of(r, name);
-    if (p == NULL)
-        p = tracked_new(r, name, now_ms);
-    return p == NULL ? NULL : tracked_learn(r, p, name, now_ms);
+    if (p != NULL)
+        p = tracked_learn(r, p, name, now_ms);
+    if (p == NULL || strcmp(p->t.name, name) != 0)
+        p = tracked_named(r, name);
+    return p != NULL ? p : tracked_new(r, name, now_ms);
 }
 
 static void note_link(struct tracked *p, const struct addr *addr, bool inbound, uint64_t now_ms)
@@ -260,7 +261,10 @@ struct target *reconcile_up(struct reconcile *r, slot_id id, const char *name,
         r->n_refused++;
         return NULL;
     }
+    if (p->t.id != id)
+        reconcile_deferred(r, id, now_ms); /* what was dialled turned out to be somebody else */
     tracked_end_dial(r, p);
+    tracked_claim(r, p, now_ms);
     if (creation == r->own_creation && strcmp(name, r->own_name) == 0) {
         reconcile_is_self(r, p->t.id, now_ms);
         return &p->t;

@@ -74,9 +74,10 @@ struct target *reconcile_get(struct reconcile *r, slot_id id);
 struct target *reconcile_up(struct reconcile *r, slot_id id, const char *name,
                             const struct addr *addr, uint32_t creation, uint64_t now_ms,
                             bool *new_incarnation);
-/* reconcile_learn: epmd or handshake told the name behind a target without one. When another target
- * has this name already, the two collapse: the other one is returned and the id that was given is
- * gone; an attempt under way belongs to the returned one, and is needless if that is linked. */
+/* reconcile_learn: epmd or handshake told the name behind a listed target: one without a name, or
+ * one whose entry says another. When another target has this name already, the two collapse: the
+ * other one is returned and the id that was given is gone; an attempt under way belongs to the
+ * returned one, and is needless if that is linked. */
 struct target *reconcile_learn(struct reconcile *r, slot_id id, const char *name, uint64_t now_ms);
 /* reconcile_down: the link of this name is gone; redialled at once when listed, else PEER_ABSENT.
  */

@@ -14,10 +14,11 @@ struct place {
     struct list of_changes; /* in reconcile.changes while told differs from sources */
     struct tracked *owner;
     struct addr addr;
-    bool learns;      /* the address is its key, else the peer's name */
-    uint32_t sources; /* that list it now */
-    uint32_t told;    /* what reconcile_change said of that */
-    uint64_t round;   /* the last call of reconcile_list that had it */
+    char name[NODE_NAME_SIZE]; /* as listed; "" for one that is to be learnt: the address is its key
+                                */
+    uint32_t sources;          /* that list it now */
+    uint32_t told;             /* what reconcile_change said of that */
+    uint64_t round;            /* the last call of reconcile_list that had it */
 };
 
 /* A target and what only the reconciler knows of it. Its state follows from these facts. */
@@ -62,12 +63,15 @@ void tracked_forget(struct reconcile *r, struct tracked *p);
 void tracked_settle(struct reconcile *r, struct tracked *p, uint64_t now_ms);
 /* tracked_end_dial: no attempt is under way any more. */
 void tracked_end_dial(struct reconcile *r, struct tracked *p);
-/* tracked_learn: this is its name; the peer that has it, which may be another one (then p is gone).
- */
+/* tracked_learn: this is the name behind its places; the target that has it, which may be another
+ * one (then p is gone). Nothing changes where p has its name for sure: linked, or not listed. */
 struct tracked *tracked_learn(struct reconcile *r, struct tracked *p, const char *name,
                               uint64_t now_ms);
-/* tracked_unlearn: the name that was learnt does not hold any more. */
+/* tracked_unlearn: the name that was learnt does not hold any more: back to what is listed. */
 void tracked_unlearn(struct reconcile *r, struct tracked *p, uint64_t now_ms);
+/* tracked_claim: p has come up under its name: an entry listed under just that name is its own,
+ * wherever it led before. */
+void tracked_claim(struct reconcile *r, struct tracked *p, uint64_t now_ms);
 /* tracked_wants_dial: it is to be dialled, now or later. tracked_where: there. */
 bool tracked_wants_dial(const struct tracked *p);
 struct addr tracked_where(const struct tracked *p);
@@ -78,6 +82,8 @@ uint64_t calm_at(const struct reconcile *r, uint64_t now_ms);
 
 /* tracked_at: the peer without a name that is listed at this address, NULL when none. */
 struct tracked *tracked_at(const struct reconcile *r, const struct addr *addr);
+/* place_named: the entry listed under this very name. */
+struct place *place_named(const struct reconcile *r, const char *name);
 void place_drop(struct reconcile *r, struct place *place);
 
 #endif

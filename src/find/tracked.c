@@ -19,6 +19,8 @@ static bool give_name(struct reconcile *r, struct tracked *p, const char *name)
 
 static void take_name(struct reconcile *r, struct tracked *p)
 {
+    if (p->t.name[0] == '\0')
+        return;
     map_remove(&r->names, slice_of(p->t.name));
     p->t.name[0] = '\0';
 }
@@ -48,8 +50,7 @@ void tracked_forget(struct reconcile *r, struct tracked *p)
         place_drop(r, CONTAINER_OF(p->places.next, struct place, of_owner));
     tracked_end_dial(r, p);
     heap_remove(&r->due, &p->t.due);
-    if (p->t.name[0] != '\0')
-        take_name(r, p);
+    take_name(r, p);
     slots_remove(&r->peers, p->t.id);
     free(p);
     r->version++;
@@ -147,19 +148,21 @@ void tracked_end_dial(struct reconcile *r, struct tracked *p)
 
 /* Learnt names. */
 
+static void place_move(struct place *place, struct tracked *to)
+{
+    list_remove(&place->of_owner);
+    list_append(&to->places, &place->of_owner);
+    place->owner = to;
+}
+
 /* What leads to `from` leads to `into` from now on, an attempt under way included. */
 static struct tracked *merge(struct reconcile *r, struct tracked *from, struct tracked *into,
                              uint64_t now_ms)
 {
     bool dialling = from->dialling && !into->linked && !into->dialling;
 
-    while (!list_empty(&from->places)) {
-        struct place *place = CONTAINER_OF(from->places.next, struct place, of_owner);
-
-        list_remove(&place->of_owner);
-        list_append(&into->places, &place->of_owner);
-        place->owner = into;
-    }
+    while (!list_empty(&from->places))
+        place_move(CONTAINER_OF(from->places.next, struct place, of_owner), into);
     tracked_forget(r, from);
     into->dialling |= dialling;
     r->n_dialling += dialling;
@@ -167,51 +170,71 @@ static struct tracked *merge(struct reconcile *r, struct tracked *from, struct t
     return into;
 }
 
+/* Whether its name is only what an entry says: it may turn out to be another. */
+static bool may_learn(const struct tracked *p)
+{
+    return p->t.name[0] == '\0' || (!p->linked && !list_empty(&p->places));
+}
+
 struct tracked *tracked_learn(struct reconcile *r, struct tracked *p, const char *name,
                               uint64_t now_ms)
 {
     struct tracked *other = tracked_named(r, name);
 
-    if (p->t.name[0] != '\0' || other == p)
+    if (name[0] == '\0' || other == p || !may_learn(p))
         return p;
     if (other != NULL)
         return merge(r, p, other, now_ms);
-    p->t.learnt = give_name(r, p, name) && name[0] != '\0';
+    take_name(r, p);
+    p->t.learnt = give_name(r, p, name);
+    p->t.creation = 0;
     r->version++;
     tracked_settle(r, p, now_ms);
     return p;
 }
 
-/* The places of a peer without a name may lead to different nodes from now on. */
-static void split(struct reconcile *r, struct tracked *p, uint64_t now_ms)
+/* To the target of the name that it is listed under; where there is no room, it stays. */
+static void rehome(struct reconcile *r, struct place *place, uint64_t now_ms)
 {
-    while (p->places.next->next != &p->places) {
-        struct place *last = CONTAINER_OF(p->places.prev, struct place, of_owner);
-        struct tracked *own = tracked_new(r, "", now_ms);
+    struct tracked *to = tracked_named(r, place->name);
 
-        if (own == NULL)
-            return; /* no room: then they go on as one */
-        list_remove(&last->of_owner);
-        list_append(&own->places, &last->of_owner);
-        last->owner = own;
-        tracked_settle(r, own, now_ms);
-    }
+    if (to == NULL)
+        to = tracked_new(r, place->name, now_ms);
+    if (to == NULL)
+        return;
+    place_move(place, to);
+    tracked_settle(r, to, now_ms);
 }
 
-static bool all_learn(const struct tracked *p)
-{
-    for (const struct list *l = p->places.next; l != &p->places; l = l->next)
-        if (!CONTAINER_OF(l, struct place, of_owner)->learns)
-            return false;
-    return !list_empty(&p->places);
-}
-
+/* Its places may lead to different nodes from now on. */
 void tracked_unlearn(struct reconcile *r, struct tracked *p, uint64_t now_ms)
 {
-    if (!p->t.learnt || !all_learn(p))
+    bool kept = false;
+
+    if (!p->t.learnt || list_empty(&p->places))
         return;
     take_name(r, p);
     p->t.learnt = false;
     p->t.creation = 0;
-    split(r, p, now_ms);
+    for (struct list *l = p->places.next, *next; l != &p->places; l = next) {
+        struct place *place = CONTAINER_OF(l, struct place, of_owner);
+
+        next = l->next;
+        if (!kept && tracked_named(r, place->name) == NULL)
+            kept = give_name(r, p, place->name);
+        else
+            rehome(r, place, now_ms);
+    }
+}
+
+void tracked_claim(struct reconcile *r, struct tracked *p, uint64_t now_ms)
+{
+    struct place *place = place_named(r, p->t.name);
+
+    if (place == NULL || place->owner == p)
+        return;
+    struct tracked *before = place->owner;
+
+    place_move(place, p);
+    tracked_settle(r, before, now_ms);
 }

@@ -164,6 +164,119 @@ static void unlearns(void **state)
     sim_stop(&s);
 }
 
+/* The template is a guess: where epmd lacked that name, the node that is there has another. It is
+ * what the entry leads to, until it is there no more. */
+static void corrects_the_template(void **state)
+{
+    struct sim s;
+
+    (void)state;
+    sim_start(&s);
+    sim_list(&s, 0, RESULT_COMPLETE, "erlclu@10.0.0.2");
+    sim_run(&s, 0, STAGE_NONE);
+    sim_up(&s, sim_dialled(&s, "erlclu@10.0.0.2"), "app@10.0.0.2", "10.0.0.2", 1);
+    sim_list(&s, 0, RESULT_COMPLETE, "erlclu@10.0.0.2");
+    sim_run(&s, 6000, STAGE_NONE);
+    sim_show(&s);
+    sim_down(&s, "app@10.0.0.2");
+    sim_run(&s, 0, STAGE_TCP_REFUSED);
+    sim_run(&s, 300, STAGE_EPMD_UNKNOWN);
+    sim_show(&s);
+    sim_expect(&s, "[     0] complete 1 +0:erlclu@10.0.0.2\n"
+                   "[     0] dial erlclu@10.0.0.2 at 10.0.0.2\n"
+                   "[     0] up app@10.0.0.2\n"
+                   "[     0] complete 1\n"
+                   "[  6000] app@10.0.0.2 linked\n"
+                   "[  6000] down app@10.0.0.2\n"
+                   "[  6000] dial app@10.0.0.2 at 10.0.0.2: tcp-refused\n"
+                   "[  6206] dial app@10.0.0.2 at 10.0.0.2: epmd-unknown\n"
+                   "[  6300] erlclu@10.0.0.2 failed, 2 attempts: epmd-unknown since 6000\n");
+    sim_stop(&s);
+}
+
+/* The other node of that pod comes up under the very name of the entry: the entry is its own. */
+static void gives_back_the_entry(void **state)
+{
+    struct sim s;
+
+    (void)state;
+    sim_start(&s);
+    sim_list(&s, 0, RESULT_COMPLETE, "erlclu@10.0.0.2");
+    sim_run(&s, 0, STAGE_NONE);
+    sim_up(&s, sim_dialled(&s, "erlclu@10.0.0.2"), "app@10.0.0.2", "10.0.0.2", 1);
+    sim_up(&s, 0, "erlclu@10.0.0.2", "10.0.0.2", 2);
+    sim_show(&s);
+    sim_list(&s, 0, RESULT_COMPLETE, "erlclu@10.0.0.2");
+    sim_down(&s, "app@10.0.0.2");
+    sim_down(&s, "erlclu@10.0.0.2");
+    sim_run(&s, 1000, STAGE_NONE);
+    sim_show(&s);
+    sim_expect(&s, "[     0] complete 1 +0:erlclu@10.0.0.2\n"
+                   "[     0] dial erlclu@10.0.0.2 at 10.0.0.2\n"
+                   "[     0] up app@10.0.0.2\n"
+                   "[     0] up erlclu@10.0.0.2\n"
+                   "[     0] app@10.0.0.2 linked, unlisted\n"
+                   "[     0] erlclu@10.0.0.2 linked\n"
+                   "[     0] complete 1\n"
+                   "[     0] down app@10.0.0.2\n"
+                   "[     0] down erlclu@10.0.0.2\n"
+                   "[   206] dial erlclu@10.0.0.2 at 10.0.0.2\n"
+                   "[  1000] app@10.0.0.2 absent, unlisted\n"
+                   "[  1000] erlclu@10.0.0.2 dialling\n");
+    sim_stop(&s);
+}
+
+/* It has dialled us under its name, and our attempt at its entry learns that it is the same node:
+ * there is nothing left to dial. */
+static void learns_who_is_linked(void **state)
+{
+    struct sim s;
+
+    (void)state;
+    sim_start(&s);
+    sim_list(&s, 0, RESULT_COMPLETE, "app@10.0.0.2");
+    sim_up(&s, 0, "app@pod-0.svc", "10.0.0.2", 1);
+    sim_run(&s, 0, STAGE_NONE);
+    slot_id id = sim_dialled(&s, "app@10.0.0.2");
+
+    assert_true(reconcile_learn(s.r, id, "app@pod-0.svc", s.now)->state == PEER_LINKED);
+    reconcile_deferred(s.r, id, s.now); /* the end of the attempt: its target is gone */
+    sim_run(&s, 60000, STAGE_NONE);
+    sim_show(&s);
+    sim_expect(&s, "[     0] complete 1 +0:app@10.0.0.2\n"
+                   "[     0] up app@pod-0.svc\n"
+                   "[     0] dial app@10.0.0.2 at 10.0.0.2\n"
+                   "[ 60000] app@pod-0.svc linked\n");
+    sim_stop(&s);
+}
+
+/* A name that somebody asked for is that name; a link of another one is not what was dialled. */
+static void keeps_what_was_asked_for(void **state)
+{
+    struct sim s;
+    struct addr at = addr_v4(0x0a000002, 4000);
+
+    (void)state;
+    sim_start(&s);
+    slot_id id = reconcile_hint(s.r, "x@10.0.0.2", &at, s.now)->id;
+
+    sim_run(&s, 0, STAGE_NONE);
+    assert_string_equal(reconcile_learn(s.r, id, "app@10.0.0.2", s.now)->name, "x@10.0.0.2");
+    sim_up(&s, id, "app@10.0.0.2", "10.0.0.2", 1);
+    sim_run(&s, 900, STAGE_NONE);
+    sim_show(&s);
+    sim_run(&s, 1000, STAGE_EPMD_UNKNOWN);
+    sim_show(&s);
+    sim_expect(&s, "[     0] dial x@10.0.0.2 at 10.0.0.2\n"
+                   "[     0] up app@10.0.0.2\n"
+                   "[   900] x@10.0.0.2 hinted, unlisted\n"
+                   "[   900] app@10.0.0.2 linked, unlisted\n"
+                   "[  1053] dial x@10.0.0.2 at 10.0.0.2: epmd-unknown\n"
+                   "[  1900] x@10.0.0.2 failed, unlisted, 1 attempts: epmd-unknown since 0\n"
+                   "[  1900] app@10.0.0.2 linked, unlisted\n");
+    sim_stop(&s);
+}
+
 /* A learnt name that is our own: another way of being ourselves. */
 static void learns_itself(void **state)
 {
@@ -186,9 +299,16 @@ static void learns_itself(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(learns_by_dialling), cmocka_unit_test(learns_from_inbound),
-        cmocka_unit_test(collapses),          cmocka_unit_test(hands_over_a_dial),
-        cmocka_unit_test(unlearns),           cmocka_unit_test(learns_itself),
+        cmocka_unit_test(learns_by_dialling),
+        cmocka_unit_test(learns_from_inbound),
+        cmocka_unit_test(collapses),
+        cmocka_unit_test(hands_over_a_dial),
+        cmocka_unit_test(unlearns),
+        cmocka_unit_test(corrects_the_template),
+        cmocka_unit_test(gives_back_the_entry),
+        cmocka_unit_test(learns_who_is_linked),
+        cmocka_unit_test(keeps_what_was_asked_for),
+        cmocka_unit_test(learns_itself),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
