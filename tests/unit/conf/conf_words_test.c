@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rows.h"
+
+static const struct row other_rows[] = {
+    {CMD_RUN, "", C, NULL, "role", ""},
+    {CMD_RUN, "--hidden", C, NULL, "role", "hidden "},
+    {CMD_RUN, "--args-file vm.args", C, "-hidden", "role", "hidden "},
+    {CMD_RUN, "--prune never", C, NULL, "role", ""},
+    {CMD_RUN, "--prune after:5", C, NULL, "error",
+     "--prune: `after:5` is not built in: never is allowed"},
+    {CMD_PING, "--json a@b.c", C, NULL, "role", "hidden no_listen dial_once json "},
+    {CMD_NAMES, "", "", NULL, "role", "hidden no_listen dial_once "},
+    {CMD_EPMD, "", "", NULL, "role", "hidden epmd_only "},
+    {CMD_RUN, "", C, NULL, "log", "1 "},
+    {CMD_RUN, "--log-level debug --log-format json --template /page.html", C, NULL, "log",
+     "0 json /page.html"},
+    {CMD_RUN, "--log-level error --log-format text", C, NULL, "log", "3 "},
+    {CMD_RUN, "--log-level loud", C, NULL, "error",
+     "--log-level: `loud` is not debug, info, warning or error"},
+    {CMD_RUN, "--log-format xml", C, NULL, "error", "--log-format: `xml` is not text or json"},
+    {CMD_RUN, "--template " X100 X100 X100 X100 X100 X100, C, NULL, "error",
+     "--template: `" X100 "` is too long for a file name"},
+    {CMD_RUN, "", C, NULL, "dns", "127.0.0.1:0"},
+    {CMD_RUN, "", C ";RESOLV=nameserver 10.0.0.1", NULL, "dns", "10.0.0.1:0"},
+    {CMD_RUN, "--dns 127.0.0.1:5300", C ";RESOLV=nameserver 10.0.0.1", NULL, "dns",
+     "127.0.0.1:5300"},
+    {CMD_NAMES, "--dns [::1]:5300", "", NULL, "dns", "[::1]:5300"},
+    {CMD_RUN, "--dns localhost", C, NULL, "error", "--dns: `localhost` is not ADDR or ADDR:PORT"},
+    {CMD_EPMD, "", "RESOLV=nameserver 10.0.0.1", NULL, "dns", ""},
+    {CMD_PING, "--timeout 500ms a@b.c", C, NULL, "times", "60000/4 7000, 500"},
+    {CMD_PING, "--timeout soon a@b.c", C, NULL, "error",
+     "--timeout: `soon` is not a time: 5, 0.5, 500ms, 10s, 1m, at most a day"},
+    {CMD_DEMO, "", "", NULL, "times", "60000/4 7000, 0"},
+    {CMD_DEMO, "", "DEMO_SECONDS=20", NULL, "times", "60000/4 7000, 20000"},
+    {CMD_PING, "a@b.c", C ";RELEASE_NODE=d@e.f", NULL, "target", "a@b.c none"},
+    {CMD_PING, "", C ";RELEASE_NODE=d@e.f", NULL, "target", "d@e.f none"},
+    {CMD_PING, "d", C ";MY_POD_IP=10.0.0.1", NULL, "target", "d@10.0.0.1 none"},
+    {CMD_PING, "a@b.c --address localhost:9100", C, NULL, "target", "a@b.c 127.0.0.1:9100"},
+    {CMD_PING, "a@b.c --address [::1]:9100", C, NULL, "target", "a@b.c [::1]:9100"},
+    {CMD_PING, "a@b.c --address 127.0.0.1", C, NULL, "error",
+     "--address: `127.0.0.1` is not ADDR:PORT: an IP address or a name of the hosts file, and a "
+     "port"},
+    {CMD_PING, "", C, NULL, "error",
+     "erlclu ping needs a NODE, or RELEASE_NODE in the environment"},
+    {CMD_PING, "a@", C, NULL, "error", "NODE: `a@` has nothing behind the @"},
+    {CMD_PING, "", C ";RELEASE_NODE=a@", NULL, "error",
+     "RELEASE_NODE: `a@` has nothing behind the @"},
+};
+
+static const struct row word_rows[] = {
+    {CMD_NAMES, "host", "", NULL, "args", "[host]"},
+    {CMD_NAMES, "-- --host", "", NULL, "args", "[--host]"},
+    {CMD_NAMES, "-", "", NULL, "args", "[-]"},
+    {CMD_INSTALL, "/bin", "", NULL, "args", "[/bin]"},
+    {CMD_INSTALL, "", "", NULL, "error",
+     "erlclu install needs DIR: erlclu install --help says more"},
+    {CMD_NAMES, "a b", "", NULL, "error",
+     "erlclu names has no use for `b`: erlclu names --help says more"},
+    {CMD_RUN, "now", C, NULL, "error",
+     "erlclu run has no use for `now`: erlclu run --help says more"},
+    {CMD_RUN, "--nmae x", C, NULL, "error",
+     "unknown option --nmae: erlclu run --help lists those that there are"},
+    {CMD_RUN, "-x", C, NULL, "error",
+     "unknown option -x: erlclu run --help lists those that there are"},
+    {CMD_RUN, "--tls-cert x", C, NULL, "error", "--tls-cert: TLS between nodes is not built in"},
+    {CMD_RUN, "--journal=x", C, NULL, "error", "--journal=x: the journal is not built in"},
+    {CMD_RUN, "--short", C, NULL, "error", "--short is an option of discover, not of run"},
+    {CMD_EPMD, "--json", "", NULL, "error",
+     "--json is an option of discover, names, ping, nodes, not of epmd"},
+    {CMD_RUN, "--name", C, NULL, "error", "--name needs NODE behind it"},
+    {CMD_RUN, "--hidden=yes", C, NULL, "error", "--hidden takes no value"},
+    {CMD_RUN, "--http=", C, NULL, "error",
+     "--http: `` is not ADDR:PORT: an IP address or a name of the hosts file, and a port"},
+    {CMD_RUN, "--args-file none", C, NULL, "error",
+     "--args-file: none cannot be read: it is not there"},
+};
+
+ROWS_TEST(other)
+ROWS_TEST(word)
+
+/* At most a screen, every line at most 80 columns. */
+static void check_help(const char *name, struct buf *text)
+{
+    size_t lines = 0, column = 0;
+
+    for (size_t i = 0; i < text->len; i++) {
+        column = text->data[i] == '\n' ? 0 : column + 1;
+        lines += text->data[i] == '\n';
+        if (column > 80)
+            fail_msg("%s --help, line %zu: more than 80 columns", name, lines + 1);
+    }
+    if (lines > 25 || lines < 3)
+        fail_msg("%s --help has %zu lines", name, lines);
+    buf_free(text);
+}
+
+static void help(void **state)
+{
+    const char *argv[] = {"--nonsense", "-h"};
+    struct conf *c = calloc(1, sizeof *c);
+
+    (void)state;
+    assert_non_null(c);
+    for (size_t i = 0; i < CONF_COMMANDS; i++) {
+        enum conf_command command = (enum conf_command)i;
+        struct conf_input in = {.command = command, .argc = 2, .argv = argv, .read_file = row_read};
+        struct buf text = {0};
+
+        assert_int_equal(conf_command_of(conf_command_word(command)), command);
+        assert_int_equal(conf_load(c, &in), CLU_OK);
+        assert_true(c->help);
+        conf_fini(c);
+        conf_help(command, &text);
+        assert_non_null(strstr(buf_text(&text), "--help"));
+        check_help(conf_command_word(command), &text);
+    }
+    struct buf text = {0};
+
+    conf_overview(&text);
+    check_help("erlclu", &text);
+    assert_int_equal(conf_command_of("nonsense"), CONF_COMMANDS);
+    free(c);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(other),
+        cmocka_unit_test(word),
+        cmocka_unit_test(help),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
