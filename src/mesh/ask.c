@@ -173,7 +173,8 @@ void ask_pong(struct machine *m, struct link *l, const clu_ref *ref, bool yes)
     for (struct list *at = m->asks.next; at != &m->asks; at = at->next) {
         struct ask *a = CONTAINER_OF(at, struct ask, list);
 
-        if (a->kind != ASK_PING || !a->sent || a->answered || ref->n != a->ref.n ||
+        if (a->kind != ASK_PING || !a->sent || a->answered ||
+            strcmp(a->answer->node, l->name) != 0 || ref->n != a->ref.n ||
             memcmp(ref->words, a->ref.words, ref->n * sizeof *ref->words) != 0)
             continue;
         if (!yes)

@@ -120,6 +120,18 @@ bool link_dial(struct machine *m, struct dial *d, const struct addr *addr, const
 slot_id link_accept(struct machine *m, const struct addr *peer, const struct addr *local,
                     uint64_t now_ms);
 struct link *link_find(struct machine *m, const char *name);
+struct link *link_of(struct conn *c);
+/* shake.c: what a link does until it is up. link_shake takes bytes of the handshake; those behind
+ * it go to the channel. */
+void link_opened(struct machine *m, struct conn *c, uint64_t now_ms);
+void link_refused(struct machine *m, struct conn *c, enum dial_error error, const char *text,
+                  uint64_t now_ms);
+void link_shake(struct machine *m, struct link *l, const uint8_t *data, size_t len,
+                uint64_t now_ms);
+void link_shake_failed(struct machine *m, struct link *l, uint64_t now_ms);
+/* link.c: the handshake is done; messages have arrived. */
+void link_go_up(struct machine *m, struct link *l, uint64_t now_ms);
+void link_drain(struct machine *m, struct link *l, uint64_t now_ms);
 /* link_end: closes a link that is up, with the reason in the event. */
 void link_end(struct machine *m, struct link *l, const char *reason, uint64_t now_ms);
 
