@@ -2,7 +2,6 @@
 #include "app/run.h"
 
 #include <signal.h>
-#include <string.h>
 #include <sys/wait.h>
 
 #include "net/drive.h"
@@ -111,7 +110,7 @@ static int serve_all(struct run *r)
 
 static void stop(struct run *r)
 {
-    machine_stop(r->drive.machine, strsignal(r->signal), system_now_ms());
+    machine_stop(r->drive.machine, signals_word(r->signal), system_now_ms());
     loop_turn(r->drive.loop);
     loop_exit(r->drive.loop, EXIT_DONE);
 }

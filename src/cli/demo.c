@@ -64,8 +64,9 @@ static bool start_dns(struct demo *d)
 {
     static const struct child_variable none[] = {{NULL, NULL}};
     char port[32], hosts[128];
-    /* As root it would become a user who cannot read our files. */
-    const char *const *user = (const char *[]){geteuid() == 0 ? "--user=root" : NULL, NULL};
+    /* As root it would become a user who cannot read our files; and a process that changes its
+     * group is not told any more when its parent dies. */
+    bool is_root = geteuid() == 0;
     const char *argv[] = {d->dnsmasq,
                           "--keep-in-foreground",
                           "--conf-file=/dev/null",
@@ -78,7 +79,8 @@ static bool start_dns(struct demo *d)
                           "--local=/cluster.local/",
                           hosts,
                           port,
-                          user[0],
+                          is_root ? "--user=root" : NULL,
+                          "--group=root",
                           NULL};
 
     snprintf(port, sizeof port, "--port=%u", (unsigned)d->place.dns_port);

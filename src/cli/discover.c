@@ -39,8 +39,12 @@ static void on_reply(void *arg, enum dns_status status, clu_slice msg)
 static void on_turned(void *arg)
 {
     struct discovery *d = arg;
-    const struct snapshot *s = machine_snapshot(d->drive.machine, system_now_ms());
+    const struct snapshot *s;
 
+    /* A source may list what it has before its other family has answered. */
+    if (loop_is_resolving(d->drive.loop))
+        return;
+    s = machine_snapshot(d->drive.machine, system_now_ms());
     for (size_t i = 0; s != NULL && i < s->n_sources; i++)
         if (s->sources[i].result == RESULT_WAITING)
             return;

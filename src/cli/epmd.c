@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <string.h>
-
 #include "cli/cli.h"
 #include "net/drive.h"
 #include "net/signals.h"

@@ -164,6 +164,11 @@ struct event_base *loop_base(struct loop *l)
     return l->base;
 }
 
+bool loop_is_resolving(const struct loop *l)
+{
+    return l->resolver != NULL && resolver_is_busy(l->resolver);
+}
+
 void loop_start(struct loop *l)
 {
     machine_start(l->machine, system_now_ms());

@@ -31,6 +31,8 @@ void loop_free(struct loop *l);
 void loop_tell(struct loop *l, const struct event *event);
 /* loop_base: where other parts of the program hang their events. */
 struct event_base *loop_base(struct loop *l);
+/* loop_is_resolving: a question to DNS is under way. */
+bool loop_is_resolving(const struct loop *l);
 /* loop_start: starts the machine. loop_run: drives it until loop_exit or an UPDATE_EXIT. The
  * status.
  */

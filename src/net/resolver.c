@@ -385,3 +385,8 @@ void resolver_free(struct resolver *r)
     ares_library_cleanup();
     free(r);
 }
+
+bool resolver_is_busy(const struct resolver *r)
+{
+    return !list_empty(&r->queries);
+}

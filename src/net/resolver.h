@@ -24,4 +24,7 @@ void resolver_free(struct resolver *r);
 /* resolver_ask: one question for records of one type; the name is absolute. */
 void resolver_ask(struct resolver *r, slot_id query, const char *name, uint16_t type);
 
+/* resolver_is_busy: a question is under way. */
+bool resolver_is_busy(const struct resolver *r);
+
 #endif

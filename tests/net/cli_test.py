@@ -1,0 +1,243 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The subcommands: what they print and how they end."""
+
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+
+from program import PROGRAM, Case, free_port, get, listens, wait_for
+
+COMMANDS = ("run", "demo", "discover", "names", "epmd", "ping", "nodes", "install", "version")
+
+
+class Words(Case):
+    def test_help_fits_a_screen(self):
+        for words in (["help"], ["--help"], *([c, "--help"] for c in COMMANDS)):
+            with self.subTest(words):
+                done = self.call(*words)
+                self.assertStatus(done, 0, "erlclu")
+                lines = done.stdout.splitlines()
+                self.assertLessEqual(len(lines), 40)
+                self.assertLessEqual(max(map(len, lines)), 100)
+
+    def test_usage(self):
+        for words in ([], ["no-such"], ["ping", "--no-such"], ["run", "--http", "nowhere"], ["discover"], ["install"]):
+            with self.subTest(words):
+                done = self.call(*words)
+                self.assertStatus(done, 2)
+                self.assertEqual(len(done.stderr.splitlines()), 1)
+
+    def test_version(self):
+        self.assertRegex(self.call("version").stdout, r"^erlclu \d+\.\d+\.\d+\n$")
+        self.assertRegex(self.call("--version").stdout, r"^erlclu ")
+
+    def test_full_disk_and_closed_pipe(self):
+        with open("/dev/full", "w") as full:
+            self.assertEqual(subprocess.run([PROGRAM, "help"], stdout=full, stderr=subprocess.DEVNULL).returncode, 12)
+        self.assertEqual(subprocess.run(f"{PROGRAM} help | true", shell=True).returncode, 0)
+
+
+class Ping(Case):
+    def setUp(self):
+        super().setUp()
+        _, self.dist, _ = self.node()
+
+    def ping(self, node, *more, cookie=None):
+        return self.call("ping", node, "--cookie-file", cookie or self.cookie, *more)
+
+    def test_pong(self):
+        self.assertStatus(self.ping("a@127.0.0.1", "--port", self.dist), 0, "pong\n", "a@127.0.0.1")
+        self.assertStatus(self.ping("a@10.9.8.7", "--address", f"127.0.0.1:{self.dist}"), 8, "pang")
+
+    def test_json(self):
+        answer = self.json_of(self.ping("a@127.0.0.1", "--port", self.dist, "--json"))
+        self.assertEqual((answer["node"], answer["result"]), ("a@127.0.0.1", "pong"))
+        self.assertEqual(answer["address"], f"127.0.0.1:{self.dist}")
+        self.assertGreater(answer["creation"], 0)
+
+    def test_release_node_is_the_default(self):
+        done = self.call("ping", "--cookie-file", self.cookie, "--port", self.dist, env={"RELEASE_NODE": "a@127.0.0.1"})
+        self.assertStatus(done, 0, "pong")
+
+    def test_each_layer_has_its_status(self):
+        wrong = self.dir / "wrong"
+        wrong.write_text("another")
+        wrong.chmod(0o600)
+        epmd = free_port()
+        self.start("epmd", "--epmd-port", epmd, "--listen-address", "127.0.0.1")
+        wait_for(lambda: listens(epmd))
+        for stage, status, more, cookie in (("tcp-refused", 4, ["--port", free_port()], None),
+                                            ("epmd-unknown", 6, ["--epmd-port", epmd], None),
+                                            ("cookie", 10, ["--port", self.dist], wrong)):
+            with self.subTest(stage):
+                done = self.ping("a@127.0.0.1", *more, "--json", cookie=cookie)
+                self.assertStatus(done, status)
+                self.assertEqual(self.json_of(done)["stage"], stage)
+                self.assertTrue(self.json_of(done)["reason"])
+        self.assertStatus(self.ping("b@127.0.0.1", "--port", self.dist), 8, "pang", "name-mismatch")
+        self.assertStatus(self.ping("a@no.such.invalid", "--dns", f"127.0.0.1:{free_port()}"), 3, "pang", "dns")
+
+    def test_silence_ends_at_the_timeout(self):
+        with socket.create_server(("127.0.0.1", 0)) as mute:
+            done = self.ping("a@127.0.0.1", "--port", mute.getsockname()[1], "--timeout", "500ms", "--json")
+        self.assertStatus(done, 5)
+        self.assertEqual(self.json_of(done)["stage"], "tcp-timeout")
+
+
+class Epmd(Case):
+    def test_names(self):
+        port = free_port()
+        epmd = self.start("epmd", "--epmd-port", port, "--listen-address", "127.0.0.1")
+        wait_for(lambda: listens(port))
+        self.assertStatus(self.call("names", "--epmd-port", port), 0)
+        http = free_port()
+        node = self.start("run", "--name", "n@127.0.0.1", "--epmd", "external", "--epmd-port", port, "--cookie-file",
+                          self.cookie, "--http", f"127.0.0.1:{http}")
+        wait_for(lambda: "name n at port" in self.call("names", "--epmd-port", port).stdout)
+        names = self.json_of(self.call("names", "127.0.0.1", "--epmd-port", port, "--json"))["names"]
+        self.assertEqual([n["name"] for n in names], ["n"])
+        self.assertTrue(listens(names[0]["port"]))
+        self.assertStatus(self.call("ping", "n@127.0.0.1", "--epmd-port", port, "--cookie-file", self.cookie), 0)
+        self.assertEqual(self.stop(node), 0)
+        wait_for(lambda: self.call("names", "--epmd-port", port).stdout == "")
+        self.assertEqual(self.stop(epmd), 0)
+        self.assertStatus(self.call("names", "--epmd-port", port), 4, "127.0.0.1")
+
+    def test_port_taken(self):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            done = self.call("epmd", "--epmd-port", taken.getsockname()[1], "--listen-address", "127.0.0.1")
+        self.assertStatus(done, 12)
+
+
+class Discover(Case):
+    NAME = "pods.tests.svc.cluster.local"
+
+    def dns(self, addresses):
+        port = free_port()
+        hosts = self.dir / "hosts"
+        hosts.write_text("".join(f"{a} {self.NAME}\n" for a in addresses))
+        self.dir.chmod(0o755)
+        command = ["dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--pid-file=", "--no-resolv",
+                   "--no-hosts", f"--addn-hosts={hosts}", f"--port={port}", "--listen-address=127.0.0.1",
+                   "--bind-interfaces", "--local=/local/", "--local-ttl=7"]
+        if os.geteuid() == 0:
+            command.append("--user=root")
+        path = os.environ["PATH"] + ":/usr/sbin:/sbin"
+        child = subprocess.Popen(command, env={"PATH": path})
+        self.addCleanup(child.wait)
+        self.addCleanup(child.terminate)
+        wait_for(lambda: listens(port))
+        return f"127.0.0.1:{port}"
+
+    def test_a_thousand_addresses_arrive_whole(self):
+        addresses = {f"10.3.{i // 250}.{i % 250 + 1}" for i in range(1000)}
+        dns = self.dns(addresses)
+        done = self.call("discover", "--short", f"dns:{self.NAME}", "--dns", dns)
+        self.assertStatus(done, 0)
+        lines = done.stdout.splitlines()
+        self.assertEqual((set(lines), len(lines)), (addresses, 1000))
+
+    def test_short_is_what_dig_prints(self):
+        dns = self.dns(["10.1.1.1", "10.1.1.2"])
+        host, port = dns.split(":")
+        dig = subprocess.run(["dig", "+short", f"@{host}", "-p", port, self.NAME], capture_output=True, text=True)
+        done = self.call("discover", "--short", f"dns:{self.NAME}", "--dns", dns)
+        self.assertEqual(sorted(done.stdout.splitlines()), sorted(dig.stdout.splitlines()))
+
+    def test_report_and_json(self):
+        dns = self.dns(["10.1.1.1", "fd00::1"])
+        self.assertStatus(self.call("discover", f"dns:{self.NAME}", "--dns", dns), 0, "NOERROR", "TTL 7 s",
+                          "erlclu@10.1.1.1")
+        document = self.json_of(self.call("discover", f"dns:{self.NAME}", "--dns", dns, "--json"))
+        self.assertEqual([(r["type"], r["rcode"], r["addresses"]) for r in document["replies"]],
+                         [("A", "NOERROR", ["10.1.1.1"]), ("AAAA", "NOERROR", ["fd00::1"])])
+        self.assertIn({"address": "10.1.1.1", "name": "erlclu@10.1.1.1"}, document["nodes"])
+
+    def test_the_answer_is_no(self):
+        dns = self.dns(["10.1.1.1"])
+        self.assertStatus(self.call("discover", "dns:absent.tests.svc.cluster.local", "--dns", dns), 1, "NXDOMAIN")
+
+    def test_dns_failed(self):
+        self.assertStatus(self.call("discover", f"dns:{self.NAME}", "--dns", f"127.0.0.1:{free_port()}"), 3)
+
+
+class Nodes(Case):
+    def test_nodes(self):
+        _, _, http = self.node()
+        self.assertStatus(self.call("nodes", "--http", f"127.0.0.1:{http}"), 0, "a@127.0.0.1")
+        self.assertStatus(self.call("nodes", env={"HTTP_ADDR": "0.0.0.0", "HTTP_PORT": str(http)}), 0, "a@127.0.0.1")
+        self.assertEqual(self.json_of(self.call("nodes", "--http", f"127.0.0.1:{http}", "--json"))["nodes"],
+                         ["a@127.0.0.1"])
+
+    def test_nobody_there(self):
+        self.assertStatus(self.call("nodes", "--http", f"127.0.0.1:{free_port()}"), 4)
+
+    def test_a_mute_server(self):
+        with socket.create_server(("127.0.0.1", 0)) as mute:
+            self.assertStatus(self.call("nodes", "--http", f"127.0.0.1:{mute.getsockname()[1]}", "--timeout", "300ms"), 5)
+
+
+class Install(Case):
+    def test_the_copy_runs(self):
+        target = self.dir / "bin"
+        target.mkdir()
+        for _ in range(2):
+            self.assertStatus(self.call("install", target), 0, str(target / "erlclu"))
+        self.assertEqual(os.listdir(target), ["erlclu"])
+        self.assertEqual((target / "erlclu").stat().st_mode & 0o777, 0o755)
+        self.assertEqual((target / "erlclu").read_bytes(), pathlib.Path(PROGRAM).read_bytes())
+        subprocess.run([target / "erlclu", "version"], check=True, stdout=subprocess.DEVNULL)
+
+    def test_no_such_directory(self):
+        self.assertStatus(self.call("install", self.dir / "absent"), 12, "absent")
+
+
+class Run(Case):
+    def test_signals_end_it_well(self):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            with self.subTest(number):
+                child, dist, _ = self.node()
+                child.send_signal(number)
+                self.assertEqual(child.wait(10), 0)
+                self.assertIn(number.name, self.log_of(child))
+                self.assertFalse(listens(dist))
+
+    def test_the_log_tells_page_and_name(self):
+        child, dist, http = self.node("a@127.0.0.1", "--log-format", "json")
+        lines = [__import__("json").loads(line) for line in self.log_of(child).splitlines()]
+        self.assertEqual([line["event"] for line in lines].count("http"), 1)
+        self.assertIn(f"http://127.0.0.1:{http}/", next(line["text"] for line in lines if line["event"] == "http"))
+
+    def test_taken_ports(self):
+        _, dist, http = self.node()
+        for more, word in ((["--listen-port", dist, "--http", f"127.0.0.1:{free_port()}"], str(dist)),
+                           (["--listen-port", free_port(), "--http", f"127.0.0.1:{http}"], str(http))):
+            with self.subTest(more):
+                done = self.call("run", "--name", "a@127.0.0.1", "--epmd", "none", "--cookie-file", self.cookie, *more)
+                self.assertStatus(done, 12, word)
+
+    def test_template(self):
+        page = self.dir / "page.html"
+        page.write_text("<h1>{{ node }}</h1>{{#nodes}}<li>{{.}}</li>{{/nodes}}<pre>{{cookie}}</pre>")
+        _, _, http = self.node("a@127.0.0.1", "--template", page)
+        self.assertEqual(get(http)[2].decode(),
+                         "<h1>a@127.0.0.1</h1><li>a@127.0.0.1</li><pre>hidden (--show-cookie shows it)</pre>")
+        page.write_text("{{#open}}")
+        for template, status, word in ((page, 2, "line 1"), (self.dir / "absent", 12, "absent")):
+            done = self.call("run", "--name", "b@127.0.0.1", "--epmd", "none", "--listen-port", free_port(), "--http",
+                             f"127.0.0.1:{free_port()}", "--cookie-file", self.cookie, "--template", template)
+            self.assertStatus(done, status, word)
+
+    def test_two_nodes_find_each_other(self):
+        port = free_port()
+        https = []
+        for i in (1, 2):
+            https.append(free_port())
+            self.start("run", "--name", f"erlclu@127.0.0.{i}", "--epmd", "none", "--listen-port", port, "--http",
+                       f"127.0.0.1:{https[-1]}", "--cookie-file", self.cookie, "--discover",
+                       "static:erlclu@127.0.0.1,erlclu@127.0.0.2")
+        for http in https:
+            wait_for(lambda: listens(http))
+            wait_for(lambda: b'"erlclu@127.0.0.1",\n    "erlclu@127.0.0.2"' in get(http, "/api/v1/cluster")[2])

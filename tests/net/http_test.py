@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The page's server: what it answers, and what clients cannot make it do."""
+
+import socket
+import time
+
+from program import Case, get, wait_for
+
+GET = b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"
+# A node with its page takes 1 to 2 MB; what clients send must not stay with it.
+MEMORY_KB = 8 << 10
+
+
+def memory_kb(pid):
+    with open(f"/proc/{pid}/status") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("RssAnon"))
+
+
+class Http(Case):
+    def setUp(self):
+        super().setUp()
+        self.child, _, self.port = self.node("a@127.0.0.1", "--log-level", "error")
+
+    def connect(self):
+        s = socket.create_connection(("127.0.0.1", self.port), timeout=20)
+        self.addCleanup(s.close)
+        return s
+
+    def assertHealthy(self):
+        self.assertEqual(get(self.port, "/livez")[2], b"alive\n")
+        # Sanitizers keep what was freed: there the figure says nothing.
+        if "asan" not in open(f"/proc/{self.child.pid}/maps").read():
+            self.assertLess(memory_kb(self.child.pid), MEMORY_KB)
+
+    def test_routes(self):
+        for path, status in {"/": 200, "/api/v1/cluster": 200, "/metrics": 200, "/livez": 200, "/readyz": 200,
+                             "/no": 404, "/?query=1": 200}.items():
+            with self.subTest(path):
+                self.assertEqual(get(self.port, path)[0], status)
+
+    def test_head_has_the_length_and_no_body(self):
+        _, headers, body = get(self.port, "/api/v1/cluster", "HEAD")
+        self.assertEqual(body, b"")
+        self.assertEqual(int(headers["Content-Length"]), len(get(self.port, "/api/v1/cluster")[2]))
+
+    def test_other_methods_are_refused(self):
+        for method in ("POST", "PUT", "DELETE", "PATCH", "OPTIONS"):
+            with self.subTest(method):
+                status, headers, _ = get(self.port, "/", method)
+                self.assertEqual((status, headers["Allow"]), (405, "GET, HEAD"))
+
+    def test_pipelined_requests_are_answered_in_turn(self):
+        s = self.connect()
+        s.sendall(GET * 200)
+        data = b""
+        while data.count(b"alive\n") < 200:
+            data += s.recv(65536)
+        self.assertHealthy()
+
+    def test_a_slow_head_is_cut_off_after_ten_seconds(self):
+        s, began = self.connect(), time.monotonic()
+        s.settimeout(0.5)
+        cut = False
+        while not cut and time.monotonic() < began + 20:
+            try:
+                s.send(b"G")
+                cut = s.recv(1) == b""
+            except TimeoutError:
+                continue
+            except OSError:
+                cut = True
+        self.assertTrue(9 < time.monotonic() - began < 13)
+        self.assertHealthy()
+
+    def test_a_slow_reader_is_cut_off(self):
+        s, began = self.connect(), time.monotonic()
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        with self.assertRaises(OSError):
+            while time.monotonic() < began + 20:
+                s.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" * 100)
+        self.assertLess(time.monotonic() - began, 13)
+        self.assertHealthy()
+
+    def flood(self, begin, chunk):
+        s = self.connect()
+        sent = 0
+        with self.assertRaises(OSError):
+            s.sendall(begin)
+            while sent < 200 << 20:
+                sent += s.send(chunk)
+        self.assertHealthy()
+
+    def test_floods_are_cut_off(self):
+        for name, begin, chunk in (("a line without end", b"", b"G" * 65536),
+                                   ("headers without end", b"GET / HTTP/1.1\r\n", b"X: " + b"a" * 60000 + b"\r\n"),
+                                   ("a header without end", b"GET / HTTP/1.1\r\nX: ", b"a" * 65536),
+                                   ("chunks without end", b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n",
+                                    b"10000\r\n" + b"a" * 65536 + b"\r\n")):
+            with self.subTest(name):
+                self.flood(begin, chunk)
+
+    def test_a_large_body_is_refused_before_it_comes(self):
+        s = self.connect()
+        s.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 70000\r\n\r\n")
+        self.assertIn(b" 413 ", s.recv(100))
+
+    def test_early_goodbyes(self):
+        for i in range(500):
+            s = socket.create_connection(("127.0.0.1", self.port))
+            s.send(GET[: i % len(GET) + 1])
+            s.close()
+        self.assertHealthy()
+
+    def test_a_full_house_waits_its_turn(self):
+        idle = [self.connect() for _ in range(300)]
+        for s in idle:
+            s.send(b"GET ")
+        began = time.monotonic()
+        s = self.connect()
+        s.sendall(GET)
+        self.assertIn(b" 200 ", s.recv(100))
+        self.assertLess(time.monotonic() - began, 13)
+        wait_for(lambda: self.assertHealthy() or True)
+
+
+class Metrics(Case):
+    def test_the_metrics_port_shows_nothing_else(self):
+        from program import free_port, listens
+
+        port = free_port()
+        dist, http = free_port(), free_port()
+        self.start("run", "--name", "a@127.0.0.1", "--epmd", "none", "--listen-port", dist, "--http",
+                   f"127.0.0.1:{http}", "--cookie-file", self.cookie, env={"METRICS_PORT": str(port)})
+        wait_for(lambda: listens(port))
+        self.assertIn(b"erlclu_", get(port, "/metrics")[2])
+        self.assertEqual(get(port, "/")[0], 404)
+        self.assertEqual(get(port, "/api/v1/cluster")[0], 404)

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The program under test, on loopback: helpers of the tests in this folder."""
+
+import contextlib
+import json
+import os
+import pathlib
+import socket
+import subprocess
+import tempfile
+import time
+import unittest
+import urllib.error
+import urllib.request
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+PROGRAM = os.environ.get("ERLCLU", str(ROOT / "build/erlclu"))
+# What the environment of the tester says of a node is not meant for these.
+CLEAN = {k: v for k, v in os.environ.items() if not k.startswith(("ERL", "RELEASE_", "HTTP_", "METRICS_", "MY_POD"))}
+COOKIE = "tests-of-the-program"
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def wait_for(what, seconds=10):
+    """Calls what() until it is true."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        value = what()
+        if value:
+            return value
+        time.sleep(0.02)
+    raise AssertionError(f"not within {seconds} s: {what}")
+
+
+def get(port, path="/", method="GET"):
+    """(status, headers, body) of one request."""
+    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", method=method)
+    try:
+        with urllib.request.urlopen(request, timeout=15) as reply:
+            return reply.status, reply.headers, reply.read()
+    except urllib.error.HTTPError as error:
+        return error.code, error.headers, error.read()
+
+
+def listens(port):
+    with socket.socket() as s:
+        return s.connect_ex(("127.0.0.1", port)) == 0
+
+
+class Case(unittest.TestCase):
+    """A directory with a cookie file, and programs that end with the test."""
+
+    def setUp(self):
+        self.dir = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+        self.cookie = self.dir / "cookie"
+        self.cookie.write_text(COOKIE)
+        self.cookie.chmod(0o600)
+
+    def call(self, *args, env=None, timeout=30):
+        """Runs a command to its end."""
+        return subprocess.run([PROGRAM, *map(str, args)], capture_output=True, text=True, timeout=timeout,
+                              env=CLEAN | {"HOME": str(self.dir)} | (env or {}), stdin=subprocess.DEVNULL)
+
+    def start(self, *args, env=None):
+        """Starts a command that stays."""
+        log = open(self.dir / f"log-{len(list(self.dir.iterdir()))}", "w+")
+        child = subprocess.Popen([PROGRAM, *map(str, args)], stderr=log, stdout=subprocess.PIPE,
+                                 stdin=subprocess.DEVNULL, env=CLEAN | {"HOME": str(self.dir)} | (env or {}))
+        child.log = log.name
+        self.addCleanup(log.close)
+        self.addCleanup(child.stdout.close)
+        self.addCleanup(self.stop, child)
+        return child
+
+    def stop(self, child):
+        child.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(10)
+        child.kill()
+        return child.wait()
+
+    def node(self, name="a@127.0.0.1", *more):
+        """A node without epmd; (process, distribution port, HTTP port)."""
+        dist, http = free_port(), free_port()
+        child = self.start("run", "--name", name, "--epmd", "none", "--listen-port", dist, "--http",
+                           f"127.0.0.1:{http}", "--cookie-file", self.cookie, *more)
+        wait_for(lambda: child.poll() is not None or listens(http))
+        self.assertIsNone(child.poll(), pathlib.Path(child.log).read_text())
+        return child, dist, http
+
+    def log_of(self, child):
+        return pathlib.Path(child.log).read_text()
+
+    def assertStatus(self, done, status, *words):
+        """The exit status, and words of what it printed."""
+        text = done.stdout + done.stderr
+        self.assertEqual(done.returncode, status, text)
+        for word in words:
+            self.assertIn(word, text)
+
+    def json_of(self, done):
+        return json.loads(done.stdout)
