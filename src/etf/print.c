@@ -81,7 +81,7 @@ static void print_bits(struct printer *p)
 /* A node's name without quotes, which dots and hyphens would ask for. */
 static void put_node(clu_writer *out, clu_slice node)
 {
-    const uint8_t *pos = node.data, *end = node.data + node.len;
+    const uint8_t *pos = node.data, *end = slice_end(node);
 
     while (pos < end)
         text_char(out, utf8_get(&pos, end), 0);
@@ -144,10 +144,11 @@ static void print_export(struct printer *p)
 static void print_fun(struct printer *p)
 {
     clu_slice fun = clu_get_fun(p->in);
-    clu_reader inner = {.pos = fun.data, .end = fun.data + fun.len, .refs = p->in->refs};
 
     if (fun.len == 0)
         return;
+    clu_reader inner = {.pos = fun.data, .end = fun.data + fun.len, .refs = p->in->refs};
+
     if (*inner.pos == ETF_NEW_FUN) {
         clu_reader_take(&inner, NEW_FUN_MODULE_AT);
     } else {

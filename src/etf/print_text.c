@@ -34,7 +34,7 @@ void text_char(clu_writer *out, uint32_t c, char quote)
 
 static bool needs_quotes(clu_slice name)
 {
-    const uint8_t *pos = name.data, *end = name.data + name.len;
+    const uint8_t *pos = name.data, *end = slice_end(name);
 
     if (name.len == 0 || !syntax_is_lower(utf8_get(&pos, end)) || syntax_wants_quotes(name))
         return true;
@@ -46,7 +46,7 @@ static bool needs_quotes(clu_slice name)
 
 static void put_quoted(clu_writer *out, clu_slice text, char quote)
 {
-    const uint8_t *pos = text.data, *end = text.data + text.len;
+    const uint8_t *pos = text.data, *end = slice_end(text);
 
     clu_put_bytes(out, &quote, 1);
     while (pos < end)
@@ -68,7 +68,7 @@ void text_atom(clu_writer *out, clu_slice name)
 
 static bool is_text_utf8(clu_slice bytes)
 {
-    const uint8_t *pos = bytes.data, *end = bytes.data + bytes.len;
+    const uint8_t *pos = bytes.data, *end = slice_end(bytes);
 
     while (pos < end)
         if (!syntax_is_printable(utf8_get(&pos, end)))

@@ -14,6 +14,12 @@
 #define SURROGATE_FIRST 0xd800
 #define SURROGATE_LAST  0xdfff
 
+/* slice_end: where a slice ends, which may be NULL and empty (NULL + 0 is undefined in C). */
+static inline const uint8_t *slice_end(clu_slice s)
+{
+    return s.len == 0 ? s.data : s.data + s.len;
+}
+
 /* utf8_get: the character at *pos, which moves behind it; UTF8_BAD when there is none (overlong,
  * surrogate, cut short), *pos then moves one byte. pos must be before end. */
 uint32_t utf8_get(const uint8_t **pos, const uint8_t *end);

@@ -8,7 +8,7 @@ main([Tool, Terms, Seed]) ->
     rand:seed(exsss, list_to_integer(Seed)),
     Port = open_port({spawn_executable, Tool}, [{packet, 4}, binary]),
     N = list_to_integer(Terms),
-    Counts = [terms(Port, N), floats(Port, N), identifiers(Port, N div 10), refused(Port), spellings(Port), mutations(Port, N)],
+    Counts = [terms(Port, N), floats(Port, N), identifiers(Port, N div 10), refused(Port), spellings(Port), mutations(Port, N div 2)],
     Failed = lists:sum([F || {_, F} <- Counts]),
     io:format("~b passed, ~b failed~n", [lists:sum([P || {P, _} <- Counts]), Failed]),
     halt(min(Failed, 1)).
@@ -32,11 +32,19 @@ shorten(Text) ->
     unicode:characters_to_binary(lists:sublist(lists:flatten(Text), 2000)).
 
 call(Port, Command, Data) ->
-    port_command(Port, [Command, Data]),
+    [Answer] = calls(Port, [{Command, Data}]),
+    Answer.
+
+%% All are sent before the first answer is read: the two programs need not wait for each other.
+calls(Port, Requests) ->
+    [port_command(Port, [Command, Data]) || {Command, Data} <- Requests],
+    [answer(Port) || _ <- Requests].
+
+answer(Port) ->
     receive
         {Port, {data, <<$o, Out/binary>>}} -> {ok, Out};
         {Port, {data, <<$e, Why/binary>>}} -> {error, Why}
-    after 10000 -> exit({no_answer, Command, Data})
+    after 10000 -> exit(no_answer)
     end.
 
 text(Term) ->
@@ -48,7 +56,11 @@ terms(Port, N) ->
     run("terms", N, fun(_) -> term(Port, etf_terms:term()) end).
 
 term(Port, Term) ->
-    first([fun() -> recodes(Port, Term) end, fun() -> prints(Port, Term) end, fun() -> parses(Port, Term) end]).
+    Text = text(Term),
+    Requests = [{$p, term_to_binary(Term)}, {$t, Text} | recodings(Term)],
+    [Printed, Parsed | Recoded] = calls(Port, Requests),
+    first([fun() -> prints(Term, Text, Printed) end, fun() -> means(parse, Term, Parsed) end |
+           [fun() -> means(recode, Term, R) end || R <- Recoded]]).
 
 first([]) ->
     ok;
@@ -58,14 +70,15 @@ first([Check | Checks]) ->
         Wrong -> Wrong
     end.
 
-recodes(Port, Term) ->
-    first([fun() -> recodes(Port, Term, Options) end || Options <- [[], [{minor_version, 0}], [{minor_version, 1}], [deterministic]]]).
+%% minor_version 0 has floats as text, 1 atoms in Latin-1, 2 all atoms in UTF-8.
+recodings(Term) ->
+    Options = [[{minor_version, 0}], [{minor_version, 1}], [{minor_version, 2}], [deterministic]],
+    [{$r, term_to_binary(Term, O)} || O <- Options].
 
-recodes(Port, Term, Options) ->
-    case call(Port, $r, term_to_binary(Term, Options)) of
-        {ok, Bytes} -> same(recode, Term, binary_to_term(Bytes));
-        Error -> {recode, Options, Error, Term}
-    end.
+means(What, Term, {ok, Bytes}) ->
+    same(What, Term, binary_to_term(Bytes));
+means(What, Term, Error) ->
+    {What, Error, Term}.
 
 %% Equal, and with the sign of -0.0, which compares as equal on the older releases.
 same(What, Term, Other) ->
@@ -76,17 +89,15 @@ same(What, Term, Other) ->
 
 %% The pairs of a large map stand in another order in its bytes than in its iterator: there the text
 %% must mean the same.
-prints(Port, Term) ->
-    Text = text(Term),
-    case call(Port, $p, term_to_binary(Term)) of
-        {ok, Text} -> ok;
-        {ok, Other} ->
-            case has_large_map(Term) of
-                true -> same({print, Text, Other}, {ok, Term}, scan([Other, "."]));
-                false -> {print, Text, Other}
-            end;
-        Error -> {print, Error, Term}
-    end.
+prints(_, Text, {ok, Text}) ->
+    ok;
+prints(Term, Text, {ok, Other}) ->
+    case has_large_map(Term) of
+        true -> same({print, Text, Other}, {ok, Term}, scan([Other, "."]));
+        false -> {print, Text, Other}
+    end;
+prints(Term, _, Error) ->
+    {print, Error, Term}.
 
 has_large_map(Map) when is_map(Map) ->
     map_size(Map) > 32 orelse has_large_map(maps:to_list(Map));
@@ -96,12 +107,6 @@ has_large_map(Tuple) when is_tuple(Tuple) ->
     has_large_map(tuple_to_list(Tuple));
 has_large_map(_) ->
     false.
-
-parses(Port, Term) ->
-    case call(Port, $t, text(Term)) of
-        {ok, Bytes} -> same(parse, Term, binary_to_term(Bytes));
-        Error -> {parse, Error, Term}
-    end.
 
 scan(Text) ->
     try
@@ -124,7 +129,9 @@ identifiers(Port, N) ->
 identifier(Port, Term) ->
     Text = named(Term),
     case call(Port, $p, term_to_binary(Term)) of
-        {ok, Text} -> recodes(Port, {Term, [Term]});
+        {ok, Text} ->
+            Twice = {Term, [Term]},
+            first([fun() -> means(recode, Twice, R) end || R <- calls(Port, recodings(Twice))]);
         Other -> {identifier, Term, Text, Other}
     end.
 
