@@ -194,6 +194,26 @@ static void corrects_the_template(void **state)
     sim_stop(&s);
 }
 
+/* Another name at the same entry is another node, whatever its creation. */
+static void another_node_is_no_incarnation(void **state)
+{
+    struct sim s;
+
+    (void)state;
+    sim_start(&s);
+    sim_list(&s, 0, RESULT_COMPLETE, "erlclu@10.0.0.2");
+    sim_up(&s, 0, "erlclu@10.0.0.2", "10.0.0.2", 1);
+    sim_down(&s, "erlclu@10.0.0.2");
+    sim_run(&s, 300, STAGE_NONE);
+    sim_up(&s, sim_dialled(&s, "erlclu@10.0.0.2"), "app@10.0.0.2", "10.0.0.2", 2);
+    sim_expect(&s, "[     0] complete 1 +0:erlclu@10.0.0.2\n"
+                   "[     0] up erlclu@10.0.0.2\n"
+                   "[     0] down erlclu@10.0.0.2\n"
+                   "[   206] dial erlclu@10.0.0.2 at 10.0.0.2\n"
+                   "[   300] up app@10.0.0.2\n");
+    sim_stop(&s);
+}
+
 /* The other node of that pod comes up under the very name of the entry: the entry is its own. */
 static void gives_back_the_entry(void **state)
 {
@@ -305,6 +325,7 @@ int main(void)
         cmocka_unit_test(hands_over_a_dial),
         cmocka_unit_test(unlearns),
         cmocka_unit_test(corrects_the_template),
+        cmocka_unit_test(another_node_is_no_incarnation),
         cmocka_unit_test(gives_back_the_entry),
         cmocka_unit_test(learns_who_is_linked),
         cmocka_unit_test(keeps_what_was_asked_for),

@@ -25,7 +25,7 @@ void sim_stop(struct sim *s)
     buf_free(&s->trace);
 }
 
-/* Two families at most are listed here, so that a line stays a line. */
+/* Four entries at most, so that a line stays a line. */
 static void trace_result(struct sim *s)
 {
     static const char *const kinds[] = {
