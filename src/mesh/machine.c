@@ -315,7 +315,7 @@ void machine_stop(struct machine *m, const char *reason, uint64_t now_ms)
     conn_close_all(m);
     struct event *e = machine_event(m, EVENT_STOPPED);
 
-    text_set(e->node, sizeof e->node, slice_of(m->name));
+    text_set(e->node, sizeof e->node, slice_of(m->settings->epmd_only ? "the epmd" : m->name));
     text_set(e->reason, sizeof e->reason, slice_of(reason));
 }
 

@@ -220,26 +220,36 @@ void link_shake_failed(struct machine *m, struct link *l, uint64_t now_ms)
 
 /* ---- the handshake, step by step ---- */
 
-/* A name that is to be learnt is not known yet when the peer says "alive"; then a link to the same
- * address counts as the same node. */
-static bool has_link_to(struct machine *m, const struct link *l)
+/* The link that we have to the node which says "alive". A name that is to be learnt is not known yet
+ * then: a link to the same address counts as the same node. */
+static struct link *link_to_same(struct machine *m, const struct link *l)
 {
     const struct map_entry *at = NULL;
-    const struct link *other;
+    struct link *other;
 
     if (!l->by_hint)
-        return map_get(&m->links, slice_of(l->name)) != NULL;
+        return map_get(&m->links, slice_of(l->name));
     while ((other = map_next(&m->links, &at, NULL)) != NULL)
         if (addr_same_ip(&other->conn.peer, &l->conn.peer))
-            return true;
-    return false;
+            return other;
+    return NULL;
+}
+
+/* What is linked is not dialled again: the entry that led here is told whom it leads to. */
+static void confirm_alive(struct machine *m, struct link *l, uint64_t now_ms)
+{
+    const struct link *same = link_to_same(m, l);
+
+    if (same != NULL)
+        reconcile_learn(m->reconcile, l->target, same->name, now_ms);
+    handshake_confirm(l->hs, same == NULL);
 }
 
 static void step(struct machine *m, struct link *l, uint64_t now_ms)
 {
     switch (l->hs->state) {
     case HS_DECIDE: decide(m, l, now_ms); break;
-    case HS_CONFIRM_ALIVE: handshake_confirm(l->hs, !has_link_to(m, l)); break;
+    case HS_CONFIRM_ALIVE: confirm_alive(m, l, now_ms); break;
     case HS_WAIT_INBOUND:
         dial_deferred(m, l->dial, now_ms);
         conn_close(m, &l->conn);
