@@ -7,6 +7,7 @@
 #include "app/run.h"
 #include "cli/cli.h"
 #include "net/program.h"
+#include "net/signals.h"
 
 static int (*const commands[CONF_COMMANDS])(const struct conf *c) = {
     [CMD_RUN] = run_main,     [CMD_DEMO] = demo_main,       [CMD_DISCOVER] = discover_main,
@@ -47,6 +48,7 @@ int main(int argc, char **argv)
 
     /* What this host's openssl.cnf says is about TLS and engines; we hash. */
     OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
+    signals_ignore_pipe();
     if (argc < 2)
         return program_fail(EXIT_USAGE, "a command is missing: erlclu help lists them");
     if (is_one_of(argv[1], helps))

@@ -37,7 +37,9 @@ int ask(const struct conf *c, ask_fn *question, const char *subject, struct answ
         loop_start(a.drive.loop);
         question(a.drive.machine, subject, system_now_ms());
         loop_turn(a.drive.loop);
+        program_progress(subject);
         status = loop_run(a.drive.loop) == 0 ? EXIT_DONE : EXIT_LOCAL;
+        program_progress(NULL);
     }
     drive_close(&a.drive);
     return status;

@@ -6,7 +6,6 @@
  */
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "cli/child.h"
@@ -16,6 +15,7 @@
 #include "net/program.h"
 #include "net/signals.h"
 #include "net/system.h"
+#include "view/event_text.h"
 
 #define SELF "/proc/self/exe"
 /* How long children may take to end. */
@@ -27,6 +27,7 @@
 #define CHILDREN (1 + DEMO_NODES)
 
 struct demo {
+    const struct settings *settings;
     struct demo_place place;
     char dnsmasq[256], erl[256];
     struct child children[CHILDREN];
@@ -117,7 +118,9 @@ static bool start_own(struct demo *d, size_t node)
                           "--http",
                           addr_text(&http, http_text),
                           "--log-level",
-                          "error",
+                          event_level_word((enum event_level)d->settings->log_level),
+                          "--log-format",
+                          d->settings->json_log ? "json" : "text",
                           NULL};
 
     snprintf(name, sizeof name, "erlclu@%s", addr_ip_text(&http, ip));
@@ -267,10 +270,8 @@ static bool prepare_loop(struct demo *d)
     return d->signals != NULL && d->end != NULL && d->look != NULL;
 }
 
-static void run(struct demo *d)
+static void run(struct demo *d, uint32_t lasts_ms)
 {
-    const char *seconds = getenv("DEMO_SECONDS");
-
     if (!prepare_loop(d)) {
         d->status = program_fail(EXIT_LOCAL, "%s", clu_strerror(CLU_ENOMEM));
         return;
@@ -279,8 +280,8 @@ static void run(struct demo *d)
     if (!start_all(d) || print_places(d) != EXIT_DONE)
         return;
     watch_start(d->look, LOOK_MS);
-    if (seconds != NULL)
-        watch_start(d->end, strtoul(seconds, NULL, 10) * 1000);
+    if (lasts_ms > 0)
+        watch_start(d->end, lasts_ms);
     watch_base_run(d->base);
 }
 
@@ -320,14 +321,13 @@ static bool find_programs(struct demo *d)
 
 int demo_main(const struct conf *c)
 {
-    struct demo d = {.status = EXIT_DONE};
+    struct demo d = {.settings = &c->settings, .status = EXIT_DONE};
     char why[REASON_SIZE];
 
-    (void)c;
     if (!find_programs(&d))
         return d.status;
     if (demo_place_open(&d.place, why))
-        run(&d);
+        run(&d, c->timeout_ms);
     else
         d.status = program_fail(EXIT_LOCAL, "%s", why);
     clean_up(&d);

@@ -63,7 +63,9 @@ static int look(struct discovery *d, const struct conf *c)
     if (!drive_limit(&d->drive, c, EXIT_DONE))
         return program_fail(EXIT_LOCAL, "%s", clu_strerror(CLU_ENOMEM));
     loop_start(d->drive.loop);
+    program_progress("DNS");
     (void)loop_run(d->drive.loop);
+    program_progress(NULL);
     d->snapshot = machine_snapshot(d->drive.machine, system_now_ms());
     if (d->snapshot == NULL)
         return program_fail(EXIT_LOCAL, "%s", clu_strerror(CLU_ENOMEM));

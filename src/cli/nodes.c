@@ -6,16 +6,6 @@
 
 #define PATH "/api/v1/cluster"
 
-/* A page that is served on all addresses is asked on the loopback one. */
-static struct addr reachable(struct addr at)
-{
-    static const uint8_t any[16];
-
-    if (memcmp(at.ip, any, sizeof any) != 0)
-        return at;
-    return at.family == 6 ? (struct addr){6, {[15] = 1}, at.port} : addr_v4(0x7f000001, at.port);
-}
-
 static const struct {
     clu_error err;
     int status;
@@ -60,11 +50,11 @@ static int print_document(const struct conf *c, const struct addr *at, struct bu
 
 int nodes_main(const struct conf *c)
 {
-    struct addr at = reachable(c->settings.http);
+    const struct addr *at = &c->settings.http;
     struct buf body = {0};
     uint16_t http_status = 0;
-    clu_error err = http_get(&at, PATH, c->timeout_ms, &http_status, &body);
-    int status = err != CLU_OK ? fail(&at, err) : print_document(c, &at, &body, http_status);
+    clu_error err = http_get(at, PATH, c->timeout_ms, &http_status, &body);
+    int status = err != CLU_OK ? fail(at, err) : print_document(c, at, &body, http_status);
 
     buf_free(&body);
     return status;

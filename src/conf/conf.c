@@ -61,7 +61,8 @@ static void set_defaults(struct loading *l)
         .tick_intensity = TICK_INTENSITY,
         .setup_ms = SETUP_MS,
         .http = role->page ? default_http(l) : (struct addr){0},
-        .log_level = LEVEL_INFO,
+        /* Three nodes in one terminal: their pages tell more than their mingled logs. */
+        .log_level = l->in->command == CMD_DEMO ? LEVEL_ERROR : LEVEL_INFO,
     };
     c->timeout_ms = l->in->command == CMD_DEMO ? 0 : TIMEOUT_MS;
 }

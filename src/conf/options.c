@@ -14,6 +14,8 @@ enum {
     EPMD = BIT(CMD_EPMD),
     PING = BIT(CMD_PING),
     NODES = BIT(CMD_NODES),
+    INSTALL = BIT(CMD_INSTALL),
+    VERSION = BIT(CMD_VERSION),
     ALL = BIT(CONF_COMMANDS) - 1,
 };
 
@@ -167,7 +169,7 @@ const struct option conf_options[OPTIONS] = {
                    .set = set_flag,
                    .help = "addresses only, as dig +short prints them"},
     [OPT_JSON] = {.name = "--json",
-                  .commands = PING | DISCOVER | NAMES | NODES,
+                  .commands = PING | DISCOVER | NAMES | NODES | INSTALL | VERSION,
                   .field = FIELD(json),
                   .set = set_flag,
                   .help = "print JSON"},

@@ -73,3 +73,13 @@ int program_print_json(json_t *document)
     buf_put_byte(&text, '\n');
     return program_print(&text);
 }
+
+void program_progress(const char *text)
+{
+    if (!isatty(STDERR_FILENO))
+        return;
+    if (text != NULL)
+        fprintf(stderr, "waiting for %s ...", text);
+    else
+        fputs("\r\033[K", stderr);
+}

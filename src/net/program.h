@@ -22,4 +22,8 @@ int program_print(struct buf *text);
 /* program_print_json: the same of a document, indented; takes the reference. */
 int program_print_json(json_t *document);
 
+/* program_progress: what is being waited for, on standard error while that is a terminal; NULL
+ * takes it away. */
+void program_progress(const char *text);
+
 #endif

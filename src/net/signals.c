@@ -47,8 +47,15 @@ struct signals *signals_new(struct event_base *base, signals_fn *fn, void *arg)
         return NULL;
     }
     sigprocmask(SIG_BLOCK, &set, NULL);
-    signal(SIGPIPE, SIG_IGN);
     return s;
+}
+
+static void unblock(void)
+{
+    sigset_t set;
+
+    make_set(&set);
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
 void signals_free(struct signals *s)
@@ -59,16 +66,18 @@ void signals_free(struct signals *s)
     if (s->fd >= 0)
         close(s->fd);
     free(s);
-    signals_restore();
+    unblock();
+}
+
+void signals_ignore_pipe(void)
+{
+    signal(SIGPIPE, SIG_IGN);
 }
 
 void signals_restore(void)
 {
-    sigset_t set;
-
-    make_set(&set);
     signal(SIGPIPE, SIG_DFL);
-    sigprocmask(SIG_UNBLOCK, &set, NULL);
+    unblock();
 }
 
 const char *signals_word(int number)

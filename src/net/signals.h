@@ -7,12 +7,14 @@
 struct signals;
 
 /* Signals as readiness, for programs only: this is the one part that changes the state of the whole
- * process. fn hears of SIGTERM and SIGINT, and of SIGCHLD; SIGPIPE is ignored from here on. */
+ * process. fn hears of SIGTERM, SIGINT and SIGCHLD. */
 typedef void signals_fn(void *arg, int number);
 
 /* signals_new: NULL when out of memory or files. signals_free gives the process its former mask. */
 struct signals *signals_new(struct event_base *base, signals_fn *fn, void *arg);
 void signals_free(struct signals *s);
+/* signals_ignore_pipe: a peer that has gone shows as an error of the write, wherever it is made. */
+void signals_ignore_pipe(void);
 /* signals_restore: what a child must call before it becomes another program. */
 void signals_restore(void);
 

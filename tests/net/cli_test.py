@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The subcommands: what they print and how they end."""
 
+import json
 import os
 import pathlib
 import signal
@@ -32,6 +33,9 @@ class Words(Case):
     def test_version(self):
         self.assertRegex(self.call("version").stdout, r"^erlclu \d+\.\d+\.\d+\n$")
         self.assertRegex(self.call("--version").stdout, r"^erlclu ")
+
+    def test_json_of_version(self):
+        self.assertEqual(self.call("version").stdout.split()[1], self.json_of(self.call("version", "--json"))["erlclu"])
 
     def test_full_disk_and_closed_pipe(self):
         with open("/dev/full", "w") as full:
@@ -206,7 +210,7 @@ class Run(Case):
 
     def test_the_log_tells_page_and_name(self):
         child, dist, http = self.node("a@127.0.0.1", "--log-format", "json")
-        lines = [__import__("json").loads(line) for line in self.log_of(child).splitlines()]
+        lines = [json.loads(line) for line in self.log_of(child).splitlines()]
         self.assertEqual([line["event"] for line in lines].count("http"), 1)
         self.assertIn(f"http://127.0.0.1:{http}/", next(line["text"] for line in lines if line["event"] == "http"))
 
