@@ -60,7 +60,7 @@ _Noreturn static void become(const char *const *argv, const struct child_variabl
     set_variables(variables);
     /* The parent may have died before we asked to be told. */
     if (prctl(PR_SET_PDEATHSIG, SIGTERM) == 0 && getppid() == parent)
-        execv(argv[0], (char *const *)(uintptr_t)argv);
+        execv(argv[0], (char *const *)argv);
     _exit(CANNOT_EXEC);
 }
 

@@ -98,6 +98,7 @@ static const struct child_variable own_variables[] = {
 
 static bool start_own(struct demo *d, size_t node)
 {
+    static const char spec[] = "dns:" DEMO_SERVICE;
     struct addr dns = demo_address(0, d->place.dns_port);
     struct addr http = demo_address(node, d->place.http_port);
     char name[64], port[8], dns_text[ADDR_TEXT_MAX], http_text[ADDR_TEXT_MAX], ip[ADDR_TEXT_MAX];
@@ -112,7 +113,7 @@ static bool start_own(struct demo *d, size_t node)
                           "--dns",
                           addr_text(&dns, dns_text),
                           "--discover",
-                          "dns:" DEMO_SERVICE,
+                          spec,
                           "--cookie-file",
                           d->place.cookie,
                           "--http",

@@ -119,7 +119,7 @@ int socket_connect(const struct addr *to, const struct addr *from, bool *connect
 
 int socket_accept(int fd, struct addr *peer)
 {
-    struct sockaddr_storage ss;
+    struct sockaddr_storage ss = {0};
     socklen_t len = sizeof ss;
     int got = accept4(fd, (struct sockaddr *)&ss, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 

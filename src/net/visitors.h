@@ -26,8 +26,8 @@ bool visitors_init(struct visitors *v, struct event_base *base);
 void visitors_fini(struct visitors *v);
 /* visitors_add: the bufferevent of a connection to come, in the shape that evhttp_set_bevcb wants.
  */
-struct bufferevent *visitors_add(struct event_base *base, void *visitors);
+struct bufferevent *visitors_add(struct event_base *base, void *arg);
 /* visitors_renew: its request has arrived whole; the time for its answer begins. */
-void visitors_renew(struct visitors *v, const struct bufferevent *bev);
+void visitors_renew(struct visitors *all, const struct bufferevent *bev);
 
 #endif
