@@ -2,11 +2,13 @@
 """Three erlclu and three Erlang nodes, each in its pod: everybody sees everybody, whoever dies."""
 
 import re
+from pathlib import Path
 
 from lab.case import LabCase, per_release
 from lab.nodes import COOKIE, eventually
 from lab.pods import SERVICE
 
+DATA = Path(__file__).resolve().parents[1] / 'data'
 FORM, REJOIN = 15, 15  # seconds; `make bench` records what it really takes
 
 
@@ -84,6 +86,26 @@ class Mesh(LabCase):
         nodes = [self.clu(1, port).start(), self.clu(2, port).start(), erl.start()]
         self.assert_mesh(nodes, FORM)
         self.assert_quiet(nodes)
+
+    @per_release
+    def test_the_originals_arguments(self, release):
+        """The original's vm.args.src as it is: `${}` is filled in, the `%` line is passed over."""
+        self.dns(1, 2)
+        node = self.clu(1, ['--args-file', DATA / 'vm.args.src'], cookie=None,
+                        env={'RELEASE_COOKIE': COOKIE + '\n'})
+        self.assert_mesh([node.start(), self.erl(2, release).start()], FORM)
+        self.assertTrue(any('%' in line for line in node.log().splitlines()), node.log())
+
+    def test_sigterm(self):
+        """It leaves in good order: status 0, its peers see it go, its name is free at once."""
+        self.dns(1, 2)
+        node, erl = self.clu(1).start(), self.erl(2).start()
+        self.assert_mesh([node, erl], FORM)
+        node.process.popen.terminate()
+        self.assertEqual(0, node.process.wait(10), node.log())
+        eventually('the peer has seen it go', 5, lambda: erl.nodes() == set())
+        self.assert_mesh([node.start(), erl], REJOIN)
+        self.assert_quiet([erl])
 
     def test_hidden_erlclu(self):
         self.dns(1, 2)

@@ -48,6 +48,14 @@ class Refused(LabCase):
         node.cookie = COOKIE
         self.assert_mesh([node.start(), erl], 15)
 
+    def test_cookie_with_a_newline(self):
+        """The commonest mistake of all: a Secret made from a file that ends in one."""
+        self.dns(1, 2)
+        node = self.clu(1).start()
+        self.erl(2, cookie=COOKIE + '\n', refresh=500).start()
+        self.assert_missing(node, '10.42.0.2', 'cookie', 'cookie')
+        eventually('the log names the newline', KNOWN, lambda: 'newline' in node.log())
+
     def test_node_name_mismatch(self):
         """Dialled by its address, but its name has another host: OTP closes silently, we say it."""
         self.dns(1, 2)
