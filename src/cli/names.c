@@ -46,7 +46,7 @@ static json_t *parse_names(const char *text)
 
 static int print_json(const char *host, const struct answer *a)
 {
-    json_t *d = ask_address(put(json_object(), "host", json_string(host)), a);
+    json_t *d = ask_address(put(json_object(), "host", show_text(host)), a);
 
     return program_print_json(a->ok ? put(d, "names", parse_names(a->text)) : ask_failure(d, a));
 }

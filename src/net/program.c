@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "net/system.h"
+#include "view/text.h"
 
 bool program_load(struct conf *c, enum conf_command command, int argc, char **argv, int *status)
 {
@@ -36,12 +37,18 @@ bool program_load(struct conf *c, enum conf_command command, int argc, char **ar
 int program_fail(int status, const char *format, ...)
 {
     char sentence[4 * REASON_SIZE];
+    struct buf line = {0};
     va_list args;
 
     va_start(args, format);
     vsnprintf(sentence, sizeof sentence, format, args);
     va_end(args);
-    fprintf(stderr, "erlclu: %s\n", sentence);
+    /* A sentence may quote what a peer said. */
+    buf_put_text(&line, "erlclu: ");
+    text_put_printable(&line, slice_of(sentence));
+    buf_put_byte(&line, '\n');
+    (void)system_write(STDERR_FILENO, &line);
+    buf_free(&line);
     return status;
 }
 
