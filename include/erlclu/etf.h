@@ -175,7 +175,8 @@ CLU_API clu_slice clu_get_atom_utf8(clu_reader *r, uint8_t buf[CLU_ATOM_BYTES_MA
 /* clu_get_tuple: enters a tuple; the arity, its elements follow. */
 CLU_API CLU_INLINE size_t clu_get_tuple(clu_reader *r);
 /* clu_get_list: enters a list of n elements; after them the tail follows (clu_get_nil for a proper
- * list). NIL gives 0 and no tail follows. A STRING is CLU_ETYPE: see clu_get_string. */
+ * list). NIL gives 0 and no tail follows. A STRING is CLU_ETYPE: see clu_get_string. The numbers
+ * that this and the other containers give are never more than the input has bytes for. */
 CLU_API CLU_INLINE size_t clu_get_list(clu_reader *r);
 CLU_API CLU_INLINE void clu_get_nil(clu_reader *r);
 /* clu_get_string: the bytes of a STRING_EXT (a list of small integers); NIL gives 0 bytes. */
@@ -191,7 +192,8 @@ CLU_API clu_slice clu_get_bitstring(clu_reader *r, uint8_t *last_bits);
 CLU_API clu_pid clu_get_pid(clu_reader *r);
 CLU_API clu_ref clu_get_ref(clu_reader *r);
 CLU_API clu_port clu_get_port(clu_reader *r);
-/* clu_get_export: fun Module:Function/Arity. */
+/* clu_get_export: fun Module:Function/Arity. Here and in the four above a name in Latin-1 that is
+ * not ASCII is CLU_EATOM, as in clu_get_atom. */
 CLU_API void clu_get_export(clu_reader *r, clu_slice *module, clu_slice *function, uint8_t *arity);
 /* clu_get_fun: a fun as opaque bytes, tag included: fit for clu_put_raw. */
 CLU_API clu_slice clu_get_fun(clu_reader *r);
@@ -261,16 +263,23 @@ CLU_API void clu_put_raw(clu_writer *w, clu_slice term);
 
 /* ---- text ---- */
 
-/* clu_print: appends the term at the reader's place to out as io_lib:format("~tp") would without
- * line breaks (~0tp); moves the reader past it. Terms of which the text cannot be read back (pids,
- * references, ports, funs) are printed as the shell of a third node would: <0.1.0>-like with the
- * node's name spelled out. */
+/* clu_print: appends the term at the reader's place to out as io_lib:format("~0tp") shows it: in
+ * UTF-8, without line breaks, maps in the order of their bytes; moves the reader past it. What text
+ * cannot name is shown with its node's name where the shell would put a number of its own:
+ * <a@10.0.0.1.85.0>, #Ref<a@10.0.0.1.3.2.1>, #Port<a@10.0.0.1.6>, #Fun<m.2.1234>. Integers above 4
+ * KiB are shown in base 16, in which they take a time that grows with their length only; the atoms
+ * maybe and else in quotes, which OTP 27 needs. After an error out holds a part of the text. */
 CLU_API CLU_MUST_USE clu_error clu_print(clu_reader *r, clu_writer *out);
 
-/* clu_parse: reads one term in Erlang's syntax (what io:read takes, pids, references, ports and
- * funs but `fun M:F/A` aside) from text and appends it to out, without the version byte. On
- * CLU_ESYNTAX *at is the byte where the text stopped making sense. used, when not NULL, is set to
- * the bytes read; when NULL, only white space, a full stop and comments may follow. */
+/* clu_parse: reads one term in Erlang's syntax from text (UTF-8) and appends it to out, without the
+ * version byte: what io:read takes, but pids, references, ports and funs (save `fun M:F/A`),
+ * binaries inside binaries, and, of OTP 27 on, sigils and triple quotes. The bytes are those of
+ * term_to_binary; maps are sorted by the bytes of their keys. used, when not NULL, is set to the
+ * bytes read, a full stop with them; when it is NULL only white space, a full stop and comments may
+ * follow. *at is where the text stopped making sense: CLU_ESYNTAX; CLU_EATOM for one that is too
+ * long; CLU_ERANGE for a float, CLU_ESIZE for what is over a limit (integers of 9865 digits unless
+ * the base is a power of two, floats of 1024, 16 MiB by way of sizes in binaries); CLU_EDEPTH,
+ * CLU_ENOMEM. After an error out holds what it held before. */
 CLU_API CLU_MUST_USE clu_error clu_parse(const char *text, size_t len, clu_writer *out, size_t *at,
                                          size_t *used);
 

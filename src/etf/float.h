@@ -20,8 +20,8 @@ size_t float_print(char out[FLOAT_PRINT_MAX], double value);
 /* float_read: [+-]DIGITS.DIGITS[e[+-]DIGITS], rounded to the nearest, ties to even; what is too
  * small for a float is 0.0. CLU_ESYNTAX; CLU_ERANGE when it is too large. */
 CLU_MUST_USE clu_error float_read(clu_slice text, double *value);
-/* float_narrow: the bits of the value as an IEEE 754 float of 16, 32 or 64 bits; infinity when it is
- * too large for it, as the VM has it. */
+/* float_narrow: the bits of the value as an IEEE 754 float of 16, 32 or 64 bits; infinity when it
+ * is too large for it, as the VM has it. */
 uint64_t float_narrow(double value, size_t bits);
 
 #endif

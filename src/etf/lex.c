@@ -286,6 +286,7 @@ static uint32_t scan(struct lexer *lex)
 
 void lex_next(struct lexer *lex)
 {
+    lex->last_end = lex->pos;
     skip_space(lex);
     const uint8_t *start = lex->pos;
 

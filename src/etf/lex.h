@@ -26,6 +26,7 @@ struct lexer {
     /* The token that stands before pos. */
     uint32_t token;
     clu_slice text;
+    const uint8_t *last_end; /* where the token before it ended */
 };
 
 /* lex_init: text is UTF-8; the first token is read. */

@@ -197,6 +197,14 @@ static void parse_atom(struct parser *p)
         lex_next(&p->lex);
 }
 
+static bool parse_name(struct parser *p, uint32_t end)
+{
+    parse_atom(p);
+    if (p->err == CLU_OK && !accept(p, end))
+        fail(p, CLU_ESYNTAX);
+    return p->err == CLU_OK;
+}
+
 /* What follows `fun` is an export, Module:Function/Arity, or no term. */
 static void parse_fun(struct parser *p)
 {
@@ -208,16 +216,11 @@ static void parse_fun(struct parser *p)
     }
     lex_next(&p->lex);
     clu_put_bytes(p->out, &tag, sizeof tag);
-    parse_atom(p);
-    if (!accept(p, ':'))
-        fail(p, CLU_ESYNTAX);
-    parse_atom(p);
-    if (!accept(p, '/') || p->lex.token != TOKEN_INTEGER)
-        fail(p, CLU_ESYNTAX);
+    if (!parse_name(p, ':') || !parse_name(p, '/'))
+        return;
     size_t arity = p->out->len;
 
-    if (p->err == CLU_OK)
-        fail(p, parse_number(&p->lex, p->out));
+    fail(p, p->lex.token == TOKEN_INTEGER ? parse_number(&p->lex, p->out) : CLU_ESYNTAX);
     if (p->err == CLU_OK && p->out->data[arity] != ETF_SMALL_INTEGER)
         fail(p, CLU_ESYNTAX);
 }
@@ -283,7 +286,7 @@ static void parse_term(struct parser *p)
 /* After the term: where it ended, or that nothing but a full stop may follow. */
 static void end_text(struct parser *p, const uint8_t *text, size_t *used)
 {
-    const uint8_t *end = p->lex.token == TOKEN_DOT ? p->lex.pos : p->lex.text.data;
+    const uint8_t *end = p->lex.token == TOKEN_DOT ? p->lex.pos : p->lex.last_end;
 
     if (used != NULL) {
         *used = (size_t)(end - text);

@@ -228,15 +228,16 @@ static void pass_new_fun(const struct tagged *t)
 {
     const uint8_t *size = t->payload - 4;
 
+    if (t->n > (size_t)(t->r->end - size)) {
+        clu_reader_fail(t->r, CLU_ETRUNC);
+        return;
+    }
     pass_atom(t->r);
     pass_small(t->r);
     pass_small(t->r);
     if (clu_peek_type(t->r) != CLU_TYPE_PID)
         clu_reader_fail(t->r, CLU_ETERM);
-    if (t->n > (size_t)(t->r->end - size))
-        clu_reader_fail(t->r, CLU_ETRUNC);
-    else
-        t->head->end = size + t->n;
+    t->head->end = size + t->n;
     t->head->terms = 1 + (uint64_t)get_be32(t->payload + 21);
 }
 
