@@ -99,14 +99,20 @@ struct target *reconcile_get(struct reconcile *r, slot_id id)
     return target_of(find(r, id));
 }
 
-/* The next pause of its back-off, +-20 %. */
+/* +-20 %, as everything that many nodes do. */
+static uint64_t about(struct reconcile *r, uint64_t ms)
+{
+    return rng_range(r->rng, ms * 80 / 100, ms * 120 / 100);
+}
+
+/* The next pause of its back-off. */
 static uint64_t next_pause(struct reconcile *r, struct tracked *p)
 {
     uint64_t pause = pauses_ms[p->pause];
 
     if (p->pause + 1 < COUNT(pauses_ms))
         p->pause++;
-    return rng_range(r->rng, pause * 80 / 100, pause * 120 / 100);
+    return about(r, pause);
 }
 
 /* The next attempt goes to the next of the places that lead to it. */
@@ -153,6 +159,21 @@ bool reconcile_failed(struct reconcile *r, slot_id id, enum stage stage, const c
     return news;
 }
 
+void reconcile_alone(struct reconcile *r, slot_id id, uint64_t now_ms)
+{
+    struct tracked *p = find(r, id);
+
+    if (p == NULL || !p->dialling)
+        return;
+    tracked_end_dial(r, p);
+    p->t.self = p->alone = true;
+    p->t.attempts = 0;
+    p->t.stage = STAGE_NONE;
+    p->t.reason[0] = '\0';
+    tracked_settle(r, p, now_ms);
+    tracked_plan(r, p, now_ms + about(r, ALONE_MS));
+}
+
 void reconcile_deferred(struct reconcile *r, slot_id id, uint64_t now_ms)
 {
     struct tracked *p = find(r, id);
@@ -161,7 +182,7 @@ void reconcile_deferred(struct reconcile *r, slot_id id, uint64_t now_ms)
         return;
     tracked_end_dial(r, p);
     tracked_settle(r, p, now_ms);
-    tracked_plan(r, p, now_ms + rng_range(r->rng, DEFER_MS * 80 / 100, DEFER_MS * 120 / 100));
+    tracked_plan(r, p, now_ms + about(r, DEFER_MS));
 }
 
 void reconcile_is_self(struct reconcile *r, slot_id id, uint64_t now_ms)
@@ -173,6 +194,7 @@ void reconcile_is_self(struct reconcile *r, slot_id id, uint64_t now_ms)
     p = tracked_learn(r, p, r->own_name, now_ms);
     tracked_end_dial(r, p);
     p->t.self = true;
+    p->alone = false;
     r->version++;
     tracked_settle(r, p, now_ms);
 }
@@ -308,7 +330,7 @@ void reconcile_own(struct reconcile *r, const char *own_name, uint32_t creation,
     r->own_creation = creation;
     r->own_addr = *own_addr;
     for (struct tracked *p; (p = slots_next(&r->peers, &at)) != NULL;) {
-        p->t.self = false;
+        p->t.self = p->alone = false;
         tracked_settle(r, p, r->calm_at_ms);
     }
 }

@@ -20,6 +20,8 @@
  * sources answered COMPLETE: twice the longest cache in common use, and that it was shown for a
  * while. Failing sources stop this clock. */
 #define FORGET_MS 60000
+/* How soon another node of our own pod is found. */
+#define ALONE_MS 5000
 /* A link that ended sooner counts as a failed attempt: at once is no answer to a peer that closes
  * whatever it accepts. */
 #define LINK_STABLE_MS 5000
@@ -32,7 +34,7 @@ struct target {
     struct addr addr;          /* family 0: resolve the name's host part; port 0: ask epmd */
     enum peer_state state;
     uint32_t sources;  /* bit i: source i lists it */
-    bool self;         /* it is ourselves: shown as such, never dialled */
+    bool self;         /* it is ourselves: shown as such, not dialled */
     bool learnt;       /* the name came from epmd or handshake, not from the template */
     uint32_t attempts; /* failed in a row */
     enum stage stage;  /* of the last failure */
@@ -88,6 +90,10 @@ bool reconcile_failed(struct reconcile *r, slot_id id, enum stage stage, const c
                       uint64_t now_ms);
 /* reconcile_is_self: the target turned out to be ourselves. */
 void reconcile_is_self(struct reconcile *r, slot_id id, uint64_t now_ms);
+/* reconcile_alone: the target's name is to be learnt, its address is ours, and nobody but ourselves
+ * is there: it is shown as ourselves, and asked again every ALONE_MS, for another node of this pod
+ * may come. */
+void reconcile_alone(struct reconcile *r, slot_id id, uint64_t now_ms);
 /* reconcile_deferred: the attempt ended without verdict (the peer's own attempt wins): look again
  * soon. */
 void reconcile_deferred(struct reconcile *r, slot_id id, uint64_t now_ms);

@@ -28,6 +28,7 @@ struct tracked {
     struct addr hinted; /* where to dial it when no place says */
     bool linked, dialling;
     bool wish;      /* dial it once though nobody lists it */
+    bool alone;     /* ourselves only as long as nobody else is at our address */
     bool known;     /* such a wish was made: its failure is shown */
     unsigned pause; /* index of the next pause of the back-off */
     /* On the calm clock: down and unlisted since; NEVER while it is not. */

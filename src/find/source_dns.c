@@ -33,17 +33,6 @@ static struct dns_source *dns_of(struct source *s)
 
 /* What is listed. A complete round replaces it, a partial one adds to it. */
 
-static void replace_listed(struct dns_source *d, struct dns_family *f)
-{
-    struct addr_set before = f->listed;
-
-    if (f->outcome == NOT_ASKED || addr_set_same(&f->found, &f->listed))
-        return;
-    f->listed = f->found;
-    f->found = before;
-    d->changed = d->stale = true;
-}
-
 static void add_listed(struct dns_source *d, struct dns_family *f)
 {
     for (size_t i = 0; i < f->found.n && f->listed.n < SOURCE_ENTRIES_MAX; i++)
@@ -51,13 +40,27 @@ static void add_listed(struct dns_source *d, struct dns_family *f)
             d->changed = d->stale = true;
 }
 
+static void replace_listed(struct dns_source *d, struct dns_family *f)
+{
+    struct addr_set before = f->listed;
+
+    if (addr_set_same(&f->found, &f->listed))
+        return;
+    f->listed = f->found;
+    f->found = before;
+    d->changed = d->stale = true;
+}
+
+static bool prefers_first(const struct dns_source *d)
+{
+    return !d->both && d->source.own.family == d->families[0].number;
+}
+
 /* Whether only the first family's addresses are listed: a dual-stack pod stands in both answers,
  * but its node has one name, and that is made of our family as ours is. */
 static bool first_alone(const struct dns_source *d)
 {
-    const struct dns_family *first = &d->families[0];
-
-    return !d->both && d->source.own.family == first->number && first->listed.n > 0;
+    return prefers_first(d) && d->families[0].listed.n > 0;
 }
 
 static void add_entries(struct source *s, const struct addr_set *set)
@@ -118,8 +121,12 @@ static const struct dns_family *worst(const struct dns_source *d)
     return f[1].outcome > f[0].outcome ? &f[1] : &f[0];
 }
 
+/* Where only the first family is listed, its answer alone makes the list: some servers refuse AAAA
+ * for ever. */
 static enum result_kind round_kind(const struct dns_source *d)
 {
+    if (prefers_first(d) && d->families[0].outcome == FOUND)
+        return RESULT_COMPLETE;
     bool some = d->families[0].found.n + d->families[1].found.n > 0;
 
     if (worst(d)->outcome >= CUT)
@@ -189,9 +196,9 @@ static void apply(struct dns_source *d, enum result_kind kind)
     for (size_t i = 0; i < 2; i++) {
         struct dns_family *f = &d->families[i];
 
-        if (kind == RESULT_COMPLETE)
+        if (kind == RESULT_COMPLETE && f->outcome != NOT_ASKED && f->outcome < CUT)
             replace_listed(d, f);
-        else if (kind == RESULT_PARTIAL)
+        else if (kind == RESULT_COMPLETE || kind == RESULT_PARTIAL)
             add_listed(d, f);
     }
     refresh_entries(d);

@@ -82,7 +82,7 @@ static enum peer_state state_of(const struct tracked *p)
 
 bool tracked_wants_dial(const struct tracked *p)
 {
-    return !p->linked && !p->dialling && !p->t.self && (p->t.sources != 0 || p->wish);
+    return !p->linked && !p->dialling && (!p->t.self || p->alone) && (p->t.sources != 0 || p->wish);
 }
 
 /* Our own name, or the very address and port where we listen. The address alone is another node of
@@ -188,6 +188,7 @@ struct tracked *tracked_learn(struct reconcile *r, struct tracked *p, const char
     take_name(r, p);
     p->t.learnt = give_name(r, p, name);
     p->t.creation = 0;
+    p->t.self = p->alone = false;
     r->version++;
     tracked_settle(r, p, now_ms);
     return p;

@@ -297,6 +297,31 @@ static void keeps_what_was_asked_for(void **state)
     sim_stop(&s);
 }
 
+/* At our own address nobody but ourselves: shown as such, and asked again, for another node of this
+ * pod may come, and then it is that one. */
+static void waits_at_home(void **state)
+{
+    struct sim s;
+
+    (void)state;
+    sim_start(&s);
+    sim_list(&s, 0, RESULT_COMPLETE, "10.0.0.1");
+    sim_run(&s, 0, STAGE_NONE);
+    reconcile_alone(s.r, sim_dialled(&s, "10.0.0.1"), s.now);
+    reconcile_alone(s.r, 0, s.now);
+    sim_show(&s);
+    sim_run(&s, 6000, STAGE_NONE);
+    sim_up(&s, sim_dialled(&s, "10.0.0.1"), "app@10.0.0.1", "10.0.0.1", 3);
+    sim_show(&s);
+    sim_expect(&s, "[     0] complete 1 +0:10.0.0.1\n"
+                   "[     0] dial 10.0.0.1 at 10.0.0.1\n"
+                   "[     0] 10.0.0.1 self hinted\n"
+                   "[  5312] dial 10.0.0.1 at 10.0.0.1\n"
+                   "[  6000] up app@10.0.0.1\n"
+                   "[  6000] app@10.0.0.1 linked\n");
+    sim_stop(&s);
+}
+
 /* A learnt name that is our own: another way of being ourselves. */
 static void learns_itself(void **state)
 {
@@ -329,6 +354,7 @@ int main(void)
         cmocka_unit_test(gives_back_the_entry),
         cmocka_unit_test(learns_who_is_linked),
         cmocka_unit_test(keeps_what_was_asked_for),
+        cmocka_unit_test(waits_at_home),
         cmocka_unit_test(learns_itself),
     };
 

@@ -174,7 +174,7 @@ static void lists_early(void **state)
     struct source_query q;
 
     (void)state;
-    sim_start(&s, SPEC, "10.0.0.1");
+    sim_start(&s, SPEC "?family=both", "10.0.0.1");
     s.a = "10.0.0.1 10.0.0.2";
     s.aaaa = "timeout";
     while (source_query(s.source, s.now, &q))
