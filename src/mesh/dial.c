@@ -165,7 +165,9 @@ static void collect(struct machine *m, struct dial *d, const struct epmd_client 
 
     d->n_candidates = 0;
     while (d->n_candidates < EPMD_CANDIDATES_MAX && epmd_names_next(c, &at, &e))
-        if (!is_own_entry(m, d, &e))
+        if (is_own_entry(m, d, &e))
+            d->at_home = true;
+        else
             d->candidates[d->n_candidates++] = e;
 }
 
@@ -197,6 +199,9 @@ static void choose(struct machine *m, struct dial *d, uint64_t now_ms)
     if (d->n_visible == 1) {
         d->addr.port = d->candidates[d->visible].port;
         open_link(m, d, "", now_ms);
+    } else if (d->n_visible == 0 && d->at_home && d->name[0] == '\0') {
+        reconcile_alone(m->reconcile, d->target, now_ms);
+        dial_end(m, d);
     } else if (d->n_visible == 0) {
         fail(m, d, STAGE_EPMD_UNKNOWN, now_ms,
              "epmd at %s lists no visible node: the node there is not started yet, or has lost its "

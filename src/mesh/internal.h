@@ -148,6 +148,7 @@ struct dial {
     slot_id query; /* the DNS query under way */
     /* epmd lists no such name, or any will do: the entries there, asked one by one */
     bool any;
+    bool at_home; /* the epmd there is our own: it lists us as well */
     struct epmd_entry candidates[EPMD_CANDIDATES_MAX];
     uint8_t n_candidates, candidate;
     uint8_t n_visible, visible; /* how many are visible, and the index of one */

@@ -220,8 +220,8 @@ void link_shake_failed(struct machine *m, struct link *l, uint64_t now_ms)
 
 /* ---- the handshake, step by step ---- */
 
-/* The link that we have to the node which says "alive". A name that is to be learnt is not known yet
- * then: a link to the same address counts as the same node. */
+/* The link that we have to the node which says that it has one already. A name that is to be learnt
+ * is not known yet then: a link to the same address counts as the same node. */
 static struct link *link_to_same(struct machine *m, const struct link *l)
 {
     const struct map_entry *at = NULL;
