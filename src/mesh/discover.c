@@ -8,6 +8,9 @@
 
 #include "mesh/internal.h"
 
+/* Changes of a list that are told one by one after a look-up; the others are counted. */
+#define CHANGES_TOLD_MAX 32
+
 clu_error discover_init(struct machine *m, char why[REASON_SIZE])
 {
     const struct settings *s = m->settings;
@@ -51,28 +54,37 @@ static void tell_result(struct machine *m, size_t i, size_t n_entries)
     text_set(m->source_reason[i], REASON_SIZE, slice_of(row.reason));
     if (same)
         return;
-    struct event *e =
-        machine_event(m, kind == RESULT_COMPLETE ? EVENT_DISCOVERY : EVENT_DISCOVERY_FAILED);
+    bool fine = kind == RESULT_COMPLETE && row.reason[0] == '\0';
+    struct event *e = machine_event(m, fine ? EVENT_DISCOVERY : EVENT_DISCOVERY_FAILED);
 
     text_set(e->what, sizeof e->what, slice_of(row.spec));
     text_set(e->reason, sizeof e->reason, slice_of(row.reason));
     e->number = n_entries;
 }
 
-static void tell_changes(struct machine *m)
+/* A first answer may bring thousands of addresses, more than the ring of events holds. */
+static void tell_changes(struct machine *m, size_t i)
 {
     struct addr addr;
     char name[NODE_NAME_SIZE];
     unsigned source;
-    bool listed;
+    uint64_t n = 0;
 
-    while (reconcile_change(m->reconcile, &addr, name, &source, &listed)) {
+    for (bool listed; reconcile_change(m->reconcile, &addr, name, &source, &listed);) {
+        if (++n > CHANGES_TOLD_MAX)
+            continue;
         struct event *e = machine_event(m, listed ? EVENT_LISTED : EVENT_UNLISTED);
 
         e->address = addr;
         text_set(e->node, sizeof e->node, slice_of(name));
         text_set(e->what, sizeof e->what, slice_of(m->settings->specs[source]));
     }
+    if (n <= CHANGES_TOLD_MAX)
+        return;
+    struct event *e = machine_event(m, EVENT_CHANGES);
+
+    e->number = n - CHANGES_TOLD_MAX;
+    text_set(e->what, sizeof e->what, slice_of(m->settings->specs[i]));
 }
 
 static void round_ended(struct machine *m, size_t i, uint64_t now_ms)
@@ -81,7 +93,7 @@ static void round_ended(struct machine *m, size_t i, uint64_t now_ms)
     const struct entry *entries = source_entries(m->sources[i], &n);
 
     reconcile_list(m->reconcile, (unsigned)i, source_result(m->sources[i]), entries, n, now_ms);
-    tell_changes(m);
+    tell_changes(m, i);
     tell_result(m, i, n);
     machine_changed(m);
 }

@@ -31,6 +31,7 @@ enum event_level {
     X(EVENT_DISCOVERY_FAILED, "discovery_failed", LEVEL_WARNING, "{what}: {reason}")               \
     X(EVENT_LISTED, "listed", LEVEL_INFO, "{what} lists {address}")                                \
     X(EVENT_UNLISTED, "unlisted", LEVEL_INFO, "{what} no longer lists {address}; its link stays")  \
+    X(EVENT_CHANGES, "changes", LEVEL_INFO, "{what}: {number} more changes of the list")           \
     X(EVENT_EPMD, "epmd", LEVEL_INFO, "{reason}")                                                  \
     X(EVENT_EPMD_FAILED, "epmd_failed", LEVEL_WARNING, "{reason}")                                 \
     X(EVENT_HTTP, "http", LEVEL_INFO, "the page is at http://{address}/")                          \
