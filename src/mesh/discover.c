@@ -87,6 +87,21 @@ static void tell_changes(struct machine *m, size_t i)
     text_set(e->what, sizeof e->what, slice_of(m->settings->specs[i]));
 }
 
+/* The table of targets is full: told when it first happens, and whenever more are left out. */
+static void tell_refused(struct machine *m, size_t i)
+{
+    uint64_t refused = reconcile_refused(m->reconcile);
+
+    if (refused == m->refused)
+        return;
+    struct event *e = machine_event(m, EVENT_DISCOVERY_FAILED);
+
+    text_set(e->what, sizeof e->what, slice_of(m->settings->specs[i]));
+    snprintf(e->reason, sizeof e->reason, "%llu entries left out: this node keeps at most %u peers",
+             (unsigned long long)(refused - m->refused), (unsigned)TARGETS_MAX);
+    m->refused = refused;
+}
+
 static void round_ended(struct machine *m, size_t i, uint64_t now_ms)
 {
     size_t n;
@@ -94,6 +109,7 @@ static void round_ended(struct machine *m, size_t i, uint64_t now_ms)
 
     reconcile_list(m->reconcile, (unsigned)i, source_result(m->sources[i]), entries, n, now_ms);
     tell_changes(m, i);
+    tell_refused(m, i);
     tell_result(m, i, n);
     machine_changed(m);
 }

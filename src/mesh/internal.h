@@ -321,6 +321,7 @@ struct machine {
     uint32_t source_count[SETTINGS_SPECS_MAX];
     size_t n_sources;
     struct reconcile *reconcile;
+    uint64_t refused; /* entries over TARGETS_MAX that were told */
 
     struct registration reg;
     struct listen_request listens[LISTENERS];

@@ -435,7 +435,7 @@ bool machine_next(struct machine *m, struct update *u)
 
 uint64_t machine_version(const struct machine *m)
 {
-    return m->version;
+    return m->version + reconcile_version(m->reconcile);
 }
 
 const struct snapshot *machine_snapshot(struct machine *m, uint64_t now_ms)

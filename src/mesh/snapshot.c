@@ -132,7 +132,7 @@ bool snapshot_fill(struct machine *m, uint64_t now_ms)
 {
     struct snapshot *s = &m->snap;
 
-    s->version = m->version;
+    s->version = machine_version(m);
     s->now_ms = now_ms + m->wall_offset;
     s->started_ms = m->started_ms + m->wall_offset;
     text_set(s->node, sizeof s->node, slice_of(m->name));
