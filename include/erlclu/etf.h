@@ -192,8 +192,8 @@ CLU_API clu_slice clu_get_bitstring(clu_reader *r, uint8_t *last_bits);
 CLU_API clu_pid clu_get_pid(clu_reader *r);
 CLU_API clu_ref clu_get_ref(clu_reader *r);
 CLU_API clu_port clu_get_port(clu_reader *r);
-/* clu_get_export: fun Module:Function/Arity. Here and in the four above a name in Latin-1 that is
- * not ASCII is CLU_EATOM, as in clu_get_atom. */
+/* clu_get_export: fun Module:Function/Arity. As in clu_get_atom, a name in Latin-1 that is not
+ * ASCII is CLU_EATOM here and in pids, ports, references and records. */
 CLU_API void clu_get_export(clu_reader *r, clu_slice *module, clu_slice *function, uint8_t *arity);
 /* clu_get_fun: a fun as opaque bytes, tag included: fit for clu_put_raw. */
 CLU_API clu_slice clu_get_fun(clu_reader *r);

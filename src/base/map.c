@@ -43,7 +43,8 @@ clu_error map_put(struct map *m, clu_slice key, void *value)
         return CLU_ENOMEM;
     e->value = value;
     e->len = key.len;
-    memcpy(e->key, key.data, key.len);
+    if (key.len > 0)
+        memcpy(e->key, key.data, key.len);
     HASH_ADD(hh, m->head, key, e->len, e);
     if (e->hh.tbl == NULL) {
         free(e);

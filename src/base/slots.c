@@ -18,6 +18,8 @@ static bool grow(struct slots *s)
     uint32_t n = s->n_slots == 0 ? FIRST_SLOTS : s->n_slots * 2;
 
     if (n > INDEX_MASK)
+        n = INDEX_MASK;
+    if (n == s->n_slots)
         return false;
     struct slot *slots = realloc(s->slots, n * sizeof *slots);
     if (slots == NULL)

@@ -121,17 +121,15 @@ struct pair {
     size_t len; /* of key and value */
 };
 
-/* By key; of equal keys the one that stands later comes first. */
+/* By key; of equal keys the one that stands later comes first. No term is the beginning of another,
+ * so that keys of different lengths differ before the shorter one ends. */
 static int compare_pairs(const void *a, const void *b)
 {
     const struct pair *x = a, *y = b;
-    size_t shorter = x->key.len < y->key.len ? x->key.len : y->key.len;
-    int order = memcmp(x->key.data, y->key.data, shorter);
+    int order = memcmp(x->key.data, y->key.data, min_u64(x->key.len, y->key.len));
 
     if (order != 0)
         return order;
-    if (x->key.len != y->key.len)
-        return x->key.len < y->key.len ? -1 : 1;
     return x->key.data > y->key.data ? -1 : 1;
 }
 

@@ -179,6 +179,7 @@ static const struct {
     {"tuple, large, too few", get_tuple, BYTES("i\0\0\0\2j"), CLU_ETRUNC},
     {"tuple, nil", get_tuple, BYTES("j"), CLU_ETYPE},
     {"list", get_list, BYTES("l\0\0\0\1a"), CLU_OK},
+    {"list, nil", get_list, BYTES("j"), CLU_OK},
     {"list, none", get_list, BYTES("l\0\0\0\0j"), CLU_ETERM},
     {"list, too few", get_list, BYTES("l\0\0\0\2a"), CLU_ETRUNC},
     {"list, string", get_list, BYTES("k\0\1a"), CLU_ETYPE},
