@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lab.case import LabCase, per_release
 from lab.nodes import COOKIE, eventually
-from lab.pods import SERVICE
+from lab.pods import DNS_ADDRESS, SERVICE
 
 DATA = Path(__file__).resolve().parents[1] / 'data'
 FORM, REJOIN = 15, 15  # seconds; `make bench` records what it really takes
@@ -95,6 +95,14 @@ class Mesh(LabCase):
                         env={'RELEASE_COOKIE': COOKIE + '\n'})
         self.assert_mesh([node.start(), self.erl(2, release).start()], FORM)
         self.assertTrue(any('%' in line for line in node.log().splitlines()), node.log())
+
+    def test_a_pod_needs_no_spec(self):
+        """The namespace and the zone stand in the search list that Kubernetes writes."""
+        self.dns(1, 2)
+        pod = self.lab.pod(1)
+        pod.resolv_conf.write_text(f'nameserver {DNS_ADDRESS}\nsearch erlclu.svc.cluster.local '
+                                   'svc.cluster.local cluster.local\noptions ndots:5\n')
+        self.assert_mesh([self.clu(1, discover=()).start(), self.erl(2).start()], FORM)
 
     def test_sigterm(self):
         """It leaves in good order: status 0, its peers see it go, its name is free at once."""

@@ -32,13 +32,14 @@ def enter():
     """Run this program again inside a namespace of its own; returns there, never here."""
     if os.environ.get(ENTERED) == str(os.getppid()):
         return
-    flags = '-nm' if os.geteuid() == 0 else '-Urnm'
-    probe = subprocess.run(['unshare', flags, 'true'], capture_output=True, text=True)
-    if probe.returncode != 0:
-        sys.exit('lab: ' + FORBIDDEN.format(reason=probe.stderr.strip()))
-    # unshare without --fork becomes the program: the parent stays who it was.
-    os.environ[ENTERED] = str(os.getppid())
-    os.execvp('unshare', ['unshare', flags, sys.executable, *sys.argv])
+    # Root in a container may lack the right to the first, and still have the second.
+    for flags in ('-nm', '-Urnm') if os.geteuid() == 0 else ('-Urnm',):
+        probe = subprocess.run(['unshare', flags, 'true'], capture_output=True, text=True)
+        if probe.returncode == 0:
+            # unshare without --fork becomes the program: the parent stays who it was.
+            os.environ[ENTERED] = str(os.getppid())
+            os.execvp('unshare', ['unshare', flags, sys.executable, *sys.argv])
+    sys.exit('lab: ' + FORBIDDEN.format(reason=probe.stderr.strip()))
 
 
 def sh(text):
