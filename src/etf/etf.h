@@ -13,16 +13,6 @@
 /* Bytes of FLOAT_EXT's text. */
 #define ETF_FLOAT_TEXT 31
 
-/* What follows the head of a term that was just passed. */
-struct etf_head {
-    uint64_t terms;     /* terms inside it; 0 for a leaf */
-    const uint8_t *end; /* where the terms must end (NEW_FUN says it twice); NULL: wherever */
-};
-
-/* etf_pass_head: passes a tag and all that is not a term of its own, obeying every rule that the
- * format has for it. */
-void etf_pass_head(clu_reader *r, struct etf_head *head);
-
 /* etf_get_atom: an atom of any tag; Latin-1 is converted into buf, or CLU_EATOM when buf is NULL
  * and conversion is needed. */
 clu_slice etf_get_atom(clu_reader *r, uint8_t *buf);

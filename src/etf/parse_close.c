@@ -164,9 +164,13 @@ void close_map(clu_writer *out, size_t at, size_t n)
 {
     if (out->err != CLU_OK)
         return;
+    if (n < 2) {
+        set_head(out, at, ETF_MAP, n);
+        return;
+    }
     size_t terms = at + PARSE_HEAD, len = out->len - terms;
-    struct pair *pairs = calloc(n + 1, sizeof *pairs);
-    uint8_t *copy = malloc(len + 1);
+    struct pair *pairs = calloc(n, sizeof *pairs);
+    uint8_t *copy = malloc(len);
 
     if (pairs == NULL || copy == NULL) {
         clu_writer_fail(out, CLU_ENOMEM);

@@ -1,15 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Passing over terms: what check, skip and raw reading share, so that they cannot disagree. */
+ * Passing over terms: check, skip and raw reading share one function, so that they cannot disagree.
+ */
 #include "etf/etf.h"
 #include "etf/utf8.h"
+
+/* What follows the head of a term that was just passed. */
+struct head {
+    uint64_t terms;     /* terms inside it; 0 for a leaf */
+    const uint8_t *end; /* where the terms must end (NEW_FUN says it twice); NULL: wherever */
+};
 
 /* What a rule is told. */
 struct tagged {
     clu_reader *r;          /* stands behind the payload; what is wrong is said to it */
     const uint8_t *payload; /* as the layout says */
     uint32_t n;             /* the length */
-    struct etf_head *head;  /* filled in from the layout; a rule may correct it */
+    struct head *head;      /* filled in from the layout; a rule may correct it */
 };
 
 typedef void pass_rule(const struct tagged *t);
@@ -62,33 +69,51 @@ static const struct layout {
     [ETF_LOCAL] = {true, .rule = refuse_local},
 };
 
-static uint32_t get_length(clu_reader *r, size_t width)
+static inline uint32_t load_length(const uint8_t *p, size_t width)
 {
-    const uint8_t *p = width == 0 ? NULL : clu_reader_take(r, width);
-
-    if (p == NULL)
-        return 0;
-    return width == 1 ? *p : width == 2 ? get_be16(p) : get_be32(p);
+    switch (width) {
+    case 0: return 0;
+    case 1: return *p;
+    case 2: return get_be16(p);
+    default: return get_be32(p);
+    }
 }
 
-static const uint8_t *get_payload(clu_reader *r, const struct layout *lay, uint32_t n)
+/* Passes a tag, which the caller has seen, its length and its payload, where no atoms stand between
+ * them; the payload, or NULL. One step for all: it is what check and skip spend their time on. */
+static inline const uint8_t *pass_flat(clu_reader *r, const struct layout *lay, uint32_t *n)
 {
-    return clu_reader_take(r, (size_t)lay->fixed + (size_t)n * lay->unit);
+    const uint8_t *length = r->pos + 1;
+    size_t room = (size_t)(r->end - length);
+
+    *n = room < lay->width ? 0 : load_length(length, lay->width);
+    uint64_t size = lay->fixed + (uint64_t)*n * lay->unit;
+
+    if (room < lay->width + size) {
+        clu_reader_fail(r, CLU_ETRUNC);
+        return NULL;
+    }
+    r->pos = length + lay->width + size;
+    return length + lay->width;
+}
+
+/* Whether a term of this type stands here; if not, what should hold one is malformed. */
+static bool expect(clu_reader *r, clu_type type)
+{
+    if (!clu_reader_has(r, 1))
+        clu_reader_fail(r, CLU_ETRUNC);
+    else if (clu_type_of_tag[*r->pos] != type)
+        clu_reader_fail(r, CLU_ETERM);
+    return r->err == CLU_OK;
 }
 
 static void pass_atom(clu_reader *r)
 {
-    const uint8_t *tag = clu_reader_take(r, 1);
-
-    if (tag == NULL)
+    if (!expect(r, CLU_TYPE_ATOM))
         return;
-    if (clu_type_of_tag[*tag] != CLU_TYPE_ATOM) {
-        clu_reader_fail(r, CLU_ETERM);
-        return;
-    }
-    const struct layout *lay = &layouts[*tag];
-    uint32_t n = get_length(r, lay->width);
-    const uint8_t *text = get_payload(r, lay, n);
+    const struct layout *lay = &layouts[*r->pos];
+    uint32_t n;
+    const uint8_t *text = pass_flat(r, lay, &n);
 
     if (text != NULL)
         lay->rule(&(struct tagged){.r = r, .payload = text, .n = n});
@@ -97,49 +122,76 @@ static void pass_atom(clu_reader *r)
 /* What a fun says of its module holds small integers only. */
 static void pass_small(clu_reader *r)
 {
-    const uint8_t *tag = clu_reader_take(r, 1);
+    if (!expect(r, CLU_TYPE_INTEGER))
+        return;
+    uint8_t tag = *r->pos;
 
-    if (tag != NULL && *tag != ETF_SMALL_INTEGER && *tag != ETF_INTEGER)
+    if (tag != ETF_SMALL_INTEGER && tag != ETF_INTEGER)
         clu_reader_fail(r, CLU_ETERM);
-    else if (tag != NULL)
-        clu_reader_take(r, layouts[*tag].fixed);
+    clu_reader_take(r, (size_t)1 + layouts[tag].fixed);
+}
+
+/* A length, the atoms, and then the payload: what pids, references and exports are made of. */
+static const uint8_t *pass_named(clu_reader *r, const struct layout *lay, uint32_t *n)
+{
+    const uint8_t *tag = clu_reader_take(r, (size_t)1 + lay->width);
+
+    *n = tag == NULL ? 0 : load_length(tag + 1, lay->width);
+    for (size_t i = 0; i < lay->atoms; i++)
+        pass_atom(r);
+    return clu_reader_take(r, (size_t)lay->fixed + (size_t)*n * lay->unit);
 }
 
 static void pass_pid(clu_reader *r)
 {
-    const uint8_t *tag = clu_reader_take(r, 1);
+    uint32_t n;
 
-    if (tag != NULL && clu_type_of_tag[*tag] != CLU_TYPE_PID)
-        clu_reader_fail(r, CLU_ETERM);
-    pass_atom(r);
-    if (r->err == CLU_OK)
-        clu_reader_take(r, layouts[*tag].fixed);
+    if (expect(r, CLU_TYPE_PID))
+        pass_named(r, &layouts[*r->pos], &n);
 }
 
-void etf_pass_head(clu_reader *r, struct etf_head *head)
+static inline struct head head_of(const struct layout *lay, uint32_t n)
 {
-    const uint8_t *tag = clu_reader_take(r, 1);
+    return (struct head){(uint64_t)n * lay->terms + lay->more, NULL};
+}
 
-    if (tag == NULL)
-        return;
-    const struct layout *lay = &layouts[*tag];
+static struct head pass_ruled(clu_reader *r, const struct layout *lay)
+{
+    uint32_t n;
+    const uint8_t *payload = lay->atoms > 0 ? pass_named(r, lay, &n) : pass_flat(r, lay, &n);
+    struct head head = head_of(lay, n);
 
-    if (!lay->known) {
-        clu_reader_fail(r, CLU_ETAG);
-        return;
-    }
-    uint32_t n = get_length(r, lay->width);
-
-    for (size_t i = 0; i < lay->atoms; i++)
-        pass_atom(r);
-    const uint8_t *payload = get_payload(r, lay, n);
-
-    *head = (struct etf_head){.terms = (uint64_t)n * lay->terms + lay->more};
     if (lay->rule != NULL && payload != NULL)
-        lay->rule(&(struct tagged){r, payload, n, head});
+        lay->rule(&(struct tagged){r, payload, n, &head});
+    return head;
+}
+
+/* What its row in the table says all about. */
+static inline struct head pass_plain(clu_reader *r, const struct layout *lay)
+{
+    uint32_t n;
+
+    pass_flat(r, lay, &n);
+    return head_of(lay, n);
+}
+
+/* Passes a tag and all that is not a term of its own, obeying every rule that the format has for
+ * it. The caller knows of no error. */
+static inline struct head pass_head(clu_reader *r)
+{
+    const struct layout *lay = r->pos == r->end ? NULL : &layouts[*r->pos];
+
+    if (lay == NULL || !lay->known) {
+        clu_reader_fail(r, lay == NULL ? CLU_ETRUNC : CLU_ETAG);
+        return (struct head){0, NULL};
+    }
+    bool ruled = lay->rule != NULL || lay->atoms > 0;
+    struct head head = ruled ? pass_ruled(r, lay) : pass_plain(r, lay);
+
     /* Every term takes a byte: a count that the input cannot hold is found before it is walked. */
-    if (head->terms > (size_t)(r->end - r->pos))
+    if (head.terms > (size_t)(r->end - r->pos))
         clu_reader_fail(r, CLU_ETRUNC);
+    return head;
 }
 
 /* ---- rules ---- */
@@ -260,4 +312,82 @@ static void refuse_compressed(const struct tagged *t)
 static void refuse_local(const struct tagged *t)
 {
     clu_reader_fail(t->r, CLU_ELOCAL);
+}
+
+/* ---- walks ---- */
+
+/* A container that is being walked. */
+struct level {
+    uint64_t left;      /* terms still to come in it */
+    const uint8_t *end; /* where it must end; NULL: wherever */
+};
+
+struct walk {
+    clu_reader in;
+    size_t depth;
+    struct level levels[CLU_DEPTH_MAX];
+};
+
+static void enter(struct walk *w, const struct head *head)
+{
+    if (w->depth == CLU_DEPTH_MAX)
+        clu_reader_fail(&w->in, CLU_EDEPTH);
+    else
+        w->levels[w->depth++] = (struct level){head->terms, head->end};
+}
+
+/* A term has ended, and with it all containers of which it was the last. */
+static void leave(struct walk *w)
+{
+    while (w->depth > 0 && --w->levels[w->depth - 1].left == 0) {
+        const uint8_t *end = w->levels[--w->depth].end;
+
+        if (end != NULL && end != w->in.pos)
+            clu_reader_fail(&w->in, CLU_ETERM);
+    }
+}
+
+clu_error clu_check(const void *data, size_t len, const clu_refs *refs, size_t *used)
+{
+    struct walk w;
+
+    w.depth = 0;
+    clu_reader_init(&w.in, data, len);
+    w.in.refs = refs;
+    const uint8_t *start = w.in.pos;
+
+    do {
+        struct head head = pass_head(&w.in);
+
+        if (head.terms > 0)
+            enter(&w, &head);
+        else
+            leave(&w);
+    } while (w.depth > 0 && w.in.err == CLU_OK);
+
+    if (used != NULL)
+        *used = (size_t)(w.in.pos - start);
+    else if (w.in.pos != w.in.end)
+        clu_reader_fail(&w.in, CLU_ETERM);
+    return w.in.err;
+}
+
+void clu_skip_term(clu_reader *r)
+{
+    uint64_t left = 1; /* terms still to pass; each head takes a byte, so this cannot overflow */
+
+    while (left > 0 && r->err == CLU_OK) {
+        left += pass_head(r).terms;
+        left--;
+    }
+}
+
+clu_slice clu_get_raw(clu_reader *r)
+{
+    const uint8_t *start = r->pos;
+
+    clu_skip_term(r);
+    if (r->err != CLU_OK)
+        return (clu_slice){0};
+    return (clu_slice){start, (size_t)(r->pos - start)};
 }
