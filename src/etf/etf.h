@@ -10,6 +10,9 @@
 
 #include "base/base.h"
 
+/* A length of the wire and some bytes more must be a size: nothing here is built for 32 bits. */
+_Static_assert(sizeof(size_t) > sizeof(uint32_t), "sizes hold any length of the format");
+
 /* Bytes of FLOAT_EXT's text. */
 #define ETF_FLOAT_TEXT 31
 

@@ -79,7 +79,8 @@ static bool at(const clu_reader *r, uint8_t tag)
     return clu_reader_has(r, 1) && *r->pos == tag;
 }
 
-/* The n bytes behind the tag, which the caller has seen. */
+/* Take the tag, which the caller has seen, and what stands behind it. */
+
 static const uint8_t *take_tagged(clu_reader *r, size_t n)
 {
     const uint8_t *p = clu_reader_take(r, 1 + n);
@@ -87,14 +88,14 @@ static const uint8_t *take_tagged(clu_reader *r, size_t n)
     return p == NULL ? NULL : p + 1;
 }
 
-static uint32_t take_be32(clu_reader *r)
+static uint32_t tagged_be32(clu_reader *r)
 {
     const uint8_t *p = take_tagged(r, 4);
 
     return p == NULL ? 0 : get_be32(p);
 }
 
-static uint32_t take_u8(clu_reader *r)
+static uint32_t tagged_u8(clu_reader *r)
 {
     const uint8_t *p = take_tagged(r, 1);
 
@@ -134,7 +135,7 @@ static clu_slice trim_zeros(clu_slice magnitude)
 
 static clu_slice get_big(clu_reader *r, bool *negative)
 {
-    size_t n = *r->pos == ETF_SMALL_BIG ? take_u8(r) : take_be32(r);
+    size_t n = *r->pos == ETF_SMALL_BIG ? tagged_u8(r) : tagged_be32(r);
     const uint8_t *p = clu_reader_take(r, 1 + n);
 
     if (p == NULL)
@@ -253,7 +254,7 @@ double clu_get_float_any(clu_reader *r)
 size_t clu_get_tuple_any(clu_reader *r)
 {
     if (at(r, ETF_LARGE_TUPLE))
-        return bounded(r, take_be32(r), 1);
+        return bounded(r, tagged_be32(r), 1);
     if (at(r, ETF_SMALL_TUPLE))
         clu_reader_fail(r, CLU_ETRUNC);
     refuse(r);
@@ -267,7 +268,7 @@ size_t clu_get_list_any(clu_reader *r)
         return 0;
     }
     /* No elements behind this tag: nobody could tell whether a tail follows. */
-    if (at(r, ETF_LIST) && bounded(r, take_be32(r), 1) == 0)
+    if (at(r, ETF_LIST) && bounded(r, tagged_be32(r), 1) == 0)
         clu_reader_fail(r, CLU_ETERM);
     refuse(r);
     return 0;
@@ -298,7 +299,7 @@ clu_slice clu_get_string(clu_reader *r)
 size_t clu_get_map_any(clu_reader *r)
 {
     if (at(r, ETF_MAP))
-        return bounded(r, take_be32(r), 2);
+        return bounded(r, tagged_be32(r), 2);
     refuse(r);
     return 0;
 }
@@ -308,7 +309,7 @@ clu_slice clu_get_bitstring(clu_reader *r, uint8_t *last_bits)
     *last_bits = 8;
     if (!at(r, ETF_BIT_BINARY))
         return clu_get_binary(r);
-    size_t n = take_be32(r);
+    size_t n = tagged_be32(r);
     const uint8_t *p = clu_reader_take(r, 1 + n);
 
     if (p == NULL)
