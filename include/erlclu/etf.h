@@ -268,18 +268,20 @@ CLU_API void clu_put_raw(clu_writer *w, clu_slice term);
  * cannot name is shown with its node's name where the shell would put a number of its own:
  * <a@10.0.0.1.85.0>, #Ref<a@10.0.0.1.3.2.1>, #Port<a@10.0.0.1.6>, #Fun<m.2.1234>. Integers above 4
  * KiB are shown in base 16, in which they take a time that grows with their length only; the atoms
- * maybe and else in quotes, which OTP 27 needs. After an error out holds a part of the text. */
+ * maybe and else in quotes, which OTP 27 needs; binaries that are text in Latin-1 as text, which
+ * OTP 29 no longer does. After an error out holds a part of the text. */
 CLU_API CLU_MUST_USE clu_error clu_print(clu_reader *r, clu_writer *out);
 
 /* clu_parse: reads one term in Erlang's syntax from text (UTF-8) and appends it to out, without the
  * version byte: what io:read takes, but pids, references, ports and funs (save `fun M:F/A`),
- * binaries inside binaries, and, of OTP 27 on, sigils and triple quotes. The bytes are those of
- * term_to_binary; maps are sorted by the bytes of their keys. used, when not NULL, is set to the
- * bytes read, a full stop with them; when it is NULL only white space, a full stop and comments may
- * follow. *at is where the text stopped making sense: CLU_ESYNTAX; CLU_EATOM for one that is too
- * long; CLU_ERANGE for a float, CLU_ESIZE for what is over a limit (integers of 9865 digits unless
- * the base is a power of two, floats of 1024, 16 MiB by way of sizes in binaries); CLU_EDEPTH,
- * CLU_ENOMEM. After an error out holds what it held before. */
+ * binaries inside binaries, and what came with OTP 27 and 28: sigils, triple quotes, floats of
+ * other bases. The bytes are those of term_to_binary; maps are sorted by the bytes of their keys.
+ * used, when not NULL, is set to the bytes read, a full stop with them; when it is NULL only white
+ * space, a full stop and comments may follow. *at is where the text stopped making sense:
+ * CLU_ESYNTAX; CLU_EATOM for one that is too long; CLU_ERANGE for a float, CLU_ESIZE for what is
+ * over a limit (integers of 9865 digits unless the base is a power of two, floats of 1024, 16 MiB
+ * by way of sizes in binaries); CLU_EDEPTH, CLU_ENOMEM. After an error out holds what it held
+ * before. */
 CLU_API CLU_MUST_USE clu_error clu_parse(const char *text, size_t len, clu_writer *out, size_t *at,
                                          size_t *used);
 
