@@ -279,7 +279,7 @@ CLU_API CLU_MUST_USE clu_error clu_print(clu_reader *r, clu_writer *out);
  * used, when not NULL, is set to the bytes read, a full stop with them; when it is NULL only white
  * space, a full stop and comments may follow. *at is where the text stopped making sense:
  * CLU_ESYNTAX; CLU_EATOM for one that is too long; CLU_ERANGE for a float, CLU_ESIZE for what is
- * over a limit (integers of 9865 digits unless the base is a power of two, floats of 1024, 16 MiB
+ * over a limit (integers of 9865 digits unless the base is a power of two, floats of 1024, 1 MiB
  * by way of sizes in binaries); CLU_EDEPTH, CLU_ENOMEM. After an error out holds what it held
  * before. */
 CLU_API CLU_MUST_USE clu_error clu_parse(const char *text, size_t len, clu_writer *out, size_t *at,

@@ -4,8 +4,9 @@
 
 #include "etf/lex.h"
 
-/* What <<Value:Size>> may add to a term, all in all: its text is short whatever the size. */
-#define PARSE_BITS_MAX (UINT64_C(1) << 27)
+/* What <<Value:Size>> may add to a term, all in all: a text of twenty bytes could ask for any size.
+ */
+#define PARSE_BITS_MAX (UINT64_C(1) << 23)
 /* Bytes in front of a container's terms that are kept free until their number is known. */
 #define PARSE_HEAD 5
 

@@ -54,8 +54,9 @@ struct segment {
 
 struct bits {
     clu_writer bytes;
-    uint32_t used; /* bits of the last byte, 1 to 8; 8 as well when there is none */
-    clu_writer scratch;
+    uint32_t used;    /* bits of the last byte, 1 to 8; 8 as well when there is none */
+    clu_writer value; /* the term of the segment's number */
+    clu_writer size;  /* the term of a size or unit */
     uint64_t *budget;
 };
 
@@ -224,7 +225,7 @@ static clu_error encode_char(struct bits *b, const struct segment *s, clu_reader
     return CLU_OK;
 }
 
-/* Appends the number that stands in the scratch. */
+/* Appends the segment's number. */
 static clu_error encode(struct bits *b, const struct segment *s)
 {
     static clu_error (*const encoders[])(struct bits *, const struct segment *, clu_reader *) = {
@@ -233,9 +234,9 @@ static clu_error encode(struct bits *b, const struct segment *s)
     };
     clu_reader value;
 
-    if (b->scratch.err != CLU_OK)
-        return b->scratch.err;
-    clu_reader_init(&value, b->scratch.data, b->scratch.len);
+    if (b->value.err != CLU_OK)
+        return b->value.err;
+    clu_reader_init(&value, b->value.data, b->value.len);
     return encoders[s->properties[KIND]](b, s, &value);
 }
 
@@ -248,8 +249,8 @@ static clu_error encode_text(struct bits *b, const struct segment *s, struct lex
         uint32_t c = lex_unquote(&text, &pos);
 
         for (; c < LEX_CHARS_BAD && err == CLU_OK; c = lex_unquote(&text, &pos)) {
-            clu_writer_reset(&b->scratch);
-            clu_put_int(&b->scratch, c);
+            clu_writer_reset(&b->value);
+            clu_put_int(&b->value, c);
             err = encode(b, s);
         }
         if (err == CLU_OK && c == LEX_CHARS_BAD)
@@ -348,27 +349,24 @@ static clu_error parse_rest(struct lexer *lex, clu_writer *scratch, struct segme
     return s->size > PARSE_BITS_MAX ? CLU_ESIZE : CLU_OK;
 }
 
-/* The value is kept as what the lexer saw, and looked at again when its layout is known. */
+/* How a value is encoded stands behind it: a number waits as a term, a text in the lexer. */
 static clu_error parse_segment(struct lexer *lex, struct bits *b)
 {
     struct segment s = {.size = 0};
-    struct lexer value = *lex;
+    struct lexer text = *lex;
     bool is_text = lex->token == TOKEN_STRING;
     clu_error err = CLU_OK;
 
-    clu_writer_reset(&b->scratch);
-    if (is_text)
-        while (accept(lex, TOKEN_STRING))
-            ;
-    else
-        err = parse_number(lex, &b->scratch);
+    while (accept(lex, TOKEN_STRING))
+        ;
+    clu_writer_reset(&b->value);
+    if (!is_text)
+        err = parse_number(lex, &b->value);
     if (err == CLU_OK)
-        err = parse_rest(lex, &b->scratch, &s);
-    if (err != CLU_OK || is_text)
-        return err == CLU_OK ? encode_text(b, &s, value) : err;
-    clu_writer_reset(&b->scratch);
-    err = parse_number(&value, &b->scratch);
-    return err == CLU_OK ? encode(b, &s) : err;
+        err = parse_rest(lex, &b->size, &s);
+    if (err != CLU_OK)
+        return err;
+    return is_text ? encode_text(b, &s, text) : encode(b, &s);
 }
 
 static clu_error parse_segments(struct lexer *lex, struct bits *b)
@@ -393,6 +391,7 @@ clu_error parse_bits(struct lexer *lex, clu_writer *out, uint64_t *budget)
     if (err == CLU_OK)
         clu_put_bitstring(out, b.bytes.data, b.bytes.len, (uint8_t)b.used);
     clu_writer_free(&b.bytes);
-    clu_writer_free(&b.scratch);
+    clu_writer_free(&b.value);
+    clu_writer_free(&b.size);
     return err != CLU_OK ? err : out->err;
 }

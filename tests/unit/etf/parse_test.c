@@ -148,7 +148,7 @@ static const struct {
     {"<<1:8/utf8>>", 10, CLU_ESYNTAX},
     {"<<\"\\xg\">>", 7, CLU_ESYNTAX},
     {"<<1:99999999999>>", 15, CLU_ESIZE},
-    {"[<<1:99999999>>,<<1:99999999>>]", 28, CLU_ESIZE},
+    {"[<<1:8000000>>,<<1:8000000>>]", 26, CLU_ESIZE},
 };
 
 static void test_bad(void **state)
