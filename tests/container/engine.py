@@ -49,7 +49,9 @@ class Engine:
     def _start(self, driver):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="erlclu-engine-"))
         log = self.folder / "log"
-        command = ["unshare", "--net", "--mount", "sh", "-c", 'ip link set lo up && exec "$@"', "sh", "dockerd", "--host", f"unix://{self.folder}/socket", "--data-root", f"{self.folder}/data",
+        # However the test ends, killed even, the daemon hears of it.
+        command = ["setpriv", "--pdeathsig", "TERM", "unshare", "--net", "--mount",
+                   "sh", "-c", 'ip link set lo up && exec "$@"', "sh", "dockerd", "--host", f"unix://{self.folder}/socket", "--data-root", f"{self.folder}/data",
                    "--exec-root", f"{self.folder}/exec", "--pidfile", f"{self.folder}/pid",
                    "--storage-driver", driver]
         self.environment |= {"DOCKER_HOST": f"unix://{self.folder}/socket",
