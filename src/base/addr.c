@@ -90,6 +90,13 @@ bool addr_is_loopback(const struct addr *a)
     return a->family == 4 ? a->ip[0] == 127 : a->family == 6 && memcmp(a->ip, v6, 16) == 0;
 }
 
+bool addr_is_any(const struct addr *a)
+{
+    static const uint8_t zero[16];
+
+    return a->family != 0 && memcmp(a->ip, zero, sizeof zero) == 0;
+}
+
 bool addr_same_ip(const struct addr *a, const struct addr *b)
 {
     return a->family == b->family && memcmp(a->ip, b->ip, sizeof a->ip) == 0;

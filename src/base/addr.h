@@ -23,6 +23,8 @@ const char *addr_ip_text(const struct addr *a, char out[ADDR_TEXT_MAX]);
 /* addr_text: "10.0.0.1:4369" or "[::1]:4369". Returns out. */
 const char *addr_text(const struct addr *a, char out[ADDR_TEXT_MAX]);
 bool addr_is_loopback(const struct addr *a);
+/* addr_is_any: 0.0.0.0 or ::. */
+bool addr_is_any(const struct addr *a);
 bool addr_same_ip(const struct addr *a, const struct addr *b);
 /* addr_equal: the same address and port. */
 bool addr_equal(const struct addr *a, const struct addr *b);

@@ -51,7 +51,6 @@ static void set_defaults(struct loading *l)
         .hidden = role->hidden,
         .no_listen = role->no_listen,
         .no_dial = role->no_dial,
-        .dial_once = role->dial_once,
         .epmd_only = role->epmd_only,
         .epmd = role->no_listen   ? EPMD_EXTERNAL
                 : role->epmd_only ? EPMD_EMBEDDED

@@ -201,15 +201,10 @@ const struct role conf_roles[CONF_COMMANDS] = {
                       .no_dial = true,
                       .resolver = true,
                       .max_args = SETTINGS_SPECS_MAX},
-    [CMD_NAMES] =
-        {.hidden = true, .no_listen = true, .dial_once = true, .resolver = true, .max_args = 1},
+    [CMD_NAMES] = {.hidden = true, .no_listen = true, .resolver = true, .max_args = 1},
     [CMD_EPMD] = {.hidden = true, .epmd_only = true},
-    [CMD_PING] = {.hidden = true,
-                  .no_listen = true,
-                  .dial_once = true,
-                  .cookie = true,
-                  .resolver = true,
-                  .max_args = 1},
+    [CMD_PING] =
+        {.hidden = true, .no_listen = true, .cookie = true, .resolver = true, .max_args = 1},
     [CMD_NODES] = {.page = true},
     [CMD_INSTALL] = {.min_args = 1, .max_args = 1},
 };

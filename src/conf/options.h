@@ -126,7 +126,7 @@ bool conf_finish(struct loading *l);
 
 /* What a command is and needs. */
 struct role {
-    bool own_name, hidden, no_listen, no_dial, dial_once, epmd_only;
+    bool own_name, hidden, no_listen, no_dial, epmd_only;
     bool cookie;   /* fails without one */
     bool resolver; /* reads resolv.conf and hosts */
     bool page;     /* serves a page or asks for one */

@@ -175,6 +175,11 @@ bool source_answer(struct source *s, uint16_t type, enum dns_status status, clu_
     return s->scheme->answer != NULL && s->scheme->answer(s, type, status, msg, now_ms);
 }
 
+bool source_guesses(const struct source *s)
+{
+    return s->scheme == &scheme_dns;
+}
+
 enum result_kind source_result(const struct source *s)
 {
     return s->row.result;

@@ -59,6 +59,9 @@ enum result_kind source_result(const struct source *s);
 /* source_reason: why it is not complete, in words; or, complete, what is wrong with it all the same
  * (our own address is not in the answer); else "". */
 const char *source_reason(const struct source *s);
+/* source_guesses: whether the names it lists are made by a template from addresses: the node there
+ * may have another. */
+bool source_guesses(const struct source *s);
 /* source_entries: what the source lists now; borrowed until the next call on the source. */
 const struct entry *source_entries(const struct source *s, size_t *n);
 /* source_row: fills the row of the snapshot; wall_offset_ms is added to monotonic times. */

@@ -7,7 +7,7 @@
 
 #include "mesh/internal.h"
 
-static struct ask *ask_new(struct machine *m, enum ask_kind kind, const char *name)
+static struct ask *ask_new(struct machine *m, enum ask_kind kind, const char *name, uint64_t now_ms)
 {
     struct ask *a = calloc(1, sizeof *a);
 
@@ -20,7 +20,7 @@ static struct ask *ask_new(struct machine *m, enum ask_kind kind, const char *na
     }
     a->id = a->answer->ask = ++m->last_ask;
     a->kind = kind;
-    a->deadline_ms = NEVER;
+    a->deadline_ms = now_ms + ASK_MS;
     text_set(a->name, sizeof a->name, slice_of(name));
     list_append(&m->asks, &a->list);
     return a;
@@ -47,6 +47,7 @@ struct ask *ask_get(struct machine *m, uint32_t id)
 static void no(struct ask *a, enum stage stage, const char *reason, const struct addr *addr)
 {
     a->answered = true;
+    a->deadline_ms = NEVER;
     a->answer->stage = stage;
     if (addr != NULL)
         a->answer->address = *addr;
@@ -91,9 +92,23 @@ void ask_tick(struct machine *m, uint64_t now_ms)
         if (a->deadline_ms > now_ms)
             continue;
         a->deadline_ms = NEVER;
-        no(a, STAGE_CLOSED,
-           "linked, but its net_kernel did not answer within 7 s: the node is hung or overloaded",
-           NULL);
+        if (a->sent)
+            no(a, STAGE_CLOSED,
+               "linked, but its net_kernel did not answer within 7 s: the node is hung or "
+               "overloaded",
+               &a->answer->address);
+        else
+            no(a, STAGE_TCP_TIMEOUT, "no link came about within 60 s", NULL);
+    }
+}
+
+void ask_stop(struct machine *m)
+{
+    for (struct list *at = m->asks.next; at != &m->asks; at = at->next) {
+        struct ask *a = CONTAINER_OF(at, struct ask, list);
+
+        if (!a->answered)
+            no(a, STAGE_NONE, "this node is leaving", NULL);
     }
 }
 
@@ -116,10 +131,15 @@ static void send_ping(struct machine *m, struct ask *a, struct link *l, uint64_t
 
 uint32_t machine_ping(struct machine *m, const char *node, uint64_t now_ms)
 {
-    struct ask *a = ask_new(m, ASK_PING, node);
+    m->now_ms = now_ms;
+    struct ask *a = ask_new(m, ASK_PING, node, now_ms);
 
     if (a == NULL)
         return 0;
+    if (m->draining || strcmp(node, m->name) == 0) {
+        no(a, STAGE_NONE, m->draining ? "this node is leaving" : "that is this node itself", NULL);
+        return a->id;
+    }
     struct link *l = link_find(m, node);
 
     if (l != NULL) {
@@ -219,7 +239,8 @@ static void names_look(struct machine *m, struct ask *a, uint64_t now_ms)
 
 uint32_t machine_names(struct machine *m, const char *host, uint64_t now_ms)
 {
-    struct ask *a = ask_new(m, ASK_NAMES, host);
+    m->now_ms = now_ms;
+    struct ask *a = ask_new(m, ASK_NAMES, host, now_ms);
 
     if (a == NULL)
         return 0;

@@ -4,6 +4,7 @@
  * A conn that was closed stays in the table, dead, until the driver was told: so its id cannot name
  * a successor while the driver still knows it.
  */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "mesh/internal.h"
@@ -24,6 +25,7 @@ bool conn_add(struct machine *m, struct conn *c, enum conn_kind kind)
 {
     c->kind = kind;
     list_init(&c->wanting);
+    list_init(&c->in_crowd);
     c->id = slots_add(&m->conns, c);
     if (c->id != 0)
         return true;
@@ -57,8 +59,36 @@ void conn_due(struct machine *m, struct conn *c, uint64_t at_ms)
         conn_close(m, c);
 }
 
+void crowd_join(struct machine *m, struct crowd *crowd, struct conn *c, uint64_t now_ms)
+{
+    if (crowd->n >= crowd->max) {
+        conn_close(m, CONTAINER_OF(crowd->members.next, struct conn, in_crowd));
+        if (crowd->told_ms == 0 || now_ms - crowd->told_ms > NEWS_OLD_MS) {
+            struct event *e = machine_event(m, EVENT_LIMIT);
+
+            text_set(e->what, sizeof e->what, slice_of(crowd->what));
+            snprintf(e->reason, sizeof e->reason,
+                     "more than %u at once: the oldest are closed for the newest", crowd->max);
+        }
+        crowd->told_ms = now_ms;
+    }
+    list_append(&crowd->members, &c->in_crowd);
+    c->crowd = crowd;
+    crowd->n++;
+}
+
+void crowd_leave(struct conn *c)
+{
+    if (c->crowd == NULL)
+        return;
+    list_remove(&c->in_crowd);
+    c->crowd->n--;
+    c->crowd = NULL;
+}
+
 void conn_drop(struct machine *m, struct conn *c)
 {
+    crowd_leave(c);
     if (!c->dead)
         ops(c)->free(m, c);
     heap_remove(&m->dues, &c->due);
@@ -71,6 +101,7 @@ void conn_close(struct machine *m, struct conn *c)
 {
     if (c->dead)
         return;
+    crowd_leave(c);
     ops(c)->free(m, c);
     heap_remove(&m->dues, &c->due);
     c->dead = true;
@@ -102,7 +133,7 @@ static void fill_dial(struct machine *m, const struct conn *c, struct update *u)
     /* We dial from the address of our name, so that peers see it; but a loopback address reaches
      * nothing outside this host, another family nothing at all, and Erlang's epmd on loopback
      * lets nobody register who comes from another address. */
-    if (m->address.family != c->peer.family ||
+    if (m->everywhere || m->address.family != c->peer.family ||
         addr_is_loopback(&m->address) != addr_is_loopback(&c->peer))
         u->u.dial.from = (struct addr){0};
 }
@@ -122,7 +153,6 @@ bool conn_take_update(struct machine *m, struct update *u)
             if ((wants & WANT_DIAL) != 0)
                 continue;
             u->kind = UPDATE_CLOSE;
-            u->u.reset = false;
             return true;
         }
         if ((wants & WANT_DIAL) != 0) {
@@ -144,12 +174,13 @@ static struct conn *get(struct machine *m, slot_id id)
 
 void machine_opened(struct machine *m, slot_id id, const struct addr *local, uint64_t now_ms)
 {
+    m->now_ms = now_ms;
     struct conn *c = get(m, id);
 
     if (c == NULL)
         return;
     c->opened = true;
-    c->local = *local;
+    (void)local;
     ops(c)->opened(m, c, now_ms);
     conn_wake(m, c);
 }
@@ -157,6 +188,7 @@ void machine_opened(struct machine *m, slot_id id, const struct addr *local, uin
 void machine_refused(struct machine *m, slot_id id, enum dial_error error, const char *text,
                      uint64_t now_ms)
 {
+    m->now_ms = now_ms;
     struct conn *c = slots_get(&m->conns, id);
 
     if (c == NULL)
@@ -180,6 +212,7 @@ size_t machine_space(struct machine *m, slot_id id, struct iovec iov[2])
 
 void machine_got(struct machine *m, slot_id id, size_t n, uint64_t now_ms)
 {
+    m->now_ms = now_ms;
     struct conn *c = get(m, id);
 
     if (c == NULL)
@@ -190,6 +223,7 @@ void machine_got(struct machine *m, slot_id id, size_t n, uint64_t now_ms)
 
 void machine_closed(struct machine *m, slot_id id, const char *text, uint64_t now_ms)
 {
+    m->now_ms = now_ms;
     struct conn *c = slots_get(&m->conns, id);
 
     if (c == NULL)
@@ -210,6 +244,7 @@ clu_slice machine_pending(struct machine *m, slot_id id)
 
 void machine_sent(struct machine *m, slot_id id, size_t n, uint64_t now_ms)
 {
+    m->now_ms = now_ms;
     struct conn *c = get(m, id);
 
     if (c == NULL)

@@ -57,6 +57,14 @@ void dial_deferred(struct machine *m, slot_id id, uint64_t now_ms)
     dial_end(m, d);
 }
 
+void dial_dropped(struct machine *m, slot_id id)
+{
+    if (m->stopped)
+        dial_end(m, slots_get(&m->dials, id));
+    else
+        dial_failed(m, id, STAGE_TCP_TIMEOUT, "the attempt was given up: out of memory", m->now_ms);
+}
+
 static void fail(struct machine *m, struct dial *d, enum stage stage, uint64_t now_ms,
                  const char *format, ...) __attribute__((format(printf, 5, 6)));
 
@@ -99,7 +107,10 @@ enum stage dial_error_reason(enum dial_error error, const struct addr *to, const
 
 static void open_link(struct machine *m, struct dial *d, const char *name, uint64_t now_ms)
 {
-    if (!link_dial(m, d, &d->addr, name, now_ms))
+    /* It dialled us while we asked for its address, or we are leaving. */
+    if (m->draining || (d->name[0] != '\0' && link_find(m, d->name) != NULL))
+        dial_deferred(m, d->id, now_ms);
+    else if (!link_dial(m, d, &d->addr, name))
         fail(m, d, STAGE_TCP_TIMEOUT, now_ms, "too many connections at once (%u)",
              (unsigned)MACHINE_CONNS_MAX);
 }
@@ -119,7 +130,6 @@ static bool ask_epmd(struct machine *m, struct dial *d, const char *name, uint64
         return false;
     }
     q->dial = d->id;
-    d->conn = q->conn.id;
     if (name == NULL)
         epmd_ask_names(&q->client);
     else
@@ -127,7 +137,7 @@ static bool ask_epmd(struct machine *m, struct dial *d, const char *name, uint64
     return true;
 }
 
-static void alive_part(const char *name, char alive[EPMD_NAME_MAX + 1])
+void alive_part(const char *name, char alive[EPMD_NAME_MAX + 1])
 {
     const char *at = strchr(name, '@');
     size_t len = at == NULL ? strlen(name) : (size_t)(at - name);
@@ -141,6 +151,12 @@ static void find_port(struct machine *m, struct dial *d, uint64_t now_ms)
 
     if (d->addr.port == 0 && m->settings->epmd == EPMD_NONE)
         d->addr.port = m->settings->dist_port != 0 ? m->settings->dist_port : m->address.port;
+    if (d->addr.port != 0 && addr_equal(&d->addr, &m->address)) {
+        /* Our own address and port, whatever the entry says: it is ourselves. */
+        reconcile_is_self(m->reconcile, d->target, now_ms);
+        dial_end(m, d);
+        return;
+    }
     if (d->addr.port != 0) {
         open_link(m, d, d->name, now_ms);
         return;
@@ -222,12 +238,16 @@ static void next_candidate(struct machine *m, struct dial *d, uint64_t now_ms)
         choose(m, d, now_ms);
 }
 
-/* A command names its node: it wants that one and no other. What discovery lists is an address. */
+/* Who names a node, a command or static:, wants that one and no other. What DNS lists is an
+ * address: the node there may have another name than the template makes. */
 static bool may_take_another(struct machine *m, const struct dial *d)
 {
     const struct target *t = reconcile_get(m->reconcile, d->target);
 
-    return t != NULL && t->sources != 0 && t->addr.family != 0;
+    for (size_t i = 0; t != NULL && i < m->n_sources; i++)
+        if ((t->sources >> i & 1) != 0 && source_guesses(m->sources[i]))
+            return true;
+    return false;
 }
 
 static void got_names(struct machine *m, struct dial *d, const struct epmd_client *c,
@@ -277,7 +297,6 @@ void dial_epmd_answered(struct machine *m, struct epmd_query *q, enum stage stag
 
     if (d == NULL)
         return;
-    d->conn = 0;
     if (stage != STAGE_NONE)
         dial_failed(m, d->id, stage, reason, now_ms);
     else if (q->client.question == EPMD_ASK_NAMES)
@@ -293,8 +312,7 @@ static void look_step(struct machine *m, struct dial *d, uint64_t now_ms)
     struct source_query sq;
 
     if (!d->look.done && hostlook_query(&d->look, &sq)) {
-        d->query = lookup_new(m, LOOKUP_DIAL, d->id, &sq);
-        if (d->query == 0)
+        if (lookup_new(m, LOOKUP_DIAL, d->id, &sq) == 0)
             fail(m, d, STAGE_DNS, now_ms, "too many DNS queries at once (%u)",
                  (unsigned)MACHINE_QUERIES_MAX);
         return;
@@ -313,7 +331,6 @@ static void look_step(struct machine *m, struct dial *d, uint64_t now_ms)
 void dial_resolved(struct machine *m, struct dial *d, enum dns_status status, clu_slice msg,
                    uint64_t now_ms)
 {
-    d->query = 0;
     hostlook_answer(&d->look, status, msg);
     look_step(m, d, now_ms);
 }

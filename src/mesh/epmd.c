@@ -36,6 +36,26 @@ static void settled(struct machine *m, uint64_t now_ms)
     machine_readiness(m);
 }
 
+/* The registration stands. */
+static void well(struct machine *m, const char *reason, uint64_t now_ms)
+{
+    m->reg.once = true;
+    m->reg.duplicate = false;
+    m->reg.trouble[0] = '\0';
+    tell(m, EVENT_EPMD, reason);
+    if (!m->settings->epmd_only)
+        settled(m, now_ms);
+}
+
+/* It does not, for now: told once for each reason. */
+static void trouble(struct machine *m, const char *reason)
+{
+    if (strcmp(m->reg.trouble, reason) == 0)
+        return;
+    text_set(m->reg.trouble, sizeof m->reg.trouble, slice_of(reason));
+    tell(m, EVENT_EPMD_FAILED, reason);
+}
+
 static struct epmd_entry own_entry(const struct machine *m)
 {
     struct epmd_entry e = {
@@ -82,14 +102,22 @@ static bool is_covered(const struct addr *a)
 
 static void serve(struct machine *m)
 {
-    bool all = m->settings->epmd_only;
+    bool all = m->settings->epmd_only || m->everywhere;
 
     m->reg.state = REG_OPENING;
-    if (all && m->settings->listen.family != 0) {
+    if (m->settings->epmd_only && m->settings->listen.family != 0)
         open_listener(m, LISTEN_EPMD, NULL);
+    else
+        open_listener(m, LISTEN_EPMD, all ? "0.0.0.0" : "127.0.0.1");
+}
+
+/* Only once the first one stands: half an epmd would answer for the other node's. */
+static void serve_elsewhere(struct machine *m)
+{
+    bool all = m->settings->epmd_only || m->everywhere;
+
+    if (m->settings->epmd_only && m->settings->listen.family != 0)
         return;
-    }
-    open_listener(m, LISTEN_EPMD, all ? "0.0.0.0" : "127.0.0.1");
     open_listener(m, LISTEN_EPMD6, all ? "::" : "::1");
     if (!all && !is_covered(&m->address))
         open_listener(m, LISTEN_EPMD_OWN, NULL);
@@ -102,14 +130,12 @@ static void serving(struct machine *m, const struct addr *at, uint64_t now_ms)
     uint32_t creation;
 
     m->reg.state = REG_SERVING;
-    m->reg.duplicate = false;
+    serve_elsewhere(m);
+    /* Nobody can have registered with an epmd that is a moment old: this fails for memory only. */
     if (!m->settings->epmd_only && epmd_registry_add_own(&m->reg.registry, &e, &creation) != CLU_OK)
         machine_fatal(m, "out of memory");
-    m->reg.once = true;
     snprintf(reason, sizeof reason, "serving epmd at %s", addr_text(at, text));
-    tell(m, EVENT_EPMD, reason);
-    if (!m->settings->epmd_only)
-        settled(m, now_ms);
+    well(m, reason, now_ms);
 }
 
 /* Port 4369 was free a moment ago, and is not now: another node of this host was quicker. */
@@ -129,7 +155,15 @@ static void not_serving(struct machine *m, const struct addr *at, const char *er
 void epmd_listening(struct machine *m, enum listener which, const struct addr *at,
                     const char *error, bool in_use, uint64_t now_ms)
 {
-    if (which != LISTEN_EPMD) /* ::1 may be missing, and the own address may be covered */
+    char reason[REASON_SIZE], text[ADDR_TEXT_MAX];
+
+    if (which == LISTEN_EPMD_OWN && error != NULL) {
+        snprintf(reason, sizeof reason,
+                 "cannot serve epmd at %s: %.80s: nodes of other hosts will not find this one",
+                 addr_text(at, text), error);
+        tell(m, EVENT_EPMD_FAILED, reason);
+    }
+    if (which != LISTEN_EPMD) /* ::1 may be missing */
         return;
     if (error == NULL)
         serving(m, at, now_ms);
@@ -202,9 +236,7 @@ static void taken(struct machine *m, uint64_t now_ms)
                       m->name, (unsigned)m->settings->epmd_port);
         return;
     }
-    if (!m->reg.duplicate)
-        tell(m, EVENT_EPMD_FAILED,
-             "our name was registered by another node while our epmd was away; trying again");
+    trouble(m, "our name was registered by another node while our epmd was away; trying again");
     m->reg.duplicate = true;
     wait_for(m, EPMD_RETRY_MS, now_ms);
 }
@@ -224,9 +256,7 @@ static void self_refused(struct machine *m, struct conn *c, enum dial_error erro
         return;
     }
     dial_error_reason(error, &c->peer, "epmd", text, reason);
-    if (!m->reg.complained)
-        tell(m, EVENT_EPMD_FAILED, reason);
-    m->reg.complained = true;
+    trouble(m, reason);
     wait_for(m, EPMD_RETRY_MS, now_ms);
 }
 
@@ -236,12 +266,8 @@ static void registered(struct machine *m, struct conn *c, uint64_t now_ms)
 
     conn_due(m, c, NEVER);
     m->reg.state = REG_HELD;
-    m->reg.once = true;
-    m->reg.duplicate = false;
-    m->reg.complained = false;
     snprintf(reason, sizeof reason, "registered with the epmd at %s", addr_text(&c->peer, text));
-    tell(m, EVENT_EPMD, reason);
-    settled(m, now_ms);
+    well(m, reason, now_ms);
 }
 
 static void self_got(struct machine *m, struct conn *c, size_t n, uint64_t now_ms)
@@ -252,7 +278,7 @@ static void self_got(struct machine *m, struct conn *c, size_t n, uint64_t now_m
         return;
     epmd_client_feed(&s->client, m->scratch, n);
     if (s->client.err != CLU_OK) {
-        tell(m, EVENT_EPMD_FAILED, s->client.what);
+        trouble(m, s->client.what);
         conn_close(m, c);
         wait_for(m, EPMD_RETRY_MS, now_ms);
     } else if (s->client.done && s->client.found) {
@@ -265,10 +291,12 @@ static void self_got(struct machine *m, struct conn *c, size_t n, uint64_t now_m
 
 static void self_closed(struct machine *m, struct conn *c, const char *text, uint64_t now_ms)
 {
+    bool held = m->reg.state == REG_HELD;
+
     (void)c, (void)text;
-    if (m->reg.state == REG_HELD)
-        tell(m, EVENT_EPMD_FAILED, "the epmd of this host went away; registering again");
-    wait_for(m, m->reg.state == REG_HELD ? EPMD_SOON_MS : EPMD_RETRY_MS, now_ms);
+    trouble(m, held ? "the epmd of this host went away; registering again"
+                    : "the epmd of this host closed the connection instead of registering us");
+    wait_for(m, held ? EPMD_SOON_MS : EPMD_RETRY_MS, now_ms);
 }
 
 static clu_slice self_pending(struct conn *c)
@@ -284,9 +312,7 @@ static void self_sent(struct conn *c, size_t n, uint64_t now_ms)
 
 static void self_due(struct machine *m, struct conn *c, uint64_t now_ms)
 {
-    if (!m->reg.complained)
-        tell(m, EVENT_EPMD_FAILED, "the epmd of this host does not answer; trying again");
-    m->reg.complained = true;
+    trouble(m, "the epmd of this host does not answer; trying again");
     conn_close(m, c);
     wait_for(m, EPMD_RETRY_MS, now_ms);
 }
@@ -313,6 +339,7 @@ const struct conn_ops epmd_self_ops = {
 struct served {
     struct conn conn;
     struct epmd_conn epmd;
+    bool told; /* its registration was told, so its end will be */
 };
 
 static struct served *served_of(struct conn *c)
@@ -329,7 +356,7 @@ slot_id epmd_accept(struct machine *m, const struct addr *peer, const struct add
         return 0;
     s->conn.opened = true;
     s->conn.peer = *peer;
-    s->conn.local = *local;
+    crowd_join(m, &m->askers, &s->conn, now_ms);
     /* Only a node of this host may register: from loopback, or from the address it came to. */
     epmd_conn_init(&s->epmd, &m->reg.registry, addr_is_loopback(peer) || addr_same_ip(peer, local),
                    now_ms);
@@ -337,23 +364,25 @@ slot_id epmd_accept(struct machine *m, const struct addr *peer, const struct add
     return s->conn.id;
 }
 
-static void tell_served(struct machine *m, const struct served *s, const char *what)
+static void tell_served(struct machine *m, const struct served *s, const char *what,
+                        const char *why)
 {
     char reason[REASON_SIZE];
 
-    snprintf(reason, sizeof reason, "%.100s, port %u, %s", s->epmd.entry.name,
-             (unsigned)s->epmd.entry.port, what);
+    snprintf(reason, sizeof reason, "%.100s, port %u, %s%s%.80s", s->epmd.entry.name,
+             (unsigned)s->epmd.entry.port, what, why == NULL ? "" : ": ", why == NULL ? "" : why);
     tell(m, EVENT_EPMD, reason);
 }
 
 static void served_got(struct machine *m, struct conn *c, size_t n, uint64_t now_ms)
 {
     struct served *s = served_of(c);
-    bool was = s->epmd.registered;
 
     epmd_conn_feed(&s->epmd, m->scratch, n, now_ms);
-    if (!was && s->epmd.registered) {
-        tell_served(m, s, "registered with our epmd");
+    if (!s->told && s->epmd.registered) {
+        s->told = true;
+        crowd_leave(c);
+        tell_served(m, s, "registered with our epmd", NULL);
         conn_due(m, c, NEVER);
     }
     if (s->epmd.close)
@@ -362,9 +391,7 @@ static void served_got(struct machine *m, struct conn *c, size_t n, uint64_t now
 
 static void served_closed(struct machine *m, struct conn *c, const char *text, uint64_t now_ms)
 {
-    (void)text, (void)now_ms;
-    if (served_of(c)->epmd.registered)
-        tell_served(m, served_of(c), "left our epmd");
+    (void)m, (void)c, (void)text, (void)now_ms;
 }
 
 static clu_slice served_pending(struct conn *c)
@@ -386,8 +413,11 @@ static void served_due(struct machine *m, struct conn *c, uint64_t now_ms)
 
 static void served_free(struct machine *m, struct conn *c)
 {
-    (void)m;
-    epmd_conn_fini(&served_of(c)->epmd);
+    struct served *s = served_of(c);
+
+    if (s->told && !m->stopped)
+        tell_served(m, s, "left our epmd", s->epmd.what);
+    epmd_conn_fini(&s->epmd);
 }
 
 const struct conn_ops epmd_served_ops = {

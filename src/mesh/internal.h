@@ -23,8 +23,16 @@
 #define EPMD_RETRY_MS 2000
 /* A linked node that does not answer a ping for so long counts as gone (net_setuptime). */
 #define PING_MS 7000
+/* A question of a command that came to nothing in this time is answered so. */
+#define ASK_MS 60000
+/* A link that was taken for want of a listed name asks epmd this often whether that name has come.
+ */
+#define RELOOK_MS 10000
 /* epmd entries at one address that are looked at to find the one to dial. */
 #define EPMD_CANDIDATES_MAX 16
+
+/* Creations 0 to 3 are taken for other purposes by older releases (erl_dist_protocol). */
+#define CREATION_MIN 4
 
 /* ---- connections ---- */
 
@@ -52,9 +60,24 @@ struct conn {
     bool dead;     /* waits only for its UPDATE_CLOSE */
     uint8_t wants; /* enum conn_want, told to the driver by machine_next */
     struct list wanting;
+    struct list in_crowd; /* of crowd, when it has one */
+    struct crowd *crowd;
     struct heap_item due;
-    struct addr peer, local;
+    struct addr peer;
 };
+
+/* Connections of strangers: when there are too many, the oldest goes, so that nobody can keep
+ * others out by holding connections. */
+struct crowd {
+    struct list members; /* oldest first */
+    uint32_t n, max;
+    const char *what; /* for the event */
+    uint64_t told_ms;
+};
+
+/* crowd_join: may close the oldest member. crowd_leave: proved, or gone. */
+void crowd_join(struct machine *m, struct crowd *crowd, struct conn *c, uint64_t now_ms);
+void crowd_leave(struct conn *c);
 
 /* A row a kind. got: n bytes lie in the scratch buffer (or where space told). Every function may
  * close the conn; free ends what the kind owns, not the conn itself. */
@@ -104,21 +127,22 @@ struct link {
     struct channel channel;
     struct node_link node;
     bool up;
-    bool pending_listed;       /* an outgoing attempt that stands in pending_by_name */
-    bool by_hint;              /* any name will do: the name is learnt */
-    slot_id dial;              /* outgoing: the attempt it belongs to, until up or failed */
-    char name[NODE_NAME_SIZE]; /* the peer's, once known */
-    uint64_t peer_flags;       /* what the peer offered */
+    bool pending_listed;             /* an outgoing attempt that stands in pending_by_name */
+    struct list hinted;              /* while dialling by hint: in machine.hinted */
+    bool by_hint;                    /* any name will do: the name is learnt */
+    char instead_of[NODE_NAME_SIZE]; /* it was taken for want of this one, which may come yet */
+    uint64_t asked_ms;               /* when epmd was asked for that one last */
+    slot_id dial;                    /* outgoing: the attempt it belongs to, until up or failed */
+    char name[NODE_NAME_SIZE];       /* the peer's, once known */
+    uint64_t peer_flags;             /* what the peer offered */
     uint64_t up_ms;
     slot_id target;
 };
 
 /* link_dial: opens a link for a dial attempt to addr; name "" learns the name. */
-bool link_dial(struct machine *m, struct dial *d, const struct addr *addr, const char *name,
-               uint64_t now_ms);
+bool link_dial(struct machine *m, struct dial *d, const struct addr *addr, const char *name);
 /* link_accept: a connection to our distribution port. */
-slot_id link_accept(struct machine *m, const struct addr *peer, const struct addr *local,
-                    uint64_t now_ms);
+slot_id link_accept(struct machine *m, const struct addr *peer, uint64_t now_ms);
 struct link *link_find(struct machine *m, const char *name);
 struct link *link_of(struct conn *c);
 /* shake.c: what a link does until it is up. link_shake takes bytes of the handshake; those behind
@@ -129,7 +153,8 @@ void link_refused(struct machine *m, struct conn *c, enum dial_error error, cons
 void link_shake(struct machine *m, struct link *l, const uint8_t *data, size_t len,
                 uint64_t now_ms);
 void link_shake_failed(struct machine *m, struct link *l, uint64_t now_ms);
-/* link.c: the handshake is done; messages have arrived. */
+/* link.c: the handshake is done; its memory can go; messages have arrived. */
+void link_end_shake(struct link *l);
 void link_go_up(struct machine *m, struct link *l, uint64_t now_ms);
 void link_drain(struct machine *m, struct link *l, uint64_t now_ms);
 /* link_end: closes a link that is up, with the reason in the event. */
@@ -160,6 +185,10 @@ enum stage dial_error_reason(enum dial_error error, const struct addr *to, const
                              const char *text, char reason[REASON_SIZE]);
 void dial_failed(struct machine *m, slot_id id, enum stage stage, const char *reason,
                  uint64_t now_ms);
+/* alive_part: what stands before the @, as epmd registers it. */
+void alive_part(const char *name, char alive[EPMD_NAME_MAX + 1]);
+/* dial_dropped: its connection went without a word (no memory, or all is closed). */
+void dial_dropped(struct machine *m, slot_id id);
 /* dial_deferred: the attempt ended without verdict. */
 void dial_deferred(struct machine *m, slot_id id, uint64_t now_ms);
 void dial_resolved(struct machine *m, struct dial *d, enum dns_status status, clu_slice msg,
@@ -172,7 +201,8 @@ void dial_end(struct machine *m, struct dial *d);
 struct epmd_query {
     struct conn conn;
     struct epmd_client client;
-    slot_id dial; /* who asked, or */
+    slot_id dial; /* who asked: a dial, or */
+    slot_id link; /* a link that stands in for another node, or */
     uint32_t ask; /* the command that asked */
 };
 
@@ -183,6 +213,7 @@ struct epmd_query *epmd_query_new(struct machine *m, const struct addr *addr, ui
  */
 void dial_epmd_answered(struct machine *m, struct epmd_query *q, enum stage stage,
                         const char *reason, uint64_t now_ms);
+void link_epmd_answered(struct machine *m, struct epmd_query *q, enum stage stage, uint64_t now_ms);
 void ask_epmd_answered(struct machine *m, struct epmd_query *q, enum stage stage,
                        const char *reason, uint64_t now_ms);
 
@@ -198,12 +229,12 @@ slot_id epmd_accept(struct machine *m, const struct addr *peer, const struct add
 
 struct registration {
     enum { REG_NONE, REG_ASKING, REG_OPENING, REG_SERVING, REG_HELD, REG_WAITING } state;
-    slot_id conn;      /* REG_ASKING, REG_HELD */
-    uint64_t retry_ms; /* REG_WAITING */
-    bool settled;      /* discovery was started */
-    bool once;         /* it was registered before: a taken name is no reason to exit */
-    bool duplicate;    /* another node holds our name */
-    bool complained;   /* the present trouble was told */
+    slot_id conn;              /* REG_ASKING, REG_HELD */
+    uint64_t retry_ms;         /* REG_WAITING */
+    bool settled;              /* discovery was started */
+    bool once;                 /* it was registered before: a taken name is no reason to exit */
+    bool duplicate;            /* another node holds our name */
+    char trouble[REASON_SIZE]; /* what is wrong now, told once */
     struct epmd_registry registry;
 };
 
@@ -216,7 +247,6 @@ struct lookup {
     enum lookup_owner owner;
     uint32_t who; /* index of the source, id of dial or ask */
     uint16_t type;
-    bool told; /* UPDATE_RESOLVE was taken */
     struct list queue;
     char name[HOST_NAME_SIZE];
 };
@@ -261,6 +291,8 @@ void ask_pong(struct machine *m, struct link *l, const clu_ref *ref, bool yes);
 void ask_resolved(struct machine *m, struct ask *a, enum dns_status status, clu_slice msg,
                   uint64_t now_ms);
 struct ask *ask_get(struct machine *m, uint32_t id);
+/* ask_stop: answers all: nothing more will come. */
+void ask_stop(struct machine *m);
 void ask_tick(struct machine *m, uint64_t now_ms);
 uint64_t ask_deadline(const struct machine *m);
 bool ask_take_answer(struct machine *m, struct update *u);
@@ -279,16 +311,28 @@ struct listen_request {
     uint16_t port_min, port_max;
 };
 
-/* What was told of refused peers lately. */
-#define NEWS_MAX    16
-#define NEWS_OLD_MS 60000
+/* What is told of refused peers: the same of the same address once, until it was quiet for
+ * NEWS_OLD_MS; a burst of NEWS_BURST lines, then one in NEWS_TOKEN_MS. */
+#define NEWS_MAX      256
+#define NEWS_OLD_MS   60000
+#define NEWS_BURST    32
+#define NEWS_TOKEN_MS 1000
 
-struct news {
+struct told {
     struct addr from;
-    char name[NODE_NAME_SIZE];
-    char reason[REASON_SIZE];
+    unsigned kind;
     uint64_t last_ms;
 };
+
+struct news {
+    struct told told[NEWS_MAX];
+    uint32_t tokens;
+    uint64_t earned_ms; /* when tokens were counted last */
+    uint64_t n_untold;  /* that found no token */
+};
+
+/* news_is_new: whether to tell it. */
+bool news_is_new(struct news *n, const struct addr *from, unsigned kind, uint64_t now_ms);
 
 struct machine {
     const struct settings *settings;
@@ -296,6 +340,7 @@ struct machine {
     const struct hosts_file *hosts;
     struct crypto *crypto;
     struct rng rng;
+    uint64_t now_ms;      /* of the latest event */
     uint64_t started_ms;  /* monotonic */
     uint64_t wall_offset; /* wall = monotonic + this */
     uint64_t version;     /* of the snapshot */
@@ -303,15 +348,18 @@ struct machine {
     char name[NODE_NAME_SIZE]; /* own full name; "" until a peer gave one */
     uint32_t creation;
     struct addr address; /* where distribution listens; port 0 until then */
+    bool everywhere;     /* it listens at 0.0.0.0 or :: */
     struct node node;
     struct hostlook own_look; /* own host part, when it is no literal */
 
     struct slots conns;
-    struct list wanting; /* conns that want something of the driver */
-    struct heap dues;    /* of conns */
-    uint32_t n_unproved;
-    struct map links;   /* name -> struct link that is up */
-    struct map pending; /* name -> struct link dialling, handshake not done */
+    struct list wanting;   /* conns that want something of the driver */
+    struct heap dues;      /* of conns */
+    struct crowd unproved; /* inbound links without a proof of the cookie */
+    struct crowd askers;   /* clients of our epmd without a registration */
+    struct list hinted;    /* links dialling a node whose name is to be learnt */
+    struct map links;      /* name -> struct link that is up */
+    struct map pending;    /* name -> struct link dialling, handshake not done */
 
     struct slots dials, lookups;
     struct list lookup_queue; /* not told to the driver yet */
@@ -329,13 +377,14 @@ struct machine {
     uint32_t last_ask;
 
     struct event events[MACHINE_EVENTS_MAX];
+    struct event lost_event; /* written and never told: the ring was full */
     size_t first_event, n_events;
     uint64_t lost_events;
     bool draining, stopped, ready;
     bool exit_wanted;
     char not_ready[REASON_SIZE];
 
-    struct news news[NEWS_MAX];
+    struct news news;
 
     struct counters count;
     struct snapshot snap;
@@ -353,15 +402,11 @@ void machine_fatal(struct machine *m, const char *format, ...)
 /* machine_readiness: recomputes ready and tells its changes. */
 void machine_readiness(struct machine *m);
 /* machine_set_name: our name is known (dynamic names: from the first peer). */
-void machine_set_name(struct machine *m, const char *name, uint32_t creation, uint64_t now_ms);
+void machine_set_name(struct machine *m, const char *name, uint32_t creation);
 /* machine_listen, machine_unlisten: leave the request for the driver. */
 void machine_listen(struct machine *m, enum listener which, const struct addr *addr,
                     uint16_t port_min, uint16_t port_max);
 void machine_unlisten(struct machine *m, enum listener which);
-/* machine_is_news: false when the same was told of the same peer a short while ago: a peer that
- * errs errs every few seconds, and is told once. */
-bool machine_is_news(struct machine *m, const struct addr *from, const char *name,
-                     const char *reason, uint64_t now_ms);
 /* host_of: the host part of a node name; "" without '@'. */
 const char *host_of(const char *name);
 /* snapshot_fill: snapshot.c */

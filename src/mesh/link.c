@@ -20,19 +20,23 @@ struct link *link_find(struct machine *m, const char *name)
 
 /* The older link of a name goes when the newer has proved the cookie: the node there believes in
  * the newer one. No nodedown is told: the name stays linked. */
-static void take_over(struct machine *m, struct link *l)
+static bool take_over(struct machine *m, struct link *l)
 {
     struct link *old = map_get(&m->links, slice_of(l->name));
 
     if (old == NULL)
-        return;
+        return false;
     ask_link_down(m, old, "the node opened a new connection");
     conn_close(m, &old->conn);
+    m->count.links_down++;
+    return true;
 }
 
-static void tell_up(struct machine *m, struct link *l, bool new_incarnation)
+static void tell_up(struct machine *m, struct link *l, bool new_incarnation, bool took_over)
 {
-    struct event *e = machine_event(m, new_incarnation ? EVENT_NODE_REPLACED : EVENT_NODE_UP);
+    struct event *e = machine_event(m, new_incarnation ? EVENT_NODE_REPLACED
+                                       : took_over     ? EVENT_RECONNECTED
+                                                       : EVENT_NODE_UP);
 
     text_set(e->node, sizeof e->node, slice_of(l->name));
     e->address = l->conn.peer;
@@ -43,6 +47,7 @@ static void tell_up(struct machine *m, struct link *l, bool new_incarnation)
 
 static void forget_pending(struct machine *m, struct link *l)
 {
+    list_remove(&l->hinted);
     if (l->pending_listed)
         map_remove(&m->pending, slice_of(l->name));
     l->pending_listed = false;
@@ -53,7 +58,10 @@ static void forget_pending(struct machine *m, struct link *l)
  * full has drained. */
 static void look_again(struct machine *m, struct link *l, uint64_t now_ms)
 {
-    conn_due(m, &l->conn, min_u64(channel_deadline(&l->channel), now_ms + l->channel.tick_ms));
+    uint64_t pause =
+        l->instead_of[0] == '\0' ? l->channel.tick_ms : min_u64(l->channel.tick_ms, RELOOK_MS);
+
+    conn_due(m, &l->conn, min_u64(channel_deadline(&l->channel), now_ms + pause));
 }
 
 /* A name that was learnt may turn out to be our own. */
@@ -67,10 +75,37 @@ static bool is_self(struct machine *m, struct link *l, uint64_t now_ms)
     return true;
 }
 
+/* The attempt that led here is over. Did it look for another node than it found? */
+static void end_attempt(struct machine *m, struct link *l, uint64_t now_ms)
+{
+    struct dial *d = slots_get(&m->dials, l->dial);
+
+    l->dial = 0;
+    if (d != NULL && d->any && strcmp(d->name, l->name) != 0) {
+        text_set(l->instead_of, sizeof l->instead_of, slice_of(d->name));
+        l->asked_ms = now_ms;
+    }
+    dial_end(m, d);
+}
+
+static void open_channel(struct machine *m, struct link *l, uint64_t now_ms)
+{
+    const struct settings *s = m->settings;
+    uint64_t flags = handshake_flags(l->hs);
+
+    l->up = true;
+    l->up_ms = now_ms;
+    l->peer_flags = l->hs->peer_flags;
+    crowd_leave(&l->conn);
+    channel_init(&l->channel, flags, s->ticktime_ms, s->tick_intensity, now_ms);
+    node_link_init(&l->node, &l->channel, l->name, l->hs->peer_creation, flags);
+    if (m->count.first_peer_ms == 0)
+        m->count.first_peer_ms = max_u64(now_ms - m->started_ms, 1);
+}
+
 void link_go_up(struct machine *m, struct link *l, uint64_t now_ms)
 {
     struct handshake *hs = l->hs;
-    const struct settings *s = m->settings;
     bool fresh = false;
 
     if (l->conn.outbound && is_self(m, l, now_ms))
@@ -79,28 +114,20 @@ void link_go_up(struct machine *m, struct link *l, uint64_t now_ms)
     if (!hs->peer_dynamic)
         text_set(l->name, sizeof l->name, slice_of(hs->peer));
     if (m->name[0] == '\0')
-        machine_set_name(m, hs->name, hs->creation, now_ms);
-    take_over(m, l);
+        machine_set_name(m, hs->name, hs->creation);
+    bool took_over = take_over(m, l);
+
     if (map_put(&m->links, slice_of(l->name), l) != CLU_OK) {
         conn_close(m, &l->conn);
         return;
     }
-    l->up = true;
-    l->up_ms = now_ms;
-    l->peer_flags = hs->peer_flags;
-    if (!l->conn.outbound)
-        m->n_unproved--;
-    if (m->count.first_peer_ms == 0)
-        m->count.first_peer_ms = max_u64(now_ms - m->started_ms, 1);
-    channel_init(&l->channel, handshake_flags(hs), s->ticktime_ms, s->tick_intensity, now_ms);
-    node_link_init(&l->node, &l->channel, l->name, hs->peer_creation, handshake_flags(hs));
+    open_channel(m, l, now_ms);
     struct target *t = reconcile_up(m->reconcile, l->conn.outbound ? l->target : 0, l->name,
                                     &l->conn.peer, hs->peer_creation, now_ms, &fresh);
 
     l->target = t == NULL ? 0 : t->id;
-    tell_up(m, l, fresh);
-    dial_end(m, slots_get(&m->dials, l->dial));
-    l->dial = 0;
+    tell_up(m, l, fresh, took_over);
+    end_attempt(m, l, now_ms);
     look_again(m, l, now_ms);
     ask_linked(m, l, now_ms);
     if (!l->conn.outbound && (t == NULL || t->sources == 0))
@@ -164,7 +191,52 @@ void link_drain(struct machine *m, struct link *l, uint64_t now_ms)
         protocol_error(m, l, l->channel.err, l->channel.what, now_ms);
 }
 
+/* ---- a link that stands in for a listed node ---- */
+
+/* In a pod with several nodes one may start before the listed one: when that has come, it is
+ * dialled too. */
+static void relook(struct machine *m, struct link *l, uint64_t now_ms)
+{
+    struct addr at = l->conn.peer;
+    char alive[EPMD_NAME_MAX + 1];
+
+    if (l->instead_of[0] == '\0' || m->draining || now_ms - l->asked_ms < RELOOK_MS)
+        return;
+    l->asked_ms = now_ms;
+    at.port = m->settings->epmd_port;
+    struct epmd_query *q = epmd_query_new(m, &at, now_ms);
+
+    if (q == NULL)
+        return;
+    q->link = l->conn.id;
+    alive_part(l->instead_of, alive);
+    epmd_ask_port(&q->client, alive);
+}
+
+void link_epmd_answered(struct machine *m, struct epmd_query *q, enum stage stage, uint64_t now_ms)
+{
+    struct conn *c = slots_get(&m->conns, q->link);
+
+    if (c == NULL || c->dead || stage != STAGE_NONE || !q->client.found)
+        return;
+    struct link *l = link_of(c);
+    struct addr at = c->peer;
+
+    at.port = q->client.entry.port;
+    if (link_find(m, l->instead_of) == NULL)
+        reconcile_hint(m->reconcile, l->instead_of, &at, now_ms);
+    l->instead_of[0] = '\0';
+}
+
 /* ---- the row of functions ---- */
+
+void link_end_shake(struct link *l)
+{
+    if (!l->up || l->hs == NULL || handshake_pending(l->hs).len > 0)
+        return;
+    free(l->hs);
+    l->hs = NULL;
+}
 
 static size_t link_space(struct machine *m, struct conn *c, struct iovec iov[2])
 {
@@ -218,10 +290,7 @@ static void link_sent(struct conn *c, size_t n, uint64_t now_ms)
         return;
     }
     handshake_sent(l->hs, n);
-    if (l->up && handshake_pending(l->hs).len == 0) {
-        free(l->hs);
-        l->hs = NULL;
-    }
+    link_end_shake(l);
 }
 
 static void link_due(struct machine *m, struct conn *c, uint64_t now_ms)
@@ -239,6 +308,7 @@ static void link_due(struct machine *m, struct conn *c, uint64_t now_ms)
     } else if (channel_tick(&l->channel, now_ms) != CLU_OK) {
         link_end(m, l, l->channel.what, now_ms);
     } else {
+        relook(m, l, now_ms);
         look_again(m, l, now_ms);
     }
 }
@@ -253,8 +323,9 @@ static void link_free(struct machine *m, struct conn *c)
             map_remove(&m->links, slice_of(l->name));
         node_link_fini(&l->node);
         channel_fini(&l->channel);
-    } else if (!c->outbound) {
-        m->n_unproved--;
+    } else {
+        /* Whoever closed it has said why, unless we stop, or there was no memory. */
+        dial_dropped(m, l->dial);
     }
     l->up = false;
     free(l->hs);

@@ -10,9 +10,6 @@
 
 #include "mesh/internal.h"
 
-/* Creations 0 to 3 are taken for other purposes by older releases (erl_dist_protocol). */
-#define CREATION_MIN 4
-
 const char *host_of(const char *name)
 {
     const char *at = strchr(name, '@');
@@ -24,15 +21,16 @@ const char *host_of(const char *name)
 
 struct event *machine_event(struct machine *m, enum event_id id)
 {
-    size_t i = (m->first_event + m->n_events) % MACHINE_EVENTS_MAX;
+    /* The last place is kept for why the program ends. */
+    size_t max = id == EVENT_FATAL ? MACHINE_EVENTS_MAX : MACHINE_EVENTS_MAX - 1;
 
-    if (m->n_events == MACHINE_EVENTS_MAX) {
-        /* Overwrite the newest rather than grow: the count tells that some are missing. */
+    if (m->n_events >= max) {
         m->lost_events++;
-        i = (m->first_event + MACHINE_EVENTS_MAX - 1) % MACHINE_EVENTS_MAX;
-    } else {
-        m->n_events++;
+        m->lost_event = (struct event){.id = id};
+        return &m->lost_event;
     }
+    size_t i = (m->first_event + m->n_events++) % MACHINE_EVENTS_MAX;
+
     m->events[i] = (struct event){.id = id};
     return &m->events[i];
 }
@@ -53,29 +51,6 @@ void machine_fatal(struct machine *m, const char *format, ...)
     m->exit_wanted = true;
 }
 
-bool machine_is_news(struct machine *m, const struct addr *from, const char *name,
-                     const char *reason, uint64_t now_ms)
-{
-    struct news *oldest = &m->news[0];
-
-    for (size_t i = 0; i < NEWS_MAX; i++) {
-        struct news *n = &m->news[i];
-
-        if (addr_same_ip(&n->from, from) && strcmp(n->name, name) == 0 &&
-            strcmp(n->reason, reason) == 0 && now_ms - n->last_ms < NEWS_OLD_MS) {
-            n->last_ms = now_ms;
-            return false;
-        }
-        if (n->last_ms < oldest->last_ms)
-            oldest = n;
-    }
-    oldest->from = *from;
-    oldest->last_ms = now_ms;
-    text_set(oldest->name, sizeof oldest->name, slice_of(name));
-    text_set(oldest->reason, sizeof oldest->reason, slice_of(reason));
-    return true;
-}
-
 static bool is_ready(struct machine *m)
 {
     if (m->draining)
@@ -87,7 +62,8 @@ static bool is_ready(struct machine *m)
         text_set(m->not_ready, sizeof m->not_ready, slice_of("not listening yet"));
     else if (m->settings->epmd != EPMD_NONE && m->reg.state != REG_HELD &&
              m->reg.state != REG_SERVING)
-        text_set(m->not_ready, sizeof m->not_ready, slice_of("not registered with epmd"));
+        snprintf(m->not_ready, sizeof m->not_ready, "not registered with epmd%s%.200s",
+                 m->reg.trouble[0] == '\0' ? "" : ": ", m->reg.trouble);
     else
         m->not_ready[0] = '\0';
     return m->not_ready[0] == '\0';
@@ -110,11 +86,22 @@ void machine_readiness(struct machine *m)
 
 /* ---- making and ending ---- */
 
+static void crowd_init(struct crowd *crowd, uint32_t max, const char *what)
+{
+    list_init(&crowd->members);
+    crowd->max = max;
+    crowd->what = what;
+}
+
 static bool init_parts(struct machine *m, const struct machine_options *o)
 {
     list_init(&m->wanting);
     list_init(&m->lookup_queue);
     list_init(&m->asks);
+    list_init(&m->hinted);
+    crowd_init(&m->unproved, MACHINE_UNPROVED_MAX, "connections that have not proved the cookie");
+    crowd_init(&m->askers, MACHINE_EPMD_ASKERS_MAX, "clients of our epmd");
+    m->news.tokens = NEWS_BURST;
     m->conns.max = MACHINE_CONNS_MAX;
     m->lookups.max = MACHINE_QUERIES_MAX;
     m->crypto = crypto_new(o->seed);
@@ -229,6 +216,7 @@ static void own_look_step(struct machine *m)
 
 void machine_start(struct machine *m, uint64_t now_ms)
 {
+    m->now_ms = now_ms;
     const struct settings *s = m->settings;
 
     if (s->epmd_only) {
@@ -263,7 +251,13 @@ static void dist_listening(struct machine *m, const struct addr *at, const char 
         return;
     }
     m->address = *at;
-    reconcile_own(m->reconcile, m->name, m->creation, at);
+    m->everywhere = addr_is_any(at);
+    /* What we are known by is the address of our name, wherever else we listen. */
+    if (m->everywhere) {
+        addr_parse_ip(&m->address, slice_of(host_of(m->name)));
+        m->address.port = at->port;
+    }
+    reconcile_own(m->reconcile, m->name, m->creation, &m->address);
     machine_changed(m);
     epmd_start(m, now_ms);
 }
@@ -271,6 +265,7 @@ static void dist_listening(struct machine *m, const struct addr *at, const char 
 void machine_listening(struct machine *m, enum listener which, const struct addr *at,
                        const char *error, bool in_use, uint64_t now_ms)
 {
+    m->now_ms = now_ms;
     if (which == LISTEN_DIST)
         dist_listening(m, at, error, in_use, now_ms);
     else
@@ -281,13 +276,13 @@ void machine_listening(struct machine *m, enum listener which, const struct addr
 slot_id machine_accepted(struct machine *m, enum listener which, const struct addr *peer,
                          const struct addr *local, uint64_t now_ms)
 {
-    return which == LISTEN_DIST ? link_accept(m, peer, local, now_ms)
+    m->now_ms = now_ms;
+    return which == LISTEN_DIST ? link_accept(m, peer, now_ms)
                                 : epmd_accept(m, peer, local, now_ms);
 }
 
-void machine_set_name(struct machine *m, const char *name, uint32_t creation, uint64_t now_ms)
+void machine_set_name(struct machine *m, const char *name, uint32_t creation)
 {
-    (void)now_ms;
     text_set(m->name, sizeof m->name, slice_of(name));
     m->creation = creation;
     node_rename(&m->node, m->name, creation);
@@ -305,6 +300,7 @@ void machine_drain(struct machine *m, uint64_t now_ms)
 
 void machine_stop(struct machine *m, const char *reason, uint64_t now_ms)
 {
+    m->now_ms = now_ms;
     if (m->stopped)
         return;
     machine_drain(m, now_ms);
@@ -313,6 +309,7 @@ void machine_stop(struct machine *m, const char *reason, uint64_t now_ms)
     for (int i = 0; i < LISTENERS; i++)
         machine_unlisten(m, (enum listener)i);
     conn_close_all(m);
+    ask_stop(m);
     struct event *e = machine_event(m, EVENT_STOPPED);
 
     text_set(e->node, sizeof e->node, slice_of(m->settings->epmd_only ? "the epmd" : m->name));
@@ -336,6 +333,7 @@ uint64_t machine_deadline(const struct machine *m)
 
 void machine_tick(struct machine *m, uint64_t now_ms)
 {
+    m->now_ms = now_ms;
     conn_run_due(m, now_ms);
     if (m->stopped)
         return;
@@ -349,6 +347,7 @@ void machine_tick(struct machine *m, uint64_t now_ms)
 void machine_resolved(struct machine *m, slot_id id, enum dns_status status, clu_slice msg,
                       uint64_t now_ms)
 {
+    m->now_ms = now_ms;
     struct lookup *q = slots_get(&m->lookups, id);
 
     if (q == NULL)

@@ -20,8 +20,10 @@ struct machine;
 
 /* Connections at once, of all kinds; further ones are refused with an event. */
 #define MACHINE_CONNS_MAX 20000
-/* Connections that have not proved the cookie, at once. */
+/* Inbound connections that have not proved the cookie, at once; beyond, the oldest is closed. */
 #define MACHINE_UNPROVED_MAX 1024
+/* Clients of our epmd without a registration, at once; beyond, the oldest is closed. */
+#define MACHINE_EPMD_ASKERS_MAX 512
 /* One receive buffer a loop, not a peer. */
 #define MACHINE_SCRATCH_SIZE (64u << 10)
 /* Events that wait for the driver; more are counted and reported as lost. */
@@ -50,8 +52,7 @@ enum update_kind {
     UPDATE_DIAL,    /* connect conn to dial.to from dial.from (family 0: any); answer with
                        machine_opened or machine_refused, at the latest at dial.timeout_ms */
     UPDATE_SEND,    /* conn has bytes pending: machine_pending */
-    UPDATE_CLOSE,   /* close conn now; its id is gone, no machine_closed follows. When `reset`,
-                       without lingering */
+    UPDATE_CLOSE,   /* close conn now; its id is gone, no machine_closed follows */
     UPDATE_RESOLVE, /* ask the resolver; answer with machine_resolved */
     UPDATE_EVENT,   /* tell people */
     UPDATE_ANSWER,  /* an ask is answered */
@@ -91,7 +92,6 @@ struct update {
             char name[HOST_NAME_SIZE]; /* absolute, no final dot */
             uint16_t type;
         } resolve;
-        bool reset;
         struct event event;
         struct answer answer;
         int exit_status;

@@ -30,9 +30,12 @@ static void hand_over(struct machine *m, struct epmd_query *q, enum stage stage,
 {
     if (q->dial != 0)
         dial_epmd_answered(m, q, stage, reason, now_ms);
+    else if (q->link != 0)
+        link_epmd_answered(m, q, stage, now_ms);
     else
         ask_epmd_answered(m, q, stage, reason, now_ms);
     q->dial = 0;
+    q->link = 0;
     q->ask = 0;
 }
 

@@ -45,21 +45,30 @@ static struct handshake_options handshake_settings(struct machine *m, const char
     };
 }
 
-bool link_dial(struct machine *m, struct dial *d, const struct addr *addr, const char *name,
-               uint64_t now_ms)
+static struct link *link_new(struct machine *m, const struct addr *peer)
 {
     struct link *l = calloc(1, sizeof *l);
 
-    (void)now_ms;
-    if (l == NULL || !conn_add(m, &l->conn, CONN_LINK))
+    if (l == NULL)
+        return NULL;
+    list_init(&l->hinted);
+    l->conn.peer = *peer;
+    return conn_add(m, &l->conn, CONN_LINK) ? l : NULL;
+}
+
+bool link_dial(struct machine *m, struct dial *d, const struct addr *addr, const char *name)
+{
+    struct link *l = link_new(m, addr);
+
+    if (l == NULL)
         return false;
-    l->conn.peer = *addr;
     l->dial = d->id;
     l->target = d->target;
     text_set(l->name, sizeof l->name, slice_of(name));
     l->by_hint = name[0] == '\0';
+    if (l->by_hint)
+        list_append(&m->hinted, &l->hinted);
     l->pending_listed = !l->by_hint && map_put(&m->pending, slice_of(name), l) == CLU_OK;
-    d->conn = l->conn.id;
     conn_dial(m, &l->conn);
     return true;
 }
@@ -89,26 +98,20 @@ void link_refused(struct machine *m, struct conn *c, enum dial_error error, cons
     dial_failed(m, link_of(c)->dial, stage, reason, now_ms);
 }
 
-slot_id link_accept(struct machine *m, const struct addr *peer, const struct addr *local,
-                    uint64_t now_ms)
+slot_id link_accept(struct machine *m, const struct addr *peer, uint64_t now_ms)
 {
-    struct link *l =
-        m->stopped || m->n_unproved >= MACHINE_UNPROVED_MAX ? NULL : calloc(1, sizeof *l);
+    struct handshake *hs = m->stopped ? NULL : calloc(1, sizeof *hs);
+    struct link *l = hs == NULL ? NULL : link_new(m, peer);
 
-    if (l == NULL)
-        return 0;
-    l->hs = calloc(1, sizeof *l->hs);
-    if (l->hs == NULL || !conn_add(m, &l->conn, CONN_LINK)) {
-        free(l->hs);
-        free(l);
+    if (l == NULL) {
+        free(hs);
         return 0;
     }
     struct handshake_options o = handshake_settings(m, "", now_ms);
 
+    l->hs = hs;
     l->conn.opened = true;
-    l->conn.peer = *peer;
-    l->conn.local = *local;
-    m->n_unproved++;
+    crowd_join(m, &m->unproved, &l->conn, now_ms);
     handshake_accept(l->hs, &o);
     conn_due(m, &l->conn, l->hs->deadline_ms);
     return l->conn.id;
@@ -116,12 +119,16 @@ slot_id link_accept(struct machine *m, const struct addr *peer, const struct add
 
 /* ---- the acceptor's decision ---- */
 
+/* Bytes before the host part of an assigned name: "clu", a number, "@". */
+#define ASSIGNED_EXTRA 16
+
 /* The lowest number that no link and no other handshake has: so few names, and few atoms at peers
  * that hear of them. */
 static void assign_name(struct machine *m, struct link *l)
 {
     for (unsigned i = 1;; i++) {
-        snprintf(l->name, sizeof l->name, "clu%u@%.200s", i, l->hs->peer);
+        snprintf(l->name, sizeof l->name, "clu%u@%.*s", i, NODE_NAME_MAX - ASSIGNED_EXTRA,
+                 l->hs->peer);
         if (map_get(&m->links, slice_of(l->name)) == NULL &&
             map_get(&m->pending, slice_of(l->name)) == NULL)
             break;
@@ -141,30 +148,49 @@ static enum hs_status decide_simultaneous(struct machine *m, const char *peer, s
     return HS_STATUS_OK_SIMULTANEOUS;
 }
 
+/* Our own attempt to the node that dials us: under its name, or to its address while the name there
+ * is still to be learnt. */
+static struct link *own_attempt(struct machine *m, const struct link *l)
+{
+    struct link *own = map_get(&m->pending, slice_of(l->hs->peer));
+
+    if (own != NULL)
+        return own->conn.outbound ? own : NULL;
+    for (struct list *at = m->hinted.next; at != &m->hinted; at = at->next) {
+        own = CONTAINER_OF(at, struct link, hinted);
+        if (addr_same_ip(&own->conn.peer, &l->conn.peer))
+            return own;
+    }
+    return NULL;
+}
+
 static enum hs_status decide_status(struct machine *m, struct link *l, uint64_t now_ms)
 {
     if (m->draining || strcmp(l->hs->peer, m->name) == 0)
         return HS_STATUS_NOT_ALLOWED;
     if (map_get(&m->links, slice_of(l->hs->peer)) != NULL)
         return HS_STATUS_ALIVE;
-    struct link *own = map_get(&m->pending, slice_of(l->hs->peer));
+    struct link *own = own_attempt(m, l);
 
-    if (own != NULL && own->conn.outbound)
+    if (own != NULL)
         return decide_simultaneous(m, l->hs->peer, own, now_ms);
     return HS_STATUS_OK;
 }
 
 static void decide(struct machine *m, struct link *l, uint64_t now_ms)
 {
-    if (l->hs->peer_dynamic && !m->draining) {
+    if (l->hs->peer_dynamic && !m->draining &&
+        strlen(l->hs->peer) <= NODE_NAME_MAX - ASSIGNED_EXTRA) {
         assign_name(m, l);
         handshake_answer(l->hs, HS_STATUS_OK, cookie_bytes(m, l->name), l->name,
-                         (uint32_t)rng_range(&m->rng, 4, UINT32_MAX));
+                         (uint32_t)rng_range(&m->rng, CREATION_MIN, UINT32_MAX));
         return;
     }
     text_set(l->name, sizeof l->name, slice_of(l->hs->peer));
     handshake_answer(l->hs, decide_status(m, l, now_ms), cookie_bytes(m, l->name), NULL, 0);
-    if (strcmp(l->name, m->name) == 0)
+    if (m->draining)
+        text_set(l->hs->reason, sizeof l->hs->reason, slice_of("this node is leaving"));
+    else if (strcmp(l->name, m->name) == 0)
         text_set(
             l->hs->reason, sizeof l->hs->reason,
             slice_of("it has our own name: two nodes of one name cannot be linked; rename one"));
@@ -185,15 +211,27 @@ static enum stage stage_of(enum hs_failure failure)
     return stages[failure];
 }
 
+static void tell_rejected_more(struct machine *m)
+{
+    if (m->news.n_untold == 0)
+        return;
+    machine_event(m, EVENT_REJECTED_MORE)->number = m->news.n_untold;
+    m->news.n_untold = 0;
+}
+
 static void tell_rejected(struct machine *m, struct link *l, uint64_t now_ms)
 {
     /* Who connects and says nothing is a probe of the port, or gave way to our own attempt. */
     if (l->hs->peer[0] == '\0' && l->hs->failure == HS_FAIL_CLOSED)
         return;
-    m->count.rejected++;
-    machine_changed(m);
-    if (!machine_is_news(m, &l->conn.peer, l->hs->peer, l->hs->reason, now_ms))
+    /* We dialled ourselves, or refuse all because we leave. */
+    if (m->draining || (l->hs->peer_creation == m->creation && strcmp(l->hs->peer, m->name) == 0))
         return;
+    m->count.rejected++;
+    if (!news_is_new(&m->news, &l->conn.peer, l->hs->failure, now_ms))
+        return;
+    machine_changed(m);
+    tell_rejected_more(m);
     struct event *e = machine_event(m, EVENT_REJECTED);
 
     text_set(e->node, sizeof e->node, slice_of(l->hs->peer[0] ? l->hs->peer : "a peer"));
@@ -220,9 +258,20 @@ void link_shake_failed(struct machine *m, struct link *l, uint64_t now_ms)
 
 /* ---- the handshake, step by step ---- */
 
-/* The link that we have to the node which says that it has one already. A name that is to be learnt
- * is not known yet then: a link to the same address counts as the same node. */
-static struct link *link_to_same(struct machine *m, const struct link *l)
+/* Whether a link is to the node that a dial by hint leads to: at the same address, and of the name
+ * that epmd gave, where one was asked; without epmd an address has one node. */
+static bool leads_to(const struct dial *d, const struct link *l, const struct link *other)
+{
+    char alive[EPMD_NAME_MAX + 1];
+
+    if (!addr_same_ip(&other->conn.peer, &l->conn.peer))
+        return false;
+    alive_part(other->name, alive);
+    return d->n_candidates == 0 || strcmp(d->candidates[d->visible].name, alive) == 0;
+}
+
+/* The link that we have to the node which says that it has one already. */
+static struct link *link_to_same(struct machine *m, const struct dial *d, const struct link *l)
 {
     const struct map_entry *at = NULL;
     struct link *other;
@@ -230,7 +279,7 @@ static struct link *link_to_same(struct machine *m, const struct link *l)
     if (!l->by_hint)
         return map_get(&m->links, slice_of(l->name));
     while ((other = map_next(&m->links, &at, NULL)) != NULL)
-        if (addr_same_ip(&other->conn.peer, &l->conn.peer))
+        if (leads_to(d, l, other))
             return other;
     return NULL;
 }
@@ -238,11 +287,16 @@ static struct link *link_to_same(struct machine *m, const struct link *l)
 /* What is linked is not dialled again: the entry that led here is told whom it leads to. */
 static void confirm_alive(struct machine *m, struct link *l, uint64_t now_ms)
 {
-    const struct link *same = link_to_same(m, l);
+    struct dial *d = slots_get(&m->dials, l->dial);
+    const struct link *same = d == NULL ? NULL : link_to_same(m, d, l);
 
-    if (same != NULL)
-        reconcile_learn(m->reconcile, l->target, same->name, now_ms);
-    handshake_confirm(l->hs, same == NULL);
+    if (same != NULL) {
+        struct target *t = reconcile_learn(m->reconcile, l->target, same->name, now_ms);
+
+        if (t != NULL) /* two entries may have become one */
+            d->target = l->target = t->id;
+    }
+    handshake_confirm(l->hs, d != NULL && same == NULL);
 }
 
 static void step(struct machine *m, struct link *l, uint64_t now_ms)
@@ -275,8 +329,9 @@ void link_shake(struct machine *m, struct link *l, const uint8_t *data, size_t l
         if (used == 0 && (l->conn.dead || l->hs->state == before))
             return;
     }
-    if (l->conn.dead || !l->up || len == 0)
+    if (l->conn.dead || !l->up)
         return;
+    link_end_shake(l);
     channel_feed(&l->channel, data, len, now_ms);
     link_drain(m, l, now_ms);
 }

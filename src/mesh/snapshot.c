@@ -40,7 +40,7 @@ static void add_link(const struct machine *m, const struct link *l, struct peer_
     row->visible = (l->node.flags & DFLAG_PUBLISHED) != 0;
     row->inbound = !l->conn.outbound;
     row->creation = l->node.creation;
-    row->flags = l->node.flags;
+    row->flags = l->peer_flags;
     text_set(row->otp_release, sizeof row->otp_release, slice_of(release_of(l->peer_flags)));
     row->since_ms = wall(m, l->up_ms);
     row->bytes_in = l->channel.bytes_in;
@@ -77,7 +77,9 @@ static int by_name(const void *a, const void *b)
     const struct peer_row *x = a, *y = b;
     int order = strcmp(x->name, y->name);
 
-    return order != 0 ? order : memcmp(&x->address, &y->address, sizeof x->address);
+    if (order == 0)
+        order = memcmp(x->address.ip, y->address.ip, sizeof x->address.ip);
+    return order != 0 ? order : x->address.port - y->address.port;
 }
 
 static bool fill_peers(struct machine *m)

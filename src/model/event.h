@@ -31,6 +31,11 @@ enum event_level {
     X(EVENT_DISCOVERY_FAILED, "discovery_failed", LEVEL_WARNING, "{what}: {reason}")               \
     X(EVENT_LISTED, "listed", LEVEL_INFO, "{what} lists {address}")                                \
     X(EVENT_UNLISTED, "unlisted", LEVEL_INFO, "{what} no longer lists {address}; its link stays")  \
+    X(EVENT_RECONNECTED, "reconnected", LEVEL_INFO,                                                \
+      "{node} opened a new link from {address}; the older one is closed")                          \
+    X(EVENT_REJECTED_MORE, "rejected_more", LEVEL_WARNING,                                         \
+      "{number} more connections were refused, too many to tell one by one")                       \
+    X(EVENT_LIMIT, "limit", LEVEL_WARNING, "{what}: {reason}")                                     \
     X(EVENT_CHANGES, "changes", LEVEL_INFO, "{what}: {number} more changes of the list")           \
     X(EVENT_EPMD, "epmd", LEVEL_INFO, "{reason}")                                                  \
     X(EVENT_EPMD_FAILED, "epmd_failed", LEVEL_WARNING, "{reason}")                                 \

@@ -18,7 +18,7 @@
 /* Longest DNS name as text (RFC 1035: 255 octets on the wire, 253 as text and a final dot). */
 #define HOST_NAME_SIZE 256
 /* A sentence for people: what was tried, what came back, what to do. */
-#define REASON_SIZE 256
+#define REASON_SIZE 384
 /* A SPEC of --discover as written. */
 #define SPEC_SIZE 384
 

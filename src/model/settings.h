@@ -55,7 +55,6 @@ struct settings {
     uint32_t ticktime_ms;            /* net_ticktime */
     uint32_t tick_intensity;         /* net_tickintensity: ticks a ticktime */
     uint32_t setup_ms;               /* net_setuptime: the whole handshake */
-    bool dial_once;                  /* commands: no second attempt */
     uint32_t shutdown_ms;            /* not ready for so long before the links are closed */
 
     char specs[SETTINGS_SPECS_MAX][SPEC_SIZE];

@@ -79,7 +79,7 @@ struct source_row {
     char asked[HOST_NAME_SIZE]; /* the absolute name, with its final dot; "" for other sources */
     enum result_kind result;    /* of the last round */
     char answer[32];            /* "NOERROR", "NXDOMAIN", "SERVFAIL", "timeout", ... */
-    bool asking; /* one family is listed while the other is still asked */
+    bool asking;                /* one family is listed while the other is still asked */
     char reason[REASON_SIZE];   /* while the last round was not complete */
     bool sees_us;               /* our own address is in the answer */
     uint32_t n_addresses;       /* that it lists now */

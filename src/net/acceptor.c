@@ -33,7 +33,9 @@ static void pause_accepting(struct acceptor *a, int reason)
     watch_start(a->resume, RESUME_MS);
     snprintf(e.reason, sizeof e.reason, "%s: paused for a second; raise the limit of open files",
              strerror(reason));
-    loop_tell(l, &e);
+    if (!a->paused)
+        loop_tell(l, &e);
+    a->paused = true; /* told once, until one is accepted again */
 }
 
 static void take(struct acceptor *a, int fd, const struct addr *peer)
@@ -65,6 +67,7 @@ static void on_readable(void *arg, bool timed_out)
         int fd = socket_accept(a->fd, &peer);
 
         if (fd >= 0) {
+            a->paused = false;
             take(a, fd, &peer);
         } else if (errno == EAGAIN) {
             break;

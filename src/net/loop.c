@@ -29,7 +29,7 @@ static void carry_send(struct loop *l, const struct update *u)
 
 static void carry_close(struct loop *l, const struct update *u)
 {
-    wire_close(l, u->conn, u->u.reset);
+    wire_close(l, u->conn);
 }
 
 static void on_resolved(void *arg, slot_id query, enum dns_status status, clu_slice msg)

@@ -15,6 +15,7 @@ struct acceptor {
     int fd; /* while readable is there */
     struct watch *readable;
     struct watch *resume; /* out of files: when to look again */
+    bool paused;          /* that was told, and none was accepted since */
 };
 
 struct loop {
@@ -38,7 +39,7 @@ void wire_dial(struct loop *l, const struct update *u);
 /* wire_adopt: an accepted socket belongs to this connection from now on. */
 void wire_adopt(struct loop *l, slot_id id, int fd);
 void wire_send(struct loop *l, slot_id id);
-void wire_close(struct loop *l, slot_id id, bool reset);
+void wire_close(struct loop *l, slot_id id);
 void wire_free_all(struct loop *l);
 
 /* acceptor_open: carries out an UPDATE_LISTEN; acceptor_close: also of one that is not open. */

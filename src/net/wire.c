@@ -245,16 +245,12 @@ void wire_send(struct loop *l, slot_id id)
         flush(w);
 }
 
-void wire_close(struct loop *l, slot_id id, bool reset)
+void wire_close(struct loop *l, slot_id id)
 {
     struct wire *w = find(l, id);
-    struct linger none = {.l_onoff = 1, .l_linger = 0};
 
-    if (w == NULL)
-        return;
-    if (reset)
-        (void)setsockopt(w->fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
-    forget(w);
+    if (w != NULL)
+        forget(w);
 }
 
 void wire_free_all(struct loop *l)

@@ -65,6 +65,35 @@ class Hostile(LabCase):
         link.close()
         eventually('the scripted node is gone', 15, lambda: self.node.nodes() == {self.erl_node.name})
 
+    def test_silent_crowds_keep_nobody_out(self):
+        """More silent connections than are allowed, to both ports: a node still gets in."""
+        crowd = []
+        try:
+            for port, number in ((self.port, 1100), (4369, 600)):
+                for _ in range(number):
+                    crowd.append(socket.create_connection(('10.42.0.1', port), 10))
+            late = self.scripted('late')
+            link = late.dial('10.42.0.1', self.port).handshake().link()
+            eventually('the late node is linked', 5, lambda: late.name in self.node.nodes())
+            link.close()
+        finally:
+            for sock in crowd:
+                sock.close()
+        told = [line for line in self.node.log().splitlines() if 'at once' in line]
+        self.assertLess(len(told), 5, 'told once, not at each connection')
+        eventually('the late node is gone', 15, lambda: self.node.nodes() == {self.erl_node.name})
+
+    def test_refusals_do_not_flood_the_log(self):
+        """A thousand wrong names from one address are one line."""
+        begin = len(self.node.log().splitlines())
+        for number in range(1000):
+            sock = socket.create_connection(('10.42.0.1', self.port), 10)
+            name = f'stranger{number}'.encode()
+            sock.sendall(struct.pack('>H', 15 + len(name)) + b'N' + struct.pack('>QIH', 0, 7, len(name)) + name)
+            sock.close()
+        time.sleep(1)
+        self.assertLess(len(self.node.log().splitlines()) - begin, 10)
+
     def test_a_drip_of_bytes_does_not_extend_the_deadline(self):
         sock = socket.create_connection(('10.42.0.1', self.port), 10)
         peer = Answerer(sock, 'x@y', '')

@@ -82,3 +82,22 @@ class OnePod(LabCase):
                       f"from lab.epmd import names; print(names('{host}'))")
             done = self.node.pod.run(['python3', '-c', script])
             self.assertIn("(4369, {'erlclu': ", done.stdout, done.stderr)
+
+
+class Sidecar(LabCase):
+    """A far erlclu looks for `app` in a pod where its sidecar starts first."""
+
+    def test_listed_node_comes_after_its_sidecar(self):
+        self.dns(1, 2)
+        sidecar = self.clu(1, name='side@10.42.0.1')
+        app = self.erl(1, name='app@10.42.0.1', refresh=None)
+        far = self.clu(2, discover=['dns:erlclu-headless.erlclu.svc.cluster.local?base=app'])
+        sidecar.start(), far.start()
+        eventually('far takes the only node there', FOUND, lambda: sidecar.name in far.nodes())
+        app.start()
+        eventually('far finds the listed one too', 20, lambda: {sidecar.name, app.name} <= far.nodes())
+
+    def test_listening_everywhere_serves_epmd_everywhere(self):
+        node = self.clu(1, args=['--listen-address', '0.0.0.0']).start()
+        eventually('epmd answers at the address of the pod', FOUND,
+                   lambda: 'erlclu' in names(node.pod.address)[1])

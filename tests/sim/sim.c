@@ -53,6 +53,7 @@ struct sim {
     unsigned latency;
     enum sim_dns dns;
     struct buf trace;
+    char spec[SPEC_SIZE];
 };
 
 static struct addr address(unsigned i)
@@ -451,6 +452,7 @@ struct sim *sim_new(uint64_t seed, unsigned max_latency_ms)
     rng_init(&s->rng, seed);
     s->latency = max_latency_ms;
     s->now = 1000;
+    sim_spec(s, "dns:mesh.test");
     s->digest = UINT64_C(0xcbf29ce484222325);
     for (unsigned i = 1; i <= SIM_NODES_MAX; i++)
         sim_cookie(s, i, "sim");
@@ -477,6 +479,11 @@ void sim_cookie(struct sim *s, unsigned i, const char *cookie)
     text_set(s->nodes[i].cookie, sizeof s->nodes[i].cookie, slice_of(cookie));
 }
 
+void sim_spec(struct sim *s, const char *spec)
+{
+    text_set(s->spec, sizeof s->spec, slice_of(spec));
+}
+
 void sim_start(struct sim *s, unsigned i)
 {
     struct sim_node *n = &s->nodes[i];
@@ -493,7 +500,7 @@ void sim_start(struct sim *s, unsigned i)
         .n_specs = 1,
     };
     snprintf(set->name, sizeof set->name, "erlclu@10.0.0.%u", i);
-    snprintf(set->specs[0], sizeof set->specs[0], "dns:mesh.test");
+    text_set(set->specs[0], sizeof set->specs[0], slice_of(s->spec));
     set->cookie.len = strlen(n->cookie);
     memcpy(set->cookie.bytes, n->cookie, set->cookie.len);
 

@@ -32,6 +32,9 @@ void sim_dns(struct sim *s, enum sim_dns mode);
 /* sim_cookie: the cookie of a node started from now on. */
 void sim_cookie(struct sim *s, unsigned i, const char *cookie);
 
+/* sim_spec: what nodes started from now on discover by; "dns:mesh.test" at first. */
+void sim_spec(struct sim *s, const char *spec);
+
 /* sim_run: until that moment. sim_run_until_whole: until every running node is linked with every
  * other one, or the moment; the time it took, or 0. */
 void sim_run(struct sim *s, uint64_t until_ms);

@@ -145,6 +145,28 @@ static void idle_links_live(void **state)
     sim_free(s);
 }
 
+/* Names that are learnt: whoever dials whom first, no link is lost, and nobody misses itself. */
+static void learnt_names(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 20; seed < 40; seed++) {
+        struct sim *s = sim_new(seed, 10);
+
+        sim_spec(s, "dns:mesh.test?base=*");
+        start_all(s, 4);
+        assert_true(sim_run_until_whole(s, 5000) > 0);
+        sim_run(s, sim_now(s) + 60 * 1000);
+        const char *trace = sim_trace(s);
+
+        assert_null(strstr(trace, "node_down"));
+        assert_null(strstr(trace, "rejected"));
+        assert_null(strstr(trace, "reconnected"));
+        assert_true(sim_is_whole(s));
+        assert_int_equal(machine_snapshot(sim_machine(s, 1), sim_now(s))->n_peers, 3);
+        sim_free(s);
+    }
+}
+
 /* ---- the random story: whatever happens, it ends whole ---- */
 
 #define STORY_NODES 8
@@ -211,6 +233,8 @@ static uint64_t story(uint64_t seed)
     struct rng rng;
 
     rng_init(&rng, seed);
+    if (seed % 2 == 1)
+        sim_spec(s, "dns:mesh.test?base=*");
     start_all(s, STORY_NODES);
     for (unsigned i = 1; i <= STORY_NODES; i++)
         running[i] = true;
@@ -245,7 +269,8 @@ int main(void)
         cmocka_unit_test(two_nodes_find_each_other), cmocka_unit_test(all_at_once),
         cmocka_unit_test(killed_and_restarted),      cmocka_unit_test(dns_fails_and_links_stay),
         cmocka_unit_test(cut_is_noticed_and_healed), cmocka_unit_test(wrong_cookie_is_told),
-        cmocka_unit_test(idle_links_live),           cmocka_unit_test(random_stories_end_whole),
+        cmocka_unit_test(idle_links_live),           cmocka_unit_test(learnt_names),
+        cmocka_unit_test(random_stories_end_whole),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
