@@ -23,7 +23,8 @@ static void read_hosts(clu_slice text)
 {
     struct hosts_file h;
 
-    (void)hosts_parse(&h, text);
+    if (hosts_parse(&h, text) != CLU_OK)
+        return;
     for (size_t i = 0; i < h.n && i < 64; i++) {
         assert(h.entries[i].addr.family != 0);
         assert(hosts_find(&h, h.entries[i].name) <= &h.entries[i]);
