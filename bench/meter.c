@@ -3,9 +3,10 @@
  *
  *   meter run CMD...          to its end: wall ms, CPU ms, largest resident KiB, exit status
  *   meter http PORT CMD...    to the first HTTP 200 on 127.0.0.1:PORT, then settled for half a
- *                             second and killed: ms to the 200, CPU ms, private KiB
+ *                             second and killed: ms to the 200, CPU ms, private KiB, dirty KiB
  *
- * Private memory is Private_Clean + Private_Dirty of /proc/PID/smaps_rollup. */
+ * Private memory is Private_Clean + Private_Dirty of /proc/PID/smaps_rollup. The clean part is
+ * pages of program files that nobody else maps now: a second process of the program shares them. */
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -70,7 +71,8 @@ static bool answers_200(uint16_t port)
     return ok;
 }
 
-static long private_kib(pid_t pid)
+/* The sum of the lines of smaps_rollup that begin so. */
+static long private_kib(pid_t pid, const char *kind)
 {
     char path[64], line[128];
     long sum = 0;
@@ -80,8 +82,8 @@ static long private_kib(pid_t pid)
     if (f == NULL)
         return -1;
     while (fgets(line, sizeof line, f) != NULL)
-        if (strncmp(line, "Private_Clean:", 14) == 0 || strncmp(line, "Private_Dirty:", 14) == 0)
-            sum += strtol(line + 14, NULL, 10);
+        if (strncmp(line, kind, strlen(kind)) == 0)
+            sum += strtol(line + strcspn(line, ":") + 1, NULL, 10);
     fclose(f);
     return sum;
 }
@@ -110,14 +112,16 @@ static int meter_http(uint16_t port, char **argv)
         usleep(POLL_US);
     took = now_ms() - begin;
     usleep(SETTLE_US);
-    long kib = private_kib(pid);
+    long dirty = private_kib(pid, "Private_Dirty");
+    long kib = dirty + private_kib(pid, "Private_Clean");
+
     kill(pid, SIGKILL);
     wait4(pid, NULL, 0, &used);
     if (!ok) {
         fprintf(stderr, "meter: no HTTP 200 on port %u within %.0f s\n", port, GIVE_UP_MS / 1e3);
         return 1;
     }
-    printf("%.3f %.3f %ld\n", took, cpu_ms(&used), kib);
+    printf("%.3f %.3f %ld %ld\n", took, cpu_ms(&used), kib, dirty);
     return 0;
 }
 
