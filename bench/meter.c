@@ -3,10 +3,10 @@
  *
  *   meter run CMD...          to its end: wall ms, CPU ms, largest resident KiB, exit status
  *   meter http PORT CMD...    to the first HTTP 200 on 127.0.0.1:PORT, then settled for half a
- *                             second and killed: ms to the 200, CPU ms, private KiB, dirty KiB
+ *                             second and killed: ms to the 200, CPU ms, private KiB, anonymous KiB
  *
- * Private memory is Private_Clean + Private_Dirty of /proc/PID/smaps_rollup. The clean part is
- * pages of program files that nobody else maps now: a second process of the program shares them. */
+ * Private memory is Private_Clean + Private_Dirty of /proc/PID/smaps_rollup. Of it, what is not
+ * Anonymous is pages of program files: a second process of the same program would share them. */
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -72,7 +72,7 @@ static bool answers_200(uint16_t port)
 }
 
 /* The sum of the lines of smaps_rollup that begin so. */
-static long private_kib(pid_t pid, const char *kind)
+static long kib_of(pid_t pid, const char *kind)
 {
     char path[64], line[128];
     long sum = 0;
@@ -112,8 +112,8 @@ static int meter_http(uint16_t port, char **argv)
         usleep(POLL_US);
     took = now_ms() - begin;
     usleep(SETTLE_US);
-    long dirty = private_kib(pid, "Private_Dirty");
-    long kib = dirty + private_kib(pid, "Private_Clean");
+    long kib = kib_of(pid, "Private_Clean") + kib_of(pid, "Private_Dirty");
+    long anonymous = kib_of(pid, "Anonymous");
 
     kill(pid, SIGKILL);
     wait4(pid, NULL, 0, &used);
@@ -121,7 +121,7 @@ static int meter_http(uint16_t port, char **argv)
         fprintf(stderr, "meter: no HTTP 200 on port %u within %.0f s\n", port, GIVE_UP_MS / 1e3);
         return 1;
     }
-    printf("%.3f %.3f %ld %ld\n", took, cpu_ms(&used), kib, dirty);
+    printf("%.3f %.3f %ld %ld\n", took, cpu_ms(&used), kib, anonymous);
     return 0;
 }
 
