@@ -50,6 +50,8 @@ static const struct {
                           "the node there closed before we insisted on a second link"},
     [HS_RECV_CHALLENGE] = {"its challenge", HS_FAIL_CLOSED,
                            "the node there closed after its status, before its challenge"},
+    [HS_CHOOSE_COOKIE] = {"our own decision", HS_FAIL_CLOSED,
+                          "the node there closed before we answered its challenge"},
     [HS_RECV_ACK] =
         {"the answer to our digest", HS_FAIL_COOKIE,
          "the node there closed when it saw our digest: most likely its cookie differs from "

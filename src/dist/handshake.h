@@ -30,6 +30,7 @@ enum hs_state {
     HS_CONFIRM_ALIVE,   /* initiator: told "alive", stops until handshake_confirm() */
     HS_WAIT_INBOUND,    /* initiator: told "nok": the peer's own attempt wins, close this one */
     HS_RECV_CHALLENGE,  /* initiator */
+    HS_CHOOSE_COOKIE,   /* initiator: learnt the peer's name, stops until handshake_use_cookie() */
     HS_RECV_ACK,        /* initiator */
     HS_DONE, /* up as soon as what is pending is sent; leftover bytes are the channel's */
     HS_FAILED,
@@ -74,10 +75,11 @@ struct handshake {
     bool old_opening;  /* acceptor: it opened with 'n' */
     uint32_t creation, peer_creation; /* creation is changed by "named:" */
     uint64_t flags, peer_flags;       /* offered by each */
-    uint32_t challenge;               /* ours */
-    uint64_t deadline_ms, setup_ms;   /* of the whole handshake; how long that is */
-    struct crypto *crypto;            /* borrowed */
-    const uint8_t *cookie;            /* borrowed until done */
+    uint32_t peer_challenge;
+    uint32_t challenge;             /* ours */
+    uint64_t deadline_ms, setup_ms; /* of the whole handshake; how long that is */
+    struct crypto *crypto;          /* borrowed */
+    const uint8_t *cookie;          /* borrowed until done */
     size_t cookie_len;
     char reason[HANDSHAKE_REASON_SIZE]; /* of the failure: a sentence for people */
     /* one frame in, what is to be sent out */
@@ -118,6 +120,9 @@ void handshake_answer(struct handshake *hs, enum hs_status status, clu_slice coo
 /* handshake_confirm: initiator in HS_CONFIRM_ALIVE: whether this attempt is still wanted (the peer
  * then drops its old link). */
 void handshake_confirm(struct handshake *hs, bool wanted);
+/* handshake_use_cookie: initiator in HS_CHOOSE_COOKIE: the cookie for the peer whose name was
+ * learnt. */
+void handshake_use_cookie(struct handshake *hs, clu_slice cookie);
 /* handshake_closed: the peer closed; sets failure and reason by what was expected. */
 void handshake_closed(struct handshake *hs);
 /* handshake_expired: the deadline passed. */

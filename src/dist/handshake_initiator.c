@@ -107,21 +107,38 @@ static enum hs_state check_peer(struct handshake *hs, clu_slice name)
     return HS_DONE;
 }
 
+static enum hs_state reply(struct handshake *hs)
+{
+    uint8_t digest[MD5_LEN];
+
+    if (!hs_draw_challenge(hs) || !hs_digest(hs, hs->peer_challenge, digest))
+        return hs_broken(hs);
+    hs_send_reply(hs, digest);
+    return HS_RECV_ACK;
+}
+
 enum hs_state hs_recv_challenge(struct handshake *hs, struct hs_reader *in)
 {
     struct hs_intro intro = hs_get_intro(in, true);
-    uint8_t digest[MD5_LEN];
+    bool learnt = hs->peer[0] == '\0';
 
     if (in->bad)
         return hs_malformed(hs);
     hs->peer_flags = intro.flags;
     hs->peer_creation = intro.creation;
+    hs->peer_challenge = intro.challenge;
     if (check_peer(hs, intro.name) == HS_FAILED)
         return HS_FAILED;
-    if (!hs_draw_challenge(hs) || !hs_digest(hs, intro.challenge, digest))
-        return hs_broken(hs);
-    hs_send_reply(hs, digest);
-    return HS_RECV_ACK;
+    return learnt ? HS_CHOOSE_COOKIE : reply(hs);
+}
+
+void handshake_use_cookie(struct handshake *hs, clu_slice cookie)
+{
+    if (hs->state != HS_CHOOSE_COOKIE)
+        return;
+    hs->cookie = cookie.data;
+    hs->cookie_len = cookie.len;
+    hs->state = reply(hs);
 }
 
 enum hs_state hs_recv_old_challenge(struct handshake *hs, struct hs_reader *in)

@@ -304,6 +304,7 @@ static void step(struct machine *m, struct link *l, uint64_t now_ms)
     switch (l->hs->state) {
     case HS_DECIDE: decide(m, l, now_ms); break;
     case HS_CONFIRM_ALIVE: confirm_alive(m, l, now_ms); break;
+    case HS_CHOOSE_COOKIE: handshake_use_cookie(l->hs, cookie_bytes(m, l->hs->peer)); break;
     case HS_WAIT_INBOUND:
         dial_deferred(m, l->dial, now_ms);
         conn_close(m, &l->conn);

@@ -32,6 +32,7 @@ static void decide(struct handshake *hs, uint8_t choice)
 
     handshake_answer(hs, status, slice_of("secret"), "x@host", 9);
     handshake_confirm(hs, (choice & 128) == 0);
+    handshake_use_cookie(hs, slice_of("secret"));
 }
 
 /* Whatever a peer that does not know the cookie sends: it never gets in, no more is taken than was

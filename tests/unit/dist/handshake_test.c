@@ -103,6 +103,8 @@ static bool decide(struct story *s)
         handshake_answer(&s->accept, s->status, s->acceptor.cookie, s->assigned, 99);
     else if (s->dial.state == HS_CONFIRM_ALIVE)
         handshake_confirm(&s->dial, s->insist);
+    else if (s->dial.state == HS_CHOOSE_COOKIE)
+        handshake_use_cookie(&s->dial, s->dialler.cookie);
     else
         return false;
     return true;
@@ -343,6 +345,8 @@ static void a_recorded_dynamic_name(void **state)
     assert_int_equal(get_be32(out.data + 11), 0); /* creation: the peer gives it */
     assert_true((get_be64(out.data + 3) & (DFLAG_NAME_ME | DFLAG_PUBLISHED)) == DFLAG_NAME_ME);
     assert_int_equal(handshake_feed(&hs, in.data, in.len), in.len);
+    assert_int_equal(hs.state, HS_CHOOSE_COOKIE); /* the peer's name was not known before */
+    handshake_use_cookie(&hs, slice_of("secret"));
     assert_int_equal(hs.state, HS_RECV_ACK);
     assert_string_equal(hs.name, "2H7BVHCQWNSBP@127.0.0.1");
     assert_int_equal(hs.creation, 0x87c42d08);
@@ -658,6 +662,7 @@ static void decisions_out_of_turn_do_nothing(void **state)
     handshake_accept(&hs, &o);
     handshake_answer(&hs, HS_STATUS_OK, o.cookie, NULL, 0);
     handshake_confirm(&hs, true);
+    handshake_use_cookie(&hs, o.cookie);
     assert_int_equal(hs.state, HS_RECV_NAME);
     assert_int_equal(handshake_pending(&hs).len, 0);
 }
