@@ -198,11 +198,46 @@ static int print_text(const struct discovery *d)
     return program_print(&out);
 }
 
-static int print_short(const struct discovery *d)
+static bool has_ipv4(const struct discovery *d)
+{
+    for (size_t i = 0; i < d->n_replies; i++)
+        if (d->replies[i].question_type == DNS_TYPE_A && d->replies[i].n_addrs > 0)
+            return true;
+    return false;
+}
+
+/* dig asks for A records unless told otherwise, so that is what is printed where there are any,
+ * unless the SPEC wants both families. */
+static bool is_shown(const struct discovery *d, const struct conf *c, const struct dns_reply *r)
+{
+    if (r->question_type == DNS_TYPE_A || !has_ipv4(d))
+        return true;
+    for (size_t i = 0; i < c->settings.n_specs; i++)
+        if (strstr(c->settings.specs[i], "family=both") != NULL)
+            return true;
+    return false;
+}
+
+/* As dig +short: the targets of aliases, then the addresses, in the order of the answer. */
+static int print_short(const struct discovery *d, const struct conf *c)
 {
     struct buf out = {0};
 
-    each_entry(d, &out, put_address);
+    for (size_t i = 0; i < d->n_replies; i++) {
+        const struct dns_reply *r = &d->replies[i];
+
+        if (!is_shown(d, c, r) || r->n_addrs == 0)
+            continue;
+        buf_put_slice(&out, buf_slice(&r->aliases));
+        for (size_t k = 0; k < r->n_addrs; k++)
+            put_address(&out, &r->addrs[k], "");
+    }
+    for (size_t i = 0; i < d->snapshot->n_peers; i++) {
+        const struct peer_row *p = &d->snapshot->peers[i];
+
+        if (p->listed && !is_in_replies(d, &p->address))
+            put_address(&out, &p->address, "");
+    }
     return program_print(&out);
 }
 
@@ -241,7 +276,7 @@ static int print_json(const struct discovery *d)
 
 static int print(const struct discovery *d, const struct conf *c)
 {
-    int status = c->json ? print_json(d) : c->short_ ? print_short(d) : print_text(d);
+    int status = c->json ? print_json(d) : c->short_ ? print_short(d, c) : print_text(d);
 
     return status != EXIT_DONE ? status : verdict(d);
 }

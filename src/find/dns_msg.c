@@ -308,6 +308,15 @@ static bool next_answer(const struct parser *p, uint16_t type, size_t *at, uint1
     return found;
 }
 
+static void note_alias(struct parser *p)
+{
+    char text[HOST_NAME_SIZE];
+
+    name_text(&p->name, text);
+    buf_put_text(&p->reply->aliases, text);
+    buf_put_text(&p->reply->aliases, ".\n");
+}
+
 /* Follows the CNAMEs from the question's name, in whatever order they stand in. */
 static clu_error follow_aliases(struct parser *p)
 {
@@ -326,6 +335,9 @@ static clu_error follow_aliases(struct parser *p)
         if (failed(&in) || in.pos != in.len)
             return CLU_EPROTO;
         p->ttl = rec.ttl < p->ttl ? rec.ttl : p->ttl;
+        note_alias(p);
+        if (p->reply->aliases.err != CLU_OK)
+            return p->reply->aliases.err;
     }
     return CLU_EPROTO; /* more than any server hands out in earnest, or a loop */
 }
@@ -383,6 +395,7 @@ clu_error dns_parse(struct dns_reply *r, const uint8_t *data, size_t len, size_t
 void dns_reply_free(struct dns_reply *r)
 {
     free(r->addrs);
+    buf_free(&r->aliases);
     *r = (struct dns_reply){.ttl = UINT32_MAX};
 }
 

@@ -2,6 +2,7 @@
 #ifndef FIND_DNS_MSG_H
 #define FIND_DNS_MSG_H
 
+#include "base/buf.h"
 #include "model/model.h"
 
 #define DNS_TYPE_A     1
@@ -31,7 +32,9 @@ struct dns_reply {
     char question[HOST_NAME_SIZE]; /* lower case, no final dot */
     uint32_t ttl;                  /* smallest of the answers used; UINT32_MAX without any */
     bool has_soa;
-    uint32_t soa_ttl;   /* negative TTL: min(SOA TTL, MINIMUM) */
+    uint32_t soa_ttl; /* negative TTL: min(SOA TTL, MINIMUM) */
+    struct buf
+        aliases; /* the targets of the CNAMEs that were followed, lower case, each "NAME.\n" */
     struct addr *addrs; /* A or AAAA of the question's name or its alias, duplicates dropped; owned:
                            end with dns_reply_free */
     size_t n_addrs;

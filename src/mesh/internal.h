@@ -127,9 +127,10 @@ struct link {
     struct channel channel;
     struct node_link node;
     bool up;
-    bool pending_listed;             /* an outgoing attempt that stands in pending_by_name */
-    struct list hinted;              /* while dialling by hint: in machine.hinted */
-    bool by_hint;                    /* any name will do: the name is learnt */
+    bool pending_listed; /* an outgoing attempt that stands in pending_by_name */
+    struct list hinted;  /* while dialling by hint: in machine.hinted */
+    bool visitor;        /* it asked for a name: a command that goes soon, and no peer to keep */
+    bool by_hint;        /* any name will do: the name is learnt */
     char instead_of[NODE_NAME_SIZE]; /* it was taken for want of this one, which may come yet */
     uint64_t asked_ms;               /* when epmd was asked for that one last */
     slot_id dial;                    /* outgoing: the attempt it belongs to, until up or failed */

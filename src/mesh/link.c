@@ -34,9 +34,10 @@ static bool take_over(struct machine *m, struct link *l)
 
 static void tell_up(struct machine *m, struct link *l, bool new_incarnation, bool took_over)
 {
-    struct event *e = machine_event(m, new_incarnation ? EVENT_NODE_REPLACED
-                                       : took_over     ? EVENT_RECONNECTED
-                                                       : EVENT_NODE_UP);
+    struct event *e = machine_event(m, l->visitor        ? EVENT_VISIT
+                                       : new_incarnation ? EVENT_NODE_REPLACED
+                                       : took_over       ? EVENT_RECONNECTED
+                                                         : EVENT_NODE_UP);
 
     text_set(e->node, sizeof e->node, slice_of(l->name));
     e->address = l->conn.peer;
@@ -121,16 +122,19 @@ void link_go_up(struct machine *m, struct link *l, uint64_t now_ms)
         conn_close(m, &l->conn);
         return;
     }
+    l->visitor = hs->peer_dynamic;
     open_channel(m, l, now_ms);
-    struct target *t = reconcile_up(m->reconcile, l->conn.outbound ? l->target : 0, l->name,
-                                    &l->conn.peer, hs->peer_creation, now_ms, &fresh);
+    struct target *t = l->visitor
+                           ? NULL
+                           : reconcile_up(m->reconcile, l->conn.outbound ? l->target : 0, l->name,
+                                          &l->conn.peer, hs->peer_creation, now_ms, &fresh);
 
     l->target = t == NULL ? 0 : t->id;
     tell_up(m, l, fresh, took_over);
     end_attempt(m, l, now_ms);
     look_again(m, l, now_ms);
     ask_linked(m, l, now_ms);
-    if (!l->conn.outbound && (t == NULL || t->sources == 0))
+    if (!l->conn.outbound && !l->visitor && (t == NULL || t->sources == 0))
         discover_poke(m, now_ms);
 }
 
@@ -139,7 +143,8 @@ void link_go_up(struct machine *m, struct link *l, uint64_t now_ms)
 static void tell_down(struct machine *m, struct link *l, enum event_id id, const char *reason,
                       uint64_t now_ms)
 {
-    struct event *e = machine_event(m, id);
+    struct event *e =
+        machine_event(m, l->visitor && id == EVENT_NODE_DOWN ? EVENT_VISIT_ENDED : id);
 
     text_set(e->node, sizeof e->node, slice_of(l->name));
     e->address = l->conn.peer;
@@ -147,6 +152,8 @@ static void tell_down(struct machine *m, struct link *l, enum event_id id, const
     m->count.links_down++;
     machine_changed(m);
     ask_link_down(m, l, reason);
+    if (l->visitor)
+        return;
     reconcile_down(m->reconcile, l->name, now_ms, reason);
     if (!m->draining)
         discover_poke(m, now_ms);

@@ -72,6 +72,22 @@ static void add_target(struct machine *m, const struct target *t, struct peer_ro
         add_link(m, l, row);
 }
 
+/* Links without a target: commands that came to ask, and nodes beyond TARGETS_MAX. */
+static void add_untracked(struct machine *m, struct peer_row *rows)
+{
+    const struct map_entry *at = NULL;
+    const struct link *l;
+
+    while ((l = map_next(&m->links, &at, NULL)) != NULL) {
+        if (l->target != 0)
+            continue;
+        struct peer_row *row = &rows[m->snap.n_peers++];
+
+        *row = (struct peer_row){0};
+        add_link(m, l, row);
+    }
+}
+
 static int by_name(const void *a, const void *b)
 {
     const struct peer_row *x = a, *y = b;
@@ -90,7 +106,7 @@ static bool fill_peers(struct machine *m)
 
     for (uint32_t at = 0; reconcile_walk(m->reconcile, &at) != NULL;)
         n++;
-    struct peer_row *rows = realloc(s->peers, (n + 1) * sizeof *rows);
+    struct peer_row *rows = realloc(s->peers, (n + map_count(&m->links) + 1) * sizeof *rows);
 
     if (rows == NULL)
         return false;
@@ -99,6 +115,7 @@ static bool fill_peers(struct machine *m)
     for (uint32_t at = 0; (t = reconcile_walk(m->reconcile, &at)) != NULL;)
         if (!t->self)
             add_target(m, t, &rows[s->n_peers++]);
+    add_untracked(m, rows);
     qsort(rows, s->n_peers, sizeof *rows, by_name);
     return true;
 }

@@ -33,6 +33,8 @@ enum event_level {
     X(EVENT_UNLISTED, "unlisted", LEVEL_INFO, "{what} no longer lists {address}; its link stays")  \
     X(EVENT_RECONNECTED, "reconnected", LEVEL_INFO,                                                \
       "{node} opened a new link from {address}; the older one is closed")                          \
+    X(EVENT_VISIT, "visit", LEVEL_DEBUG, "{node} came from {address}: a command")                  \
+    X(EVENT_VISIT_ENDED, "visit_ended", LEVEL_DEBUG, "{node} left: {reason}")                      \
     X(EVENT_REJECTED_MORE, "rejected_more", LEVEL_WARNING,                                         \
       "{number} more connections were refused, too many to tell one by one")                       \
     X(EVENT_LIMIT, "limit", LEVEL_WARNING, "{what}: {reason}")                                     \

@@ -117,6 +117,7 @@ class Epmd(Case):
 
 class Discover(Case):
     NAME = "pods.tests.svc.cluster.local"
+    ALIAS = "alias.tests.svc.cluster.local"
 
     def dns(self, addresses):
         port = free_port()
@@ -125,7 +126,8 @@ class Discover(Case):
         self.dir.chmod(0o755)
         command = ["dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--pid-file=", "--no-resolv",
                    "--no-hosts", f"--addn-hosts={hosts}", f"--port={port}", "--listen-address=127.0.0.1",
-                   "--bind-interfaces", "--local=/local/", "--local-ttl=7"]
+                   "--bind-interfaces", "--local=/local/", "--local-ttl=7", "--no-round-robin",
+                   f"--cname={self.ALIAS},{self.NAME}"]
         if os.geteuid() == 0:
             command.append("--user=root")
         path = os.environ["PATH"] + ":/usr/sbin:/sbin"
@@ -144,11 +146,16 @@ class Discover(Case):
         self.assertEqual((set(lines), len(lines)), (addresses, 1000))
 
     def test_short_is_what_dig_prints(self):
-        dns = self.dns(["10.1.1.1", "10.1.1.2"])
+        """In its order, for a name, an alias of it, IPv6, and a name that is not there."""
+        dns = self.dns(["10.1.1.2", "10.1.1.1", "fd00::1"])
         host, port = dns.split(":")
-        dig = subprocess.run(["dig", "+short", f"@{host}", "-p", port, self.NAME], capture_output=True, text=True)
-        done = self.call("discover", "--short", f"dns:{self.NAME}", "--dns", dns)
-        self.assertEqual(sorted(done.stdout.splitlines()), sorted(dig.stdout.splitlines()))
+        for name, family, type_ in ((self.NAME, "", "A"), (self.ALIAS, "", "A"), (self.NAME, "?family=6", "AAAA"),
+                                    (self.ALIAS, "?family=6", "AAAA"), ("absent." + self.NAME, "", "A")):
+            with self.subTest(name=name, type=type_):
+                dig = subprocess.run(["dig", "+short", f"@{host}", "-p", port, name, type_], capture_output=True,
+                                     text=True)
+                done = self.call("discover", "--short", f"dns:{name}{family}", "--dns", dns)
+                self.assertEqual(done.stdout, dig.stdout)
 
     def test_report_and_json(self):
         dns = self.dns(["10.1.1.1", "fd00::1"])
