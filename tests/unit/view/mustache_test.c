@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * mustache_test [DIRECTORY]: cases of our own, then every case of the official specification in the
- * directory (comments.json, sections.json, ...). */
+ * directory (comments.json, sections.json, ...). The specification is not part of the repository:
+ * without the directory its files count as skipped, one test each (scripts/unit knows that reason
+ * and no other); a directory that lacks a file is a failure. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "view/mustache.h"
@@ -246,8 +249,13 @@ static void limits_of_rendering(void **state)
 
 /* ---- the official specification ---- */
 
-static const char *const spec_files[] = {"comments", "delimiters", "interpolation",
-                                         "inverted", "partials",   "sections"};
+static const struct {
+    const char *file, *name; /* the name stands for all of the file when it cannot be read */
+} spec_files[] = {
+    {"comments", "specification: comments"},           {"delimiters", "specification: delimiters"},
+    {"interpolation", "specification: interpolation"}, {"inverted", "specification: inverted"},
+    {"partials", "specification: partials"},           {"sections", "specification: sections"},
+};
 
 static const char *spec_dir;
 
@@ -261,13 +269,21 @@ static void spec_case(void **state)
                  json_string_value(json_object_get(test, "expected")));
 }
 
+static void no_cases(void **state)
+{
+    (void)state;
+    if (access(spec_dir, F_OK) != 0)
+        skip();
+    fail_msg("%s holds no such file of cases", spec_dir);
+}
+
 static json_t *specs[COUNT(spec_files)]; /* live as long as the tests that point into them */
 
 static json_t *load_spec(size_t i)
 {
     char path[4096];
 
-    snprintf(path, sizeof path, "%s/%s.json", spec_dir, spec_files[i]);
+    snprintf(path, sizeof path, "%s/%s.json", spec_dir, spec_files[i].file);
     specs[i] = json_load_file(path, 0, NULL);
     return json_object_get(specs[i], "tests");
 }
@@ -277,8 +293,8 @@ static size_t add_spec(struct CMUnitTest *tests, size_t n, size_t max)
     for (size_t i = 0; i < COUNT(spec_files); i++) {
         json_t *cases = load_spec(i);
 
-        if (cases == NULL)
-            print_message("skipped: %s of the specification: not in %s\n", spec_files[i], spec_dir);
+        if (json_array_size(cases) == 0 && n < max)
+            tests[n++] = (struct CMUnitTest){.name = spec_files[i].name, .test_func = no_cases};
         for (size_t k = 0; k < json_array_size(cases) && n < max; k++) {
             json_t *one = json_array_get(cases, k);
 
