@@ -5,6 +5,17 @@
 PREFIX ?= /usr/local
 DESTDIR ?=
 
+# What a goal needs installed beside the build's own packages: groups of scripts/setup.
+needs_check := check
+needs_test := check demo test container
+needs_test-full := $(needs_test) bench
+needs_bench := demo bench
+needs_demo := demo
+needs_format := check
+needs_tidy := check
+needs_coverage := check
+needs = build $(foreach goal,$(MAKECMDGOALS),$(needs_$(goal)))
+
 all: build/build.ninja ## build/erlclu and build/liberlclu.{a,so}
 	ninja -C build
 
@@ -12,39 +23,31 @@ static: build/static/build.ninja ## build/static/erlclu, the binary of the image
 	ninja -C build/static erlclu
 
 check: all ## layers, unit tests, simulation, corpora: under 2 minutes, no network
-	@scripts/setup build check
 	@scripts/test check
 
 test: all static ## check, and fuzzing, real Erlang nodes, DNS, browser, containers: under 20 minutes
-	@scripts/setup build check demo test container
 	@scripts/test test
 
 test-full: all static ## test, and the long runs
-	@scripts/setup build check demo test container bench
 	@scripts/test full
 
 bench: all static ## measure beside the BEAM and ei in one run
-	@scripts/setup build demo bench
 	@bench/run
 
 demo: all ## four nodes on this machine, one of them Erlang's, until Ctrl-C (DEMO_SECONDS=N ends it)
-	@scripts/setup demo
 	@exec build/erlclu demo
 
 install: all ## into $(DESTDIR)$(PREFIX)
 	meson configure build --prefix '$(PREFIX)'
 	meson install -C build --quiet --destdir '$(DESTDIR)'
 
-format: ## clang-format over all C
-	@scripts/setup check
+format: setup ## clang-format over all C
 	git ls-files -co --exclude-standard '*.c' '*.h' | xargs clang-format-14 -i
 
 tidy: all ## clang-tidy over all C
-	@scripts/setup check
 	git ls-files -co --exclude-standard 'src/*.c' | xargs clang-tidy-14 -p build --quiet
 
-coverage: ## line coverage of the unit tests, per file
-	@scripts/setup build check
+coverage: setup ## line coverage of the unit tests, per file
 	@scripts/coverage
 
 clean: ## remove all that was built
@@ -53,7 +56,7 @@ clean: ## remove all that was built
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' $(MAKEFILE_LIST) | expand -t 12
 
-# A tree that was never set up gets its packages first; later runs ask dpkg only.
+# Before anything else all packages of the goals, in one transaction; later runs ask dpkg only.
 build/build.ninja: | setup
 	meson setup build -Dtests=false
 
@@ -61,6 +64,6 @@ build/static/build.ninja: | setup
 	meson setup build/static -Dtests=false -Dstatic_program=true --default-library=static --buildtype=minsize
 
 setup:
-	@scripts/setup build
+	@scripts/setup $(needs)
 
 .PHONY: all static check test test-full bench demo install format tidy coverage clean help setup
