@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What real nodes ask of a peer, and that they get their answers at once."""
 
+import json
+import re
 import time
 
 from lab.case import LabCase, per_release
@@ -101,6 +103,24 @@ class Answers(LabCase):
         self.assertIn(node.name, erl.nodes())
 
     @per_release
+    def test_calls_to_all_nodes(self, release):
+        """Of a call to nodes() the others' results come, and an error for this one, all at once."""
+        self.dns(1, 2, 3)
+        node, one, two = self.clu(1), self.erl(2, release), self.erl(3, release)
+        nodes = [peer.start() for peer in (node, one, two)]
+        self.assert_mesh(nodes, 15)
+        value, seconds = one.timed('{Results, Bad} = rpc:multicall(nodes(), erlang, node, [], 10000), '
+                                   '{[R || R <- Results, is_atom(R)], '
+                                   'length([R || {badrpc, _} = R <- Results]) + length(Bad)}')
+        self.assertLess(seconds, AT_ONCE, value)
+        self.assertEqual(f"{{['{two.name}'],1}}", value)
+        value, seconds = one.timed('lists:sort([case R of {ok, N} -> N; {error, {erpc, _}} -> failed end '
+                                   '|| R <- erpc:multicall(nodes(), erlang, node, [], 10000)])')
+        self.assertLess(seconds, AT_ONCE, value)
+        self.assertEqual(f"['{two.name}',failed]", value)
+        self.assert_mesh(nodes, 2)
+
+    @per_release
     def test_pg_scopes_live_on(self, release):
         """A stray message crashes a scope of pg; it must be the same process afterwards."""
         self.dns(1, 2)
@@ -111,6 +131,20 @@ class Answers(LabCase):
         self.assert_mesh([node, erl], 15)
         time.sleep(1)
         self.assertEqual(before, erl.eval('whereis(lab_scope)'))
+
+    def test_pings_leave_nothing(self):
+        """Who only asks is no member of the cluster: no row stays, and no line warns."""
+        node = self.clu(1, discover=()).start()
+        before = node.log()
+        for _ in range(3):
+            status, word, text = ping(self.lab.pod(2), node.name)
+            self.assertEqual((0, 'pong'), (status, word), text)
+        time.sleep(1)
+        self.assertEqual([], node.cluster()['peers'])
+        status, body = node.get('/api/v1/peers')
+        self.assertEqual((200, []), (status, json.loads(body)['peers']))
+        new = node.log()[len(before):].splitlines()
+        self.assertEqual([], [line for line in new if re.search('warn|error', line, re.I)])
 
     @per_release
     def test_pings_leave_no_atoms(self, release):

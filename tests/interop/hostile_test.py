@@ -23,9 +23,11 @@ class Hostile(LabCase):
         self.assert_mesh([self.node, self.erl_node], 15)
         self.port = self.dist_port(self.node)
         self.rss = self.node.rss()
+        self.good_link = self.links(self.node, self.erl_node)
 
     def tearDown(self):
         self.assertEqual({self.erl_node.name}, self.node.nodes(), 'the good link is still there')
+        self.assertEqual(self.good_link, self.links(self.node, self.erl_node), 'it was cut and dialled anew')
         self.assertEqual('pong', self.erl_node.eval(f"net_adm:ping('{self.node.name}')"))
         self.assertLess(self.node.rss() - self.rss, RSS_BOUND)
         self.assert_quiet([self.erl_node])
@@ -132,7 +134,7 @@ class Hostile(LabCase):
         self.assertEqual(200, node.get('/livez')[0])
 
     def test_too_long_before_authentication(self):
-        for length in (0xffff, 0x8000):
+        for length in (0xffff, 0x8000, 0x0900):
             self.assertTrue(self.closed(struct.pack('>H', length) + bytes(16), 2), length)
         self.assertTrue(self.closed(b'\xff' * 16))
         self.assertTrue(self.closed(b'\0\0', HANDSHAKE_DEADLINE), 'an empty opening')

@@ -28,17 +28,28 @@ class Refused(LabCase):
         self.assertTrue(lines, f'no line of the log names {key}: {node.log()}')
         return found
 
-    @per_release
-    def test_wrong_cookie(self, release):
-        """Either side may be the one that is wrong: we dial it and it dials us."""
-        self.dns(1, 2)
-        node, erl = self.clu(1), self.erl(2, release, cookie='another', refresh=1000)
-        node.start(), erl.start()
-        self.assert_missing(node, '10.42.0.2', 'cookie', 'cookie')
-        eventually('the log says that it dialled us with a wrong cookie', KNOWN,
-                   lambda: any('cookie' in line and erl.name in line for line in node.log().splitlines()))
+    def assert_no_link(self, node, erl):
         self.assertEqual((set(), set()), (node.nodes(), erl.nodes()))
         self.assertNotIn(COOKIE, node.log() + node.get('/')[1])
+
+    @per_release
+    def test_wrong_cookie_of_one_we_dial(self, release):
+        self.dns(1, 2)
+        node, erl = self.clu(1), self.erl(2, release, cookie='another', refresh=None)
+        node.start(), erl.start()
+        self.assert_missing(node, '10.42.0.2', 'cookie', 'cookie')
+        self.assert_no_link(node, erl)
+
+    @per_release
+    def test_wrong_cookie_of_one_that_dials_us(self, release):
+        self.dns(1, 2)
+        node, erl = self.clu(1, discover=()), self.erl(2, release, cookie='another', refresh=1000)
+        node.start(), erl.start()
+        eventually('the log says whom it refused, and why', KNOWN,
+                   lambda: any('refused' in line and 'cookie' in line and erl.name in line
+                               for line in node.log().splitlines()))
+        self.assertIsNone(node.missing('10.42.0.2'), 'it dials nobody')
+        self.assert_no_link(node, erl)
 
     def test_wrong_cookie_is_mended(self):
         self.dns(1, 2)
@@ -47,6 +58,34 @@ class Refused(LabCase):
         node.kill()
         node.cookie = COOKIE
         self.assert_mesh([node.start(), erl], 15)
+
+    def with_peer_cookie(self, spec=(f'dns:{SERVICE}',)):
+        """erlclu with a cookie of its own for the node in pod 2."""
+        args = self.lab.scratch / 'vm.args'
+        args.write_text('-setcookie erlclu@10.42.0.2 other\n')
+        return self.clu(1, ['--args-file', args], discover=spec)
+
+    @per_release
+    def test_cookie_of_one_peer(self, release):
+        """Dialling it, accepting it, and when its name is learnt; a third peer has the usual one."""
+        here = {'we dial': ((f'dns:{SERVICE}',), None), 'it dials': ((), 500),
+                'its name is learnt': ((f'dns:{SERVICE}?base=*',), None)}
+        for who, (spec, refresh) in here.items():
+            with self.subTest(who=who):
+                self.dns(1, 2, 3)
+                node = self.with_peer_cookie(spec)
+                other = self.erl(2, release, cookie='other', refresh=refresh)
+                usual = self.erl(3, release, refresh=refresh)
+                for each in (node, other, usual):
+                    each.start(wait=False)
+                for each in (node, other, usual):
+                    each.ready()
+                eventually('erlclu is linked to both', 15, lambda: node.nodes() == {other.name, usual.name})
+                for erl in (other, usual):
+                    self.assertEqual('pong', erl.eval(f"net_adm:ping('{node.name}')"))
+                    self.assertEqual({node.name}, erl.nodes())
+                self.doCleanups()
+            self.addCleanup(self.lab.clean)
 
     def test_cookie_with_a_newline(self):
         """The commonest mistake of all: a Secret made from a file that ends in one."""
@@ -105,7 +144,7 @@ class Refused(LabCase):
         other.epmd.names = {'one': other.listener.port, 'two': other.listener.port}
         self.scripted_dns({SERVICE: [other.address]})
         node = self.clu(1).start()
-        self.assert_missing(node, other.address, 'epmd-unknown', 'one', 'two')
+        self.assert_missing(node, other.address, 'epmd-unknown', 'one', 'two', '?base=')
         self.assertEqual(0, other.connections)
 
     def test_the_only_name_of_an_epmd_is_dialled(self):

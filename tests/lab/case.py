@@ -76,6 +76,15 @@ class LabCase(unittest.TestCase):
         base = node.name.split('@')[0]
         return eventually(f'epmd knows {node}', 10, lambda: port_please(node.pod.address, base))
 
+    def links(self, node, erl):
+        """Which link joins erlclu and an Erlang node: the same value only for the very same link.
+        Both sides are asked; asking the BEAM through its control port dials nobody."""
+        peer = node.peer(erl.name)
+        self.assertIsNotNone(peer, f'{node} has no row for {erl.name}')
+        port = erl.eval(f"proplists:get_value('{node.name}', erlang:system_info(dist_ctrl))")
+        self.assertNotEqual('undefined', port, f'{erl} has no link to {node}')
+        return peer['state'], peer['since'], peer['creation'], port
+
     def assert_mesh(self, nodes, timeout):
         """Every node lists all the others: nodes() there, API and page here."""
         names = {node.name for node in nodes}
