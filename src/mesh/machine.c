@@ -79,6 +79,8 @@ void machine_readiness(struct machine *m)
     if (was == m->ready)
         return;
     machine_changed(m);
+    if (m->draining)
+        return; /* told by whoever drains or stops */
     struct event *e = machine_event(m, m->ready ? EVENT_READY : EVENT_NOT_READY);
 
     text_set(e->reason, sizeof e->reason, slice_of(m->not_ready));
@@ -294,8 +296,11 @@ void machine_set_name(struct machine *m, const char *name, uint32_t creation)
 void machine_drain(struct machine *m, uint64_t now_ms)
 {
     (void)now_ms;
+    if (m->draining)
+        return;
     m->draining = true;
     machine_readiness(m);
+    machine_event(m, EVENT_DRAINING);
 }
 
 void machine_stop(struct machine *m, const char *reason, uint64_t now_ms)
@@ -303,8 +308,8 @@ void machine_stop(struct machine *m, const char *reason, uint64_t now_ms)
     m->now_ms = now_ms;
     if (m->stopped)
         return;
-    machine_drain(m, now_ms);
-    m->stopped = true;
+    m->draining = m->stopped = true;
+    machine_readiness(m);
     epmd_stop(m, now_ms);
     for (int i = 0; i < LISTENERS; i++)
         machine_unlisten(m, (enum listener)i);

@@ -43,6 +43,8 @@ enum event_level {
     X(EVENT_EPMD_FAILED, "epmd_failed", LEVEL_WARNING, "{reason}")                                 \
     X(EVENT_HTTP, "http", LEVEL_INFO, "the page is at http://{address}/")                          \
     X(EVENT_READY, "ready", LEVEL_INFO, "ready")                                                   \
+    X(EVENT_DRAINING, "draining", LEVEL_INFO,                                                      \
+      "draining: readiness is off, links stay until the end")                                      \
     X(EVENT_NOT_READY, "not_ready", LEVEL_WARNING, "not ready: {reason}")                          \
     X(EVENT_LOST_EVENTS, "lost_events", LEVEL_ERROR,                                               \
       "{number} events were dropped: too many at once")
