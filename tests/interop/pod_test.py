@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A BEAM and erlclu in one pod share one address and one epmd, whoever of them started it."""
 
+import time
 from pathlib import Path
 
 from lab.case import LabCase
@@ -8,6 +9,7 @@ from lab.epmd import names
 from lab.nodes import eventually
 
 TESTS = Path(__file__).resolve().parents[1]
+BACK = 5  # seconds from the restart of erlclu until the BEAM beside it is found again
 FOUND = 8  # seconds; the BEAM registers anew 2 s after it has lost its epmd
 
 
@@ -69,8 +71,17 @@ class OnePod(LabCase):
             node.start()
         self.assert_all_found()
         self.node.kill()
+        end = time.monotonic() + BACK
         self.node.start()
-        eventually('the BEAM is registered again', 5, lambda: 'app' in names('10.42.0.1')[1])
+
+        def within(what, read):
+            eventually(what, end - time.monotonic(), read)
+
+        within('the BEAM is registered again', lambda: 'app' in names('10.42.0.1')[1])
+        self.far.eval(f"erlang:disconnect_node('{self.beam.name}')")
+        within('a node reaches it anew', lambda: self.far.eval(f"net_adm:ping('{self.beam.name}')") == 'pong')
+        within('erlclu is linked to it', lambda: self.beam.name in self.node.nodes())
+        within('it lists erlclu', lambda: self.node.name in self.beam.nodes())
         self.assert_all_found()
 
     def test_epmd_serves_all_addresses(self):
