@@ -2,6 +2,7 @@
 """The lab itself: real Erlang nodes alone, so that a failure elsewhere is erlclu's."""
 
 from lab.case import LabCase, per_release
+from lab.nodes import eventually
 from lab.pods import SERVICE
 
 
@@ -22,6 +23,17 @@ class LabItself(LabCase):
         two.kill()
         two.start()
         self.assert_mesh([one, two], timeout=10)
+
+    def test_a_link_dialled_anew_is_told_apart(self):
+        """What other tests rest on when they say that a link has stayed."""
+        node, erl = self.clu(1, discover=()).start(), self.erl(2, refresh=None).start()
+        seen = set()
+        for _ in range(3):
+            self.assertEqual('true', erl.eval(f"net_kernel:connect_node('{node.name}')"))
+            seen |= {self.links(node, erl), self.links(node, erl)}
+            erl.eval(f"erlang:disconnect_node('{node.name}')")
+            eventually('it has gone', 5, lambda: erl.name not in node.nodes())
+        self.assertEqual(3, len(seen), seen)
 
     def test_records_change_while_the_server_runs(self):
         dns = self.dns(1)
