@@ -320,7 +320,8 @@ static bool dns_answer(struct source *s, uint16_t type, enum dns_status status, 
         return false;
     dns_family_answer(f, d->name, status, msg);
     s->row.failures += f->outcome == FAILED;
-    s->row.last_ms = now_ms;
+    if (f->outcome != FAILED)
+        s->row.last_ms = now_ms;
     return is_open(d) ? list_early(d, f, now_ms) : end_round(d, now_ms);
 }
 

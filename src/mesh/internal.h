@@ -146,6 +146,7 @@ bool link_dial(struct machine *m, struct dial *d, const struct addr *addr, const
 slot_id link_accept(struct machine *m, const struct addr *peer, uint64_t now_ms);
 struct link *link_find(struct machine *m, const char *name);
 struct link *link_of(struct conn *c);
+struct addr link_address(const struct link *l);
 /* shake.c: what a link does until it is up. link_shake takes bytes of the handshake; those behind
  * it go to the channel. */
 void link_opened(struct machine *m, struct conn *c, uint64_t now_ms);

@@ -32,6 +32,16 @@ static bool take_over(struct machine *m, struct link *l)
     return true;
 }
 
+/* Where the node is, for people: of a link that came in, the port is one that nobody listens at. */
+struct addr link_address(const struct link *l)
+{
+    struct addr a = l->conn.peer;
+
+    if (!l->conn.outbound)
+        a.port = 0;
+    return a;
+}
+
 static void tell_up(struct machine *m, struct link *l, bool new_incarnation, bool took_over)
 {
     struct event *e = machine_event(m, l->visitor        ? EVENT_VISIT
@@ -40,7 +50,7 @@ static void tell_up(struct machine *m, struct link *l, bool new_incarnation, boo
                                                          : EVENT_NODE_UP);
 
     text_set(e->node, sizeof e->node, slice_of(l->name));
-    e->address = l->conn.peer;
+    e->address = link_address(l);
     e->number = l->hs->peer_creation;
     m->count.links_up++;
     machine_changed(m);
@@ -124,10 +134,10 @@ void link_go_up(struct machine *m, struct link *l, uint64_t now_ms)
     }
     l->visitor = hs->peer_dynamic;
     open_channel(m, l, now_ms);
-    struct target *t = l->visitor
-                           ? NULL
-                           : reconcile_up(m->reconcile, l->conn.outbound ? l->target : 0, l->name,
-                                          &l->conn.peer, hs->peer_creation, now_ms, &fresh);
+    struct addr at = link_address(l);
+    struct target *t = l->visitor ? NULL
+                                  : reconcile_up(m->reconcile, l->conn.outbound ? l->target : 0,
+                                                 l->name, &at, hs->peer_creation, now_ms, &fresh);
 
     l->target = t == NULL ? 0 : t->id;
     tell_up(m, l, fresh, took_over);
@@ -147,7 +157,7 @@ static void tell_down(struct machine *m, struct link *l, enum event_id id, const
         machine_event(m, l->visitor && id == EVENT_NODE_DOWN ? EVENT_VISIT_ENDED : id);
 
     text_set(e->node, sizeof e->node, slice_of(l->name));
-    e->address = l->conn.peer;
+    e->address = link_address(l);
     text_set(e->reason, sizeof e->reason, slice_of(reason));
     m->count.links_down++;
     machine_changed(m);

@@ -36,7 +36,8 @@ static void add_link(const struct machine *m, const struct link *l, struct peer_
 {
     text_set(row->name, sizeof row->name, slice_of(l->name));
     row->state = PEER_LINKED;
-    row->address = l->conn.peer;
+    if (!row->listed || row->address.family == 0)
+        row->address = link_address(l);
     row->visible = (l->node.flags & DFLAG_PUBLISHED) != 0;
     row->inbound = !l->conn.outbound;
     row->creation = l->node.creation;

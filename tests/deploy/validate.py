@@ -63,6 +63,10 @@ def check_kustomization(documents):
         expect(f"{name} lies in erlclu", own == "erlclu" or document["kind"] == "Namespace")
 
 
+# The label of the cluster, which Erlang nodes share, and that of our own pods.
+OURS = {"app": "erlclu", "app.kubernetes.io/name": "erlclu"}
+
+
 def check_services(documents):
     headless = documents["service-headless.yaml"]
     expect("erlclu-headless is the original's Service, plus publishNotReadyAddresses", headless == {
@@ -73,7 +77,7 @@ def check_services(documents):
                  "publishNotReadyAddresses": True},
     })
     http = documents["service-http.yaml"]
-    expect("erlclu-http selects the pods", http["spec"]["selector"] == {"app": "erlclu"})
+    expect("erlclu-http selects our pods, not Erlang nodes that joined", http["spec"]["selector"] == OURS)
     expect("erlclu-http serves page and metrics", {port["port"] for port in http["spec"]["ports"]} == {8080, 9153})
 
 
@@ -119,7 +123,7 @@ def check_security(pod, container):
 def check_policy(policy):
     app, nodes = {"app": "erlclu"}, {("TCP", 9100), ("TCP", 4369)}
     spec = policy["spec"]
-    expect("the policy is about the pods", spec["podSelector"] == {"matchLabels": app})
+    expect("the policy binds our pods, not Erlang nodes that joined", spec["podSelector"] == {"matchLabels": OURS})
     expect("both directions are ruled", sorted(spec["policyTypes"]) == ["Egress", "Ingress"])
     expect("in: nodes among themselves, page and metrics from anywhere",
            [(peers(rule, "from"), ports(rule)) for rule in spec["ingress"]]
