@@ -136,6 +136,8 @@ class Hostile(LabCase):
     def test_too_long_before_authentication(self):
         for length in (0xffff, 0x8000, 0x0900):
             self.assertTrue(self.closed(struct.pack('>H', length) + bytes(16), 2), length)
+        # What is still allowed is waited for: it is the length that is refused above.
+        self.assertFalse(self.closed(struct.pack('>H', 0x0700) + bytes(16), 2))
         self.assertTrue(self.closed(b'\xff' * 16))
         self.assertTrue(self.closed(b'\0\0', HANDSHAKE_DEADLINE), 'an empty opening')
         self.assertTrue(self.closed(b'GET / HTTP/1.1\r\nHost: x\r\n\r\n'))
