@@ -144,7 +144,7 @@ def main():
     check_kustomization(documents)
     check_services(documents)
     expect("the Deployment's pods are the Services'",
-           deployment["spec"]["template"]["metadata"]["labels"] == {"app": "erlclu"})
+           deployment["spec"]["template"]["metadata"]["labels"] == OURS)
     check_container(pod, container)
     check_cookie(pod, container, documents["secret.example.yaml"], (MANIFESTS / "deployment.yaml").read_text())
     check_security(pod, container)
