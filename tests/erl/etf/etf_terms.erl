@@ -2,7 +2,7 @@
 %%
 %% Terms of every type, with a liking for the edges: of tags, of sizes, of what is printable.
 -module(etf_terms).
--export([term/0, identifier/0, float/0, mutate/1]).
+-export([term/0, record/0, identifier/0, float/0, mutate/1]).
 
 %% Without pids, ports, references and funs: text can say it.
 term() ->
@@ -23,6 +23,16 @@ term(Depth) ->
 
 list(Depth) ->
     [term(Depth - 1) || _ <- few(6)].
+
+%% A native record of OTP 29, with terms in it and perhaps in a term, and a list of these terms; not
+%% called by releases before.
+record() ->
+    [Module, Name | Names] = [atom() || _ <- [module, name | few(6)]],
+    Fields = [{Field, term(2)} || Field <- lists:usort(Names)],
+    Record = records:create(Module, Name, Fields, #{is_exported => pick([true, false])}),
+    Leaf = leaf(),
+    {pick([Record, [Record | Leaf], {Record, Leaf}, #{Record => Leaf}, #{Leaf => Record}]),
+     [Module, Name, Leaf, Fields]}.
 
 %% Containers around the sizes where tags change.
 wide() ->
@@ -83,7 +93,7 @@ finite(<<Bits:64>>) ->
     end.
 
 atom() ->
-    list_to_atom(pick([fun() -> pick(["", "a", "A", "a@b", "a b", "if", "when", "ok", "'", "\\", "\"", "a.b", "_", "1"]) end,
+    list_to_atom(pick([fun() -> pick(["", "a", "A", "a@b", "a b", "if", "when", "maybe", "else", "ok", "'", "\\", "\"", "a.b", "_", "1"]) end,
                        fun() -> word() end,
                        fun() -> word() end,
                        fun() -> [char() || _ <- few(8)] end,
