@@ -263,13 +263,14 @@ CLU_API void clu_put_raw(clu_writer *w, clu_slice term);
 
 /* ---- text ---- */
 
-/* clu_print: appends the term at the reader's place to out as io_lib:format("~0tp") shows it: in
- * UTF-8, without line breaks, maps in the order of their bytes; moves the reader past it. What text
- * cannot name is shown with its node's name where the shell would put a number of its own:
- * <a@10.0.0.1.85.0>, #Ref<a@10.0.0.1.3.2.1>, #Port<a@10.0.0.1.6>, #Fun<m.2.1234>. Integers above 4
- * KiB are shown in base 16, in which they take a time that grows with their length only; the atoms
- * maybe and else in quotes, which OTP 27 needs; binaries that are text in Latin-1 as text, which
- * OTP 29 no longer does. After an error out holds a part of the text. */
+/* clu_print: appends the term at the reader's place to out as io_lib:format("~0tp") shows it: text
+ * as text, beyond ASCII too (UTF-8), and no line breaks, since a term is one line of a log; maps in
+ * the order of their bytes; moves the reader past it. What text cannot name is shown with its
+ * node's name where the shell would put a number of its own: <a@10.0.0.1.85.0>,
+ * #Ref<a@10.0.0.1.3.2.1>, #Port<a@10.0.0.1.6>, #Fun<m.2.1234>. Integers above 4 KiB are shown in
+ * base 16, in which they take a time that grows with their length only; the atoms maybe and else in
+ * quotes, which OTP 27 needs; binaries that are text in Latin-1 as text, which OTP 29 no longer
+ * does. After an error out holds a part of the text. */
 CLU_API CLU_MUST_USE clu_error clu_print(clu_reader *r, clu_writer *out);
 
 /* clu_parse: reads one term in Erlang's syntax from text (UTF-8) and appends it to out, without the
