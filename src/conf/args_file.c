@@ -63,19 +63,26 @@ static bool give_wrong(struct file *f, size_t row, const struct vm_flag *flag, c
     return true;
 }
 
-/* Values are not told: flags of other programs may carry secrets. */
-static bool pass_over(struct file *f, const struct vm_word *word, const char *more)
+/* Values are not told, nor words that may be one: any may be a secret. */
+static bool pass_over(struct file *f, uint32_t line, const char *flag, const char *reason)
 {
     char what[SPEC_SIZE];
 
-    snprintf(what, sizeof what, "%.80s line %u: %.100s%s%.100s", f->path, (unsigned)word->line,
-             word->text, more[0] == '\0' ? "" : " ", more);
-    return conf_note_that(f->l, what, "passed over: it means nothing to erlclu");
+    snprintf(what, sizeof what, "%.80s line %u%s%.*s", f->path, (unsigned)line,
+             flag[0] == '\0' ? "" : ": ", (int)min_u64(strcspn(flag, "="), 100), flag);
+    return conf_note_that(f->l, what, reason);
+}
+
+static bool pass_over_flag(struct file *f, const struct vm_word *flag)
+{
+    return pass_over(f, flag->line, flag->text, "passed over: it means nothing to erlclu");
 }
 
 /* `-kernel KEY VALUE [KEY VALUE...]` */
 static bool take_kernel(struct file *f, const struct vm_flag *flag)
 {
+    static const char unknown_key[] = "passed over: a key that means nothing to erlclu";
+
     for (size_t i = 0; i + 1 < flag->n_values; i += 2) {
         const struct vm_word *key = &flag->values[i];
         size_t row = 0;
@@ -83,7 +90,7 @@ static bool take_kernel(struct file *f, const struct vm_flag *flag)
         while (row < COUNT(kernel_keys) && strcmp(kernel_keys[row].key, key->text) != 0)
             row++;
         bool ok = row == COUNT(kernel_keys)
-                      ? pass_over(f, flag->flag, key->text)
+                      ? pass_over(f, key->line, flag->flag->text, unknown_key)
                       : give(f, kernel_keys[row].option, key->text, key[1].text, &key[1]);
 
         if (!ok)
@@ -116,6 +123,9 @@ static bool take_known(struct file *f, size_t row, const struct vm_flag *flag)
         return give(f, option, flags[row].flag, "", flag->flag);
     if (flag->n_values == 0)
         return give_wrong(f, row, flag, "needs a value");
+    if (option == OPT_COOKIE && flag->n_values > 2)
+        return give_wrong(f, row, flag,
+                          "takes COOKIE, or NODE COOKIE: a cookie with blanks needs quotes");
     if (option == OPT_COOKIE && flag->n_values == 2)
         return take_peer_cookie(f, flag);
     return give(f, option, flags[row].flag, flag->values[0].text, &flag->values[0]);
@@ -124,43 +134,24 @@ static bool take_known(struct file *f, size_t row, const struct vm_flag *flag)
 static bool take_flag(struct file *f, const struct vm_flag *flag)
 {
     if (flag->flag == NULL)
-        return pass_over(f, flag->values, "");
+        return pass_over(f, flag->values->line, "", "passed over: words before the first flag");
     if (strcmp(flag->flag->text, "-kernel") == 0)
         return take_kernel(f, flag);
     for (size_t row = 0; row < COUNT(flags); row++)
         if (strcmp(flags[row].flag, flag->flag->text) == 0)
             return take_known(f, row, flag);
-    return pass_over(f, flag->flag, "");
-}
-
-/* What follows a cookie's flag is not told, be it in a comment. */
-static size_t tellable(clu_slice line)
-{
-    static const char cookie[] = "cookie";
-    const uint8_t *at = memmem(line.data, line.len, cookie, sizeof cookie - 1);
-
-    return at == NULL ? line.len : (size_t)(at - line.data) + sizeof cookie - 1;
-}
-
-static bool note_comment(struct file *f, const struct vm_passed *p)
-{
-    char what[SPEC_SIZE];
-    size_t len = min_u64(tellable(p->text), 200);
-
-    snprintf(what, sizeof what, "%.80s line %u: %.*s", f->path, (unsigned)p->line, (int)len,
-             (const char *)p->text.data);
-    return conf_note_that(f->l, what,
-                          "passed over: % begins no comment (# does), erl takes this line for "
-                          "values of the flag before it");
+    return pass_over_flag(f, flag->flag);
 }
 
 static bool take_all(struct file *f, const struct vm_args *v)
 {
+    static const char comment[] = "passed over: % begins no comment (# does), erl takes this line "
+                                  "for values of the flag before it";
     struct vm_flag flag;
     bool ok = true;
 
     for (size_t i = 0; ok && i < v->n_passed; i++)
-        ok = note_comment(f, &v->passed[i]);
+        ok = pass_over(f, v->passed[i].line, "%", comment);
     for (size_t at = 0; ok && vm_args_next(v, &at, &flag);)
         ok = take_flag(f, &flag);
     return ok;

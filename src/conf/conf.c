@@ -100,7 +100,10 @@ static bool load_hosts(struct loading *l)
 
 static bool load_system(struct loading *l)
 {
-    return !conf_roles[l->in->command].resolver || (load_resolv(l) && load_hosts(l));
+    const struct role *role = &conf_roles[l->in->command];
+
+    return (!role->resolver || load_resolv(l)) &&
+           (!(role->resolver || role->page) || load_hosts(l));
 }
 
 /* The last --args-file of the command line. */

@@ -129,7 +129,7 @@ struct role {
     bool own_name, hidden, no_listen, no_dial, epmd_only;
     bool cookie;   /* fails without one */
     bool resolver; /* reads resolv.conf and hosts */
-    bool page;     /* serves a page or asks for one */
+    bool page;     /* serves a page or asks for one: its address may be a name of hosts */
     uint8_t min_args, max_args;
 };
 

@@ -78,6 +78,8 @@ static const struct row cookie_rows[] = {
      "peers", "a@b=x c@d=y z "},
     {CMD_RUN, "--args-file vm.args", C, "-setcookie a@b ''", "error",
      "vm.args line 1, -setcookie is empty"},
+    {CMD_RUN, "--args-file vm.args", C, "-setcookie n@h hunter2 more", "error",
+     "vm.args line 1, -setcookie takes COOKIE, or NODE COOKIE: a cookie with blanks needs quotes"},
     {CMD_RUN, "--args-file vm.args", C, "-setcookie ${WHO} x", "error",
      "vm.args line 1, -setcookie: the environment has no WHO"},
     {CMD_RUN, "--args-file vm.args", C, "-setcookie " X100 X100 X100 " x", "error",
@@ -91,8 +93,8 @@ static const struct row args_file_rows[] = {
     {CMD_RUN, "--args-file vm.args.src", C ";MY_POD_IP=10.42.0.86", NULL, "cookie",
      "c of vm.args.src line 3, -setcookie"},
     {CMD_RUN, "--args-file vm.args.src", C ";MY_POD_IP=10.42.0.86", NULL, "notes",
-     "vm.args.src line 5: % Enable kernel poll and a few async threads; "
-     "vm.args.src line 6: % +K true; vm.args.src line 8: +P; vm.args.src line 9: -heart; "},
+     "vm.args.src line 5: %; vm.args.src line 6: %; vm.args.src line 8: +P; "
+     "vm.args.src line 9: -heart; "},
     {CMD_RUN, "--args-file vm.args.epmdless", "NAMESPACE=prod", NULL, "name",
      "app@pod-0.app-headless.prod.svc.cluster.local"},
     {CMD_RUN, "--args-file vm.args.epmdless", "NAMESPACE=prod;HOSTNAME=pod-7", NULL, "name",
@@ -108,7 +110,7 @@ static const struct row args_file_rows[] = {
     {CMD_RUN, "--args-file vm.args.epmdless", "NAMESPACE=prod", NULL, "times",
      "30000/10 3000, 10000"},
     {CMD_RUN, "--args-file vm.args.epmdless", "NAMESPACE=prod", NULL, "notes",
-     "vm.args.epmdless line 9: -kernel prevent_overlapping_partitions; "
+     "vm.args.epmdless line 9: -kernel; "
      "vm.args.epmdless line 10: +sbwt; vm.args.epmdless line 11: -env; "},
     {CMD_RUN, "--args-file vm.args.tls", C, NULL, "error",
      "vm.args.tls line 2, -proto_dist: `inet_tls` is no protocol that erlclu speaks: inet_tcp and "
@@ -116,7 +118,9 @@ static const struct row args_file_rows[] = {
     {CMD_RUN, "--args-file vm.args", C, "-proto_dist inet6_tcp -ssl_dist_optfile f", "notes",
      "vm.args line 1: -ssl_dist_optfile; "},
     {CMD_RUN, "--args-file vm.args", C, "word -a b\n% -setcookie hunter2\n", "notes",
-     "vm.args line 2: % -setcookie; vm.args line 1: word; vm.args line 1: -a; "},
+     "vm.args line 2: %; vm.args line 1; vm.args line 1: -a; "},
+    {CMD_RUN, "--args-file vm.args", C, "%% COOKIE: hunter2\n-kernel hunter2 x\n--key=hunter2",
+     "notes", "vm.args line 1: %; vm.args line 2: -kernel; vm.args line 3: --key; "},
     {CMD_RUN, "--args-file vm.args", C, "", "notes", ""},
 };
 

@@ -127,6 +127,7 @@ static const struct row http_rows[] = {
     {CMD_NODES, "", "MY_POD_IP=10.0.0.1", NULL, "http", "127.0.0.1:8080 metrics none"},
     {CMD_NODES, "", "HTTP_ADDR=0.0.0.0;HTTP_PORT=81", NULL, "http", "127.0.0.1:81 metrics none"},
     {CMD_NODES, "--http [::]:82", "", NULL, "http", "[::1]:82 metrics none"},
+    {CMD_NODES, "--http localhost:82", "", NULL, "http", "127.0.0.1:82 metrics none"},
     {CMD_NODES, "--http none", "", NULL, "error", "--http: there is no page to ask at `none`"},
     {CMD_PING, "a@b.c", C, NULL, "http", "none metrics none"},
 };
