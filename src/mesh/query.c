@@ -53,12 +53,14 @@ static void query_refused(struct machine *m, struct conn *c, enum dial_error err
     hand_over(m, query_of(c), stage, reason, now_ms);
 }
 
+/* An epmd that says no word is as one that is not there: a proxy, or another program. */
 static void query_failed(struct machine *m, struct epmd_query *q, const char *what, uint64_t now_ms)
 {
+    enum stage stage = q->client.in.len == 0 ? STAGE_CLOSED : STAGE_EPMD_UNKNOWN;
     char reason[REASON_SIZE], at[ADDR_TEXT_MAX];
 
     snprintf(reason, sizeof reason, "epmd at %s: %.150s", addr_text(&q->conn.peer, at), what);
-    hand_over(m, q, STAGE_EPMD_UNKNOWN, reason, now_ms);
+    hand_over(m, q, stage, reason, now_ms);
 }
 
 static void query_got(struct machine *m, struct conn *c, size_t n, uint64_t now_ms)
