@@ -93,7 +93,8 @@ static bool start_dns(struct demo *d)
 static const struct child_variable own_variables[] = {
     {"MY_POD_IP", NULL},      {"ERLCLU_NODE", NULL},  {"ERLCLU_DISCOVER", NULL},
     {"RELEASE_COOKIE", NULL}, {"RELEASE_NODE", NULL}, {"HTTP_ADDR", NULL},
-    {"HTTP_PORT", NULL},      {"METRICS_PORT", NULL}, {NULL, NULL},
+    {"HTTP_PORT", NULL},      {"METRICS_PORT", NULL}, {"SHUTDOWN_DELAY_MS", NULL},
+    {"ERL_EPMD_PORT", NULL},  {NULL, NULL},
 };
 
 static bool start_own(struct demo *d, size_t node)
@@ -133,8 +134,8 @@ static bool start_erl(struct demo *d)
 {
     const struct child_variable variables[] = {
         /* where erl looks for its cookie */
-        {"HOME", d->place.dir}, {"ERL_FLAGS", NULL}, {"ERL_AFLAGS", NULL},
-        {"ERL_ZFLAGS", NULL},   {NULL, NULL},
+        {"HOME", d->place.dir}, {"ERL_FLAGS", NULL},     {"ERL_AFLAGS", NULL},
+        {"ERL_ZFLAGS", NULL},   {"ERL_EPMD_PORT", NULL}, {NULL, NULL},
     };
     struct addr own = demo_address(DEMO_NODES - 1, 0);
     char name[64], port[8], inetrc[128], interface[64], ip[ADDR_TEXT_MAX];

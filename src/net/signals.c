@@ -13,12 +13,28 @@ struct signals {
     void *arg;
 };
 
+static const struct {
+    int number;
+    const char *word;
+    bool unless_ignored; /* nohup ignores it for us, which a descriptor would not heed */
+} heard[] = {
+    {SIGTERM, "SIGTERM", false}, {SIGINT, "SIGINT", false},   {SIGHUP, "SIGHUP", true},
+    {SIGQUIT, "SIGQUIT", true},  {SIGCHLD, "SIGCHLD", false},
+};
+
+static bool is_ignored(int number)
+{
+    struct sigaction now;
+
+    return sigaction(number, NULL, &now) == 0 && now.sa_handler == SIG_IGN;
+}
+
 static void make_set(sigset_t *set)
 {
     sigemptyset(set);
-    sigaddset(set, SIGTERM);
-    sigaddset(set, SIGINT);
-    sigaddset(set, SIGCHLD);
+    for (size_t i = 0; i < COUNT(heard); i++)
+        if (!heard[i].unless_ignored || !is_ignored(heard[i].number))
+            sigaddset(set, heard[i].number);
 }
 
 static void on_readable(void *arg, bool timed_out)
@@ -82,5 +98,8 @@ void signals_restore(void)
 
 const char *signals_word(int number)
 {
-    return number == SIGTERM ? "SIGTERM" : number == SIGINT ? "SIGINT" : "a signal";
+    for (size_t i = 0; i < COUNT(heard); i++)
+        if (heard[i].number == number)
+            return heard[i].word;
+    return "a signal";
 }

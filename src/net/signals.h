@@ -7,7 +7,7 @@
 struct signals;
 
 /* Signals as readiness, for programs only: this is the one part that changes the state of the whole
- * process. fn hears of SIGTERM, SIGINT and SIGCHLD. */
+ * process. fn hears of SIGTERM, SIGINT, SIGHUP, SIGQUIT and SIGCHLD. */
 typedef void signals_fn(void *arg, int number);
 
 /* signals_new: NULL when out of memory or files. signals_free gives the process its former mask. */
@@ -18,7 +18,7 @@ void signals_ignore_pipe(void);
 /* signals_restore: what a child must call before it becomes another program. */
 void signals_restore(void);
 
-/* signals_word: "SIGTERM", "SIGINT". */
+/* signals_word: "SIGTERM", "SIGINT", ... */
 const char *signals_word(int number);
 
 #endif

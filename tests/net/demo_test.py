@@ -3,6 +3,7 @@
 
 import glob
 import shutil
+import signal
 
 from program import Case, wait_for
 
@@ -43,6 +44,21 @@ class Demo(Case):
         # Nobody was left to remove it.
         for place in set(glob.glob("/tmp/erlclu-demo-*")) - before:
             shutil.rmtree(place)
+
+    def test_a_closed_terminal_ends_it_well(self):
+        for number in (signal.SIGHUP, signal.SIGQUIT):
+            with self.subTest(number):
+                before = set(glob.glob("/tmp/erlclu-demo-*"))
+                child = self.start("demo", env={"SHUTDOWN_DELAY_MS": "x", "ERL_EPMD_PORT": "x"})
+                while b"linked" not in (line := child.stdout.readline()):
+                    self.assertTrue(line, self.log_of(child))
+                children = below(child.pid)
+                place = set(glob.glob("/tmp/erlclu-demo-*")) - before
+                self.assertTrue(place)
+                child.send_signal(number)
+                self.assertEqual(child.wait(15), 0)
+                self.assertFalse([pid for pid in children if parent_of(pid)])
+                self.assertFalse(place & set(glob.glob("/tmp/erlclu-demo-*")))
 
     def test_what_it_needs(self):
         done = self.call("demo", env={"PATH": "/nowhere"})
