@@ -26,19 +26,34 @@ static bool copy(int from, int to)
     return n == 0 && fchmod(to, 0755) == 0 && fsync(to) == 0;
 }
 
-static bool write_copy(const char *temporary)
+/* What stands there is ours, of a process of this number that was killed; nothing is followed. */
+static bool write_copy(int from, const char *temporary)
 {
-    int from = open(SELF, O_RDONLY | O_CLOEXEC);
-    int to = from < 0 ? -1 : open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0700);
+    unlink(temporary);
+    int to = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, S_IRWXU);
     bool done = to >= 0 && copy(from, to);
     int reason = errno;
 
-    if (from >= 0)
-        close(from);
     if (to >= 0)
         close(to);
     errno = reason;
     return done;
+}
+
+static int put_there(const char *dir, const char *temporary, const char *path)
+{
+    int from = open(SELF, O_RDONLY | O_CLOEXEC);
+
+    if (from < 0)
+        return program_fail(EXIT_LOCAL, "cannot read this program, %s: %s", SELF, strerror(errno));
+    bool done = write_copy(from, temporary) && rename(temporary, path) == 0;
+    int reason = errno;
+
+    close(from);
+    if (done)
+        return EXIT_DONE;
+    unlink(temporary);
+    return program_fail(EXIT_LOCAL, "cannot install into %s: %s", dir, strerror(reason));
 }
 
 int install_main(const struct conf *c)
@@ -47,16 +62,16 @@ int install_main(const struct conf *c)
     char path[PATH_MAX], temporary[PATH_MAX];
     struct buf out = {0};
 
+    if (dir[0] == '\0')
+        return program_fail(EXIT_USAGE, "DIR is empty");
     if (snprintf(path, sizeof path, "%s/erlclu", dir) >= (int)sizeof path ||
         snprintf(temporary, sizeof temporary, "%s/.erlclu.%ld", dir, (long)getpid()) >=
             (int)sizeof temporary)
         return program_fail(EXIT_USAGE, "the name of the directory is too long");
-    if (!write_copy(temporary) || rename(temporary, path) != 0) {
-        int reason = errno;
+    int status = put_there(dir, temporary, path);
 
-        unlink(temporary);
-        return program_fail(EXIT_LOCAL, "cannot install into %s: %s", dir, strerror(reason));
-    }
+    if (status != EXIT_DONE)
+        return status;
     if (c->json)
         return program_print_json(json_pack("{ss}", "installed", path));
     buf_printf(&out, "%s\n", path);

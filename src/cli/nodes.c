@@ -12,6 +12,7 @@ static const struct {
     const char *words;
 } failures[] = {
     {CLU_ECLOSED, EXIT_TCP_REFUSED, "nobody answers there: is the node running? see --http"},
+    {CLU_EPROTO, EXIT_CLOSED, "something took the connection, but gave no HTTP answer: see --http"},
     {CLU_ETIMEOUT, EXIT_TCP_TIMEOUT, "no answer in time: see --timeout"},
 };
 
@@ -27,6 +28,11 @@ static int fail(const struct addr *at, clu_error err)
                         clu_strerror(err));
 }
 
+static bool is_cluster(const json_t *d)
+{
+    return json_is_string(json_object_get(d, "node")) && json_is_array(json_object_get(d, "nodes"));
+}
+
 static int print_document(const struct conf *c, const struct addr *at, struct buf *body,
                           uint16_t status)
 {
@@ -34,9 +40,9 @@ static int print_document(const struct conf *c, const struct addr *at, struct bu
     struct buf out = {0};
     json_t *d = json_loadb((const char *)body->data, body->len, 0, NULL);
 
-    if (status != 200 || d == NULL) {
+    if (status != 200 || !is_cluster(d)) {
         json_decref(d);
-        return program_fail(EXIT_NO,
+        return program_fail(EXIT_CLOSED,
                             "http://%s" PATH " answered with status %u and no cluster: "
                             "does a node of ours serve there? see --http",
                             addr_text(at, text), (unsigned)status);

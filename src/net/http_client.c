@@ -31,6 +31,14 @@ static void on_timeout(void *arg, bool timed_out)
     end(arg, CLU_ETIMEOUT);
 }
 
+/* libevent calls this only where there was a connection; on_answer follows. */
+static void on_error(enum evhttp_request_error error, void *arg)
+{
+    struct get *g = arg;
+
+    g->err = error == EVREQ_HTTP_DATA_TOO_LONG ? CLU_ESIZE : CLU_EPROTO;
+}
+
 static void on_answer(struct evhttp_request *req, void *arg)
 {
     struct get *g = arg;
@@ -38,7 +46,7 @@ static void on_answer(struct evhttp_request *req, void *arg)
     size_t len = in == NULL ? 0 : evbuffer_get_length(in);
 
     if (req == NULL || evhttp_request_get_response_code(req) == 0) {
-        end(g, CLU_ECLOSED);
+        end(g, g->err);
         return;
     }
     uint8_t *space = buf_space(g->body, len);
@@ -68,6 +76,7 @@ static clu_error ask(struct get *g, const struct addr *at, const char *path, uin
 
     if (req == NULL)
         return CLU_ENOMEM;
+    evhttp_request_set_error_cb(req, on_error);
     /* Our timer alone decides: libevent's 50 s are of silence only. */
     evhttp_connection_set_timeout(g->connection, (int)(timeout_ms / 1000) + 1);
     evhttp_connection_set_max_body_size(g->connection, BODY_MAX);

@@ -109,6 +109,10 @@ class Epmd(Case):
         self.assertEqual(self.stop(epmd), 0)
         self.assertStatus(self.call("names", "--epmd-port", port), 4, "127.0.0.1")
 
+    def test_what_closes_is_no_epmd(self):
+        port = self.speak(b"")
+        self.assertStatus(self.call("names", "--epmd-port", port), 7, "closed-before-status")
+
     def test_port_taken(self):
         with socket.create_server(("127.0.0.1", 0)) as taken:
             done = self.call("epmd", "--epmd-port", taken.getsockname()[1], "--listen-address", "127.0.0.1")
@@ -185,6 +189,16 @@ class Nodes(Case):
     def test_nobody_there(self):
         self.assertStatus(self.call("nodes", "--http", f"127.0.0.1:{free_port()}"), 4)
 
+    def test_what_is_no_page(self):
+        """A banner of something else, nothing at all, and documents that are no cluster."""
+        head = b"HTTP/1.0 200 OK\r\n\r\n"
+        for words in (b"SSH-2.0-OpenSSH_9.2\r\n", b"", head + b"{}", head + b'{"node": 1, "nodes": []}', head + b"[",
+                      b"HTTP/1.0 404 Not Found\r\n\r\n{}"):
+            with self.subTest(words):
+                done = self.call("nodes", "--http", f"localhost:{self.speak(words)}")
+                self.assertStatus(done, 7, "see --http")
+                self.assertEqual(done.stdout, "")
+
     def test_a_mute_server(self):
         with socket.create_server(("127.0.0.1", 0)) as mute:
             self.assertStatus(self.call("nodes", "--http", f"127.0.0.1:{mute.getsockname()[1]}", "--timeout", "300ms"), 5)
@@ -201,13 +215,23 @@ class Install(Case):
         self.assertEqual((target / "erlclu").read_bytes(), pathlib.Path(PROGRAM).read_bytes())
         subprocess.run([target / "erlclu", "version"], check=True, stdout=subprocess.DEVNULL)
 
+    def test_no_link_is_followed(self):
+        """Not even at the name of the file that is renamed in the end."""
+        target, victim = self.dir / "bin", self.dir / "victim"
+        target.mkdir()
+        victim.write_text("kept")
+        script = f'ln -s {victim} {target}/.erlclu.$$ && exec {PROGRAM} install {target}'
+        subprocess.run(["sh", "-c", script], check=True, stdout=subprocess.DEVNULL)
+        self.assertEqual((victim.read_text(), os.listdir(target)), ("kept", ["erlclu"]))
+
     def test_no_such_directory(self):
+        self.assertStatus(self.call("install", ""), 2, "empty")
         self.assertStatus(self.call("install", self.dir / "absent"), 12, "absent")
 
 
 class Run(Case):
     def test_signals_end_it_well(self):
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
             with self.subTest(number):
                 child, dist, _ = self.node()
                 child.send_signal(number)

@@ -8,6 +8,7 @@ import pathlib
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 import unittest
 import urllib.error
@@ -92,6 +93,24 @@ class Case(unittest.TestCase):
         wait_for(lambda: child.poll() is not None or listens(http))
         self.assertIsNone(child.poll(), pathlib.Path(child.log).read_text())
         return child, dist, http
+
+    def speak(self, words):
+        """The port of a server that says this to everybody, and closes."""
+        server = socket.create_server(("127.0.0.1", 0))
+
+        def serve():
+            with contextlib.suppress(OSError):
+                while True:
+                    with server.accept()[0] as s:
+                        s.sendall(words)
+                        s.shutdown(socket.SHUT_WR)
+                        while s.recv(4096):
+                            pass
+
+        threading.Thread(target=serve, daemon=True).start()
+        self.addCleanup(server.close)
+        self.addCleanup(server.shutdown, socket.SHUT_RDWR)
+        return server.getsockname()[1]
 
     def log_of(self, child):
         return pathlib.Path(child.log).read_text()
