@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/ask.h"
 
-#include <stdio.h>
-
 #include "net/system.h"
 #include "view/fields.h"
 
 struct asking {
     struct drive drive;
     struct answer *answer;
+    bool answered;
     uint64_t began_us;
 };
 
@@ -17,6 +16,7 @@ static void on_answer(void *arg, const struct answer *answer)
     struct asking *a = arg;
 
     *a->answer = *answer;
+    a->answered = true;
     a->answer->took_us = system_now_us() - a->began_us;
     loop_exit(a->drive.loop, EXIT_DONE);
 }
@@ -30,16 +30,16 @@ int ask(const struct conf *c, ask_fn *question, const char *subject, struct answ
     if (status == EXIT_DONE && !drive_limit(&a.drive, c, EXIT_DONE))
         status = program_fail(EXIT_LOCAL, "%s", clu_strerror(CLU_ENOMEM));
     if (status == EXIT_DONE) {
-        *answer = (struct answer){.stage = STAGE_TCP_TIMEOUT};
-        snprintf(answer->reason, sizeof answer->reason, "no answer within %u ms",
-                 (unsigned)c->timeout_ms);
         a.began_us = system_now_us();
         loop_start(a.drive.loop);
-        question(a.drive.machine, subject, system_now_ms());
+        uint32_t id = question(a.drive.machine, subject, system_now_ms());
+
         loop_turn(a.drive.loop);
         program_progress(subject);
         status = loop_run(a.drive.loop) == 0 ? EXIT_DONE : EXIT_LOCAL;
         program_progress(NULL);
+        if (!a.answered)
+            machine_ask_given_up(a.drive.machine, id, answer);
     }
     drive_close(&a.drive);
     return status;

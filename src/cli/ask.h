@@ -7,8 +7,8 @@
 /* One question to the machine, from start to answer. */
 typedef uint32_t ask_fn(struct machine *m, const char *subject, uint64_t now_ms);
 
-/* ask: drives a machine until it answers, or until --timeout, which is an answer too (tcp-timeout).
- * EXIT_DONE, or a status after words when the question could not even be asked. */
+/* ask: drives a machine until it answers, or until --timeout, which is an answer too: the stage it
+ * was in. EXIT_DONE, or a status after words when the question could not even be asked. */
 int ask(const struct conf *c, ask_fn *question, const char *subject, struct answer *answer);
 /* ask_failure: adds stage and reason of an answer that is no; ask_address: where the answer came
  * from, or null. Both take the document and give it back. */

@@ -286,3 +286,66 @@ void ask_epmd_answered(struct machine *m, struct epmd_query *q, enum stage stage
         len += (size_t)n;
     }
 }
+
+/* ---- giving up ---- */
+
+static bool is_for(struct machine *m, const struct conn *c, const struct ask *a)
+{
+    if (c->kind == CONN_LINK) {
+        const struct link *l = CONTAINER_OF(c, struct link, conn);
+
+        return c->outbound && a->kind == ASK_PING && l->target == a->target;
+    }
+    if (c->kind != CONN_EPMD_QUERY)
+        return false;
+    const struct epmd_query *q = CONTAINER_OF(c, struct epmd_query, conn);
+    const struct dial *d = slots_get(&m->dials, q->dial);
+
+    return q->ask == a->id || (d != NULL && a->kind == ASK_PING && d->target == a->target);
+}
+
+/* The connection that the answer hangs on. */
+static const struct conn *conn_for(struct machine *m, const struct ask *a)
+{
+    struct conn *c;
+    uint32_t at = 0;
+
+    while ((c = slots_next(&m->conns, &at)) != NULL)
+        if (!c->dead && is_for(m, c, a))
+            return c;
+    return NULL;
+}
+
+static void waits_for_conn(struct answer *answer, const struct conn *c)
+{
+    const char *who = c->kind == CONN_EPMD_QUERY ? "epmd" : "the node";
+    char at[ADDR_TEXT_MAX];
+
+    answer->stage = c->opened ? STAGE_CLOSED : STAGE_TCP_TIMEOUT;
+    answer->address = c->peer;
+    addr_text(&c->peer, at);
+    if (c->opened)
+        snprintf(answer->reason, REASON_SIZE,
+                 "%s took the connection, but %s there did not answer in time", at, who);
+    else
+        snprintf(answer->reason, REASON_SIZE, "no connection to %s at %s came about in time", who,
+                 at);
+}
+
+void machine_ask_given_up(struct machine *m, uint32_t ask, struct answer *answer)
+{
+    const struct ask *a = ask_get(m, ask);
+    const struct conn *c = a == NULL || a->sent ? NULL : conn_for(m, a);
+
+    *answer = a == NULL ? (struct answer){0} : *a->answer;
+    if (c != NULL) {
+        waits_for_conn(answer, c);
+        return;
+    }
+    bool linked = a != NULL && a->sent;
+
+    answer->stage = linked ? STAGE_CLOSED : STAGE_DNS;
+    text_set(answer->reason, REASON_SIZE,
+             slice_of(linked ? "linked, but its net_kernel did not answer in time"
+                             : "the look-up of its host was not answered in time"));
+}

@@ -147,6 +147,9 @@ bool machine_next(struct machine *m, struct update *u);
  * follows with this number. machine_names: ask the epmd of a host (literal or name). */
 uint32_t machine_ping(struct machine *m, const char *node, uint64_t now_ms);
 uint32_t machine_names(struct machine *m, const char *host, uint64_t now_ms);
+/* machine_ask_given_up: for a driver that waits no longer: the answer that an unanswered question
+ * has now: the stage that it is in, what it waits for, and where. */
+void machine_ask_given_up(struct machine *m, uint32_t ask, struct answer *answer);
 /* machine_drain: readiness off, no new links; machine_stop: close all, UPDATE_CLOSE follow. */
 void machine_drain(struct machine *m, uint64_t now_ms);
 void machine_stop(struct machine *m, const char *reason, uint64_t now_ms);

@@ -11,7 +11,7 @@ static const char *const advice[] = {
                           "NetworkPolicy or firewall on the distribution port and 4369.",
     [STAGE_EPMD_UNKNOWN] = "The epmd there knows no such node: check its -name, or list it under "
                            "its own base name with ?base=NAME.",
-    [STAGE_CLOSED] = "It hung up before it said a word: look for a TLS listener or a service-mesh "
+    [STAGE_CLOSED] = "It said no word that a node says: look for a TLS listener or a service-mesh "
                      "proxy at that port, and into the log of the peer.",
     [STAGE_NAME_MISMATCH] = "Another name answers there: make the -name of the peer equal the name "
                             "that discovery gives it.",

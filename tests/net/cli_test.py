@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The subcommands: what they print and how they end."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -85,7 +86,28 @@ class Ping(Case):
 
     def test_silence_ends_at_the_timeout(self):
         with socket.create_server(("127.0.0.1", 0)) as mute:
-            done = self.ping("a@127.0.0.1", "--port", mute.getsockname()[1], "--timeout", "500ms", "--json")
+            port = mute.getsockname()[1]
+            for node, more in (("a@127.0.0.1", ["--port", port]), ("a@127.0.0.1", ["--epmd-port", port])):
+                with self.subTest(more):
+                    done = self.ping(node, *more, "--timeout", "500ms", "--json")
+                    self.assertStatus(done, 7, "did not answer")
+                    self.assertEqual(self.json_of(done)["stage"], "closed-before-status")
+                    self.assertEqual(self.json_of(done)["address"], f"127.0.0.1:{port}")
+            self.assertStatus(self.call("names", "--epmd-port", port, "--timeout", "500ms"), 7, "did not answer")
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as mute:
+            mute.bind(("127.0.0.1", 0))
+            done = self.ping("a@a.test.invalid", "--dns", f"127.0.0.1:{mute.getsockname()[1]}", "--timeout", "500ms")
+        self.assertStatus(done, 3, "dns")
+
+    def test_a_full_backlog_is_no_connection(self):
+        with socket.socket() as full, contextlib.ExitStack() as held:
+            full.bind(("127.0.0.1", 0))
+            full.listen(0)
+            for _ in range(3):
+                waiting = held.enter_context(socket.socket())
+                waiting.setblocking(False)
+                waiting.connect_ex(full.getsockname())
+            done = self.ping("a@127.0.0.1", "--port", full.getsockname()[1], "--timeout", "500ms", "--json")
         self.assertStatus(done, 5)
         self.assertEqual(self.json_of(done)["stage"], "tcp-timeout")
 
