@@ -4,6 +4,8 @@
  * ended; the replies themselves are read once more here, for the order of their addresses.
  */
 #include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 
 #include "cli/cli.h"
 #include "find/dns_msg.h"
@@ -51,10 +53,25 @@ static void on_turned(void *arg)
     loop_exit(d->drive.loop, EXIT_DONE);
 }
 
-static int by_type(const void *a, const void *b)
+/* The first SPEC that asks for the name; names of a search list that led nowhere go first. */
+static size_t spec_of(const struct snapshot *s, const struct dns_reply *r)
+{
+    size_t len = strlen(r->question);
+
+    for (size_t i = 0; i < s->n_sources; i++)
+        if (strncasecmp(s->sources[i].asked, r->question, len) == 0 &&
+            strcmp(s->sources[i].asked + len, ".") == 0)
+            return i;
+    return 0;
+}
+
+static int by_spec_and_type(const void *a, const void *b, void *snapshot)
 {
     const struct dns_reply *x = a, *y = b;
+    size_t at_x = spec_of(snapshot, x), at_y = spec_of(snapshot, y);
 
+    if (at_x != at_y)
+        return at_x < at_y ? -1 : 1;
     return (x->question_type > y->question_type) - (x->question_type < y->question_type);
 }
 
@@ -69,42 +86,52 @@ static int look(struct discovery *d, const struct conf *c)
     d->snapshot = machine_snapshot(d->drive.machine, system_now_ms());
     if (d->snapshot == NULL)
         return program_fail(EXIT_LOCAL, "%s", clu_strerror(CLU_ENOMEM));
-    qsort(d->replies, d->n_replies, sizeof d->replies[0], by_type);
+    qsort_r(d->replies, d->n_replies, sizeof d->replies[0], by_spec_and_type,
+            (void *)(uintptr_t)d->snapshot);
     return EXIT_DONE;
 }
 
 /* ---- what was found ---- */
 
-static const char *name_of(const struct discovery *d, const struct addr *a)
+static bool is_in(const struct dns_reply *replies, size_t n, const struct addr *a)
 {
-    const struct snapshot *s = d->snapshot;
-
-    for (size_t i = 0; i < s->n_peers; i++)
-        if (addr_same_ip(&s->peers[i].address, a))
-            return s->peers[i].name;
-    return "";
-}
-
-static bool is_in_replies(const struct discovery *d, const struct addr *a)
-{
-    for (size_t i = 0; i < d->n_replies; i++)
-        for (size_t k = 0; k < d->replies[i].n_addrs; k++)
-            if (addr_same_ip(&d->replies[i].addrs[k], a))
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < replies[i].n_addrs; k++)
+            if (addr_same_ip(&replies[i].addrs[k], a))
                 return true;
     return false;
 }
 
-/* Every entry once: those of the replies in their order, then what other sources list. */
-static void each_entry(const struct discovery *d, void *arg,
-                       void (*fn)(void *arg, const struct addr *a, const char *name))
+typedef void entry_fn(void *arg, const struct addr *a, const char *name);
+
+/* Several names may be listed at one address: of several SPECs. */
+static void each_name(const struct discovery *d, const struct addr *a, void *arg, entry_fn *fn)
 {
-    for (size_t i = 0; i < d->n_replies; i++)
-        for (size_t k = 0; k < d->replies[i].n_addrs; k++)
-            fn(arg, &d->replies[i].addrs[k], name_of(d, &d->replies[i].addrs[k]));
+    bool found = false;
+
     for (size_t i = 0; i < d->snapshot->n_peers; i++) {
         const struct peer_row *p = &d->snapshot->peers[i];
 
-        if (p->listed && !is_in_replies(d, &p->address))
+        if (!p->listed || !addr_same_ip(&p->address, a))
+            continue;
+        fn(arg, a, p->name);
+        found = true;
+    }
+    if (!found)
+        fn(arg, a, "");
+}
+
+/* Every entry once: those of the replies in their order, then what other sources list. */
+static void each_entry(const struct discovery *d, void *arg, entry_fn *fn)
+{
+    for (size_t i = 0; i < d->n_replies; i++)
+        for (size_t k = 0; k < d->replies[i].n_addrs; k++)
+            if (!is_in(d->replies, i, &d->replies[i].addrs[k]))
+                each_name(d, &d->replies[i].addrs[k], arg, fn);
+    for (size_t i = 0; i < d->snapshot->n_peers; i++) {
+        const struct peer_row *p = &d->snapshot->peers[i];
+
+        if (p->listed && !is_in(d->replies, d->n_replies, &p->address))
             fn(arg, &p->address, p->name);
     }
 }
@@ -218,6 +245,22 @@ static bool is_shown(const struct discovery *d, const struct conf *c, const stru
     return false;
 }
 
+/* What no reply before this one had. */
+static void put_news(struct buf *out, const struct discovery *d, size_t reply)
+{
+    const struct dns_reply *r = &d->replies[reply];
+    bool is_news = false;
+
+    for (size_t k = 0; k < r->n_addrs; k++) {
+        if (is_in(d->replies, reply, &r->addrs[k]))
+            continue;
+        if (!is_news)
+            buf_put_slice(out, buf_slice(&r->aliases));
+        is_news = true;
+        put_address(out, &r->addrs[k], "");
+    }
+}
+
 /* As dig +short: the targets of aliases, then the addresses, in the order of the answer. */
 static int print_short(const struct discovery *d, const struct conf *c)
 {
@@ -226,16 +269,13 @@ static int print_short(const struct discovery *d, const struct conf *c)
     for (size_t i = 0; i < d->n_replies; i++) {
         const struct dns_reply *r = &d->replies[i];
 
-        if (!is_shown(d, c, r) || r->n_addrs == 0)
-            continue;
-        buf_put_slice(&out, buf_slice(&r->aliases));
-        for (size_t k = 0; k < r->n_addrs; k++)
-            put_address(&out, &r->addrs[k], "");
+        if (is_shown(d, c, r))
+            put_news(&out, d, i);
     }
     for (size_t i = 0; i < d->snapshot->n_peers; i++) {
         const struct peer_row *p = &d->snapshot->peers[i];
 
-        if (p->listed && !is_in_replies(d, &p->address))
+        if (p->listed && !is_in(d->replies, d->n_replies, &p->address))
             put_address(&out, &p->address, "");
     }
     return program_print(&out);
