@@ -3,10 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -14,6 +16,8 @@
 
 /* How much of a file is read at a time. */
 #define READ_CHUNK 4096
+/* How long who writes a pipe may pause. */
+#define PIPE_WAIT_MS 1000
 
 static uint64_t clock_us(clockid_t id)
 {
@@ -80,6 +84,20 @@ static clu_error failed(char why[REASON_SIZE])
     return errno == ENOENT || errno == ENOTDIR ? CLU_ENOENT : CLU_ECLOSED;
 }
 
+/* A regular file always is; a pipe, as of a shell's <(...), when it has bytes or an end soon. */
+static bool is_readable(int fd, char why[REASON_SIZE])
+{
+    struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
+    struct stat st;
+
+    if (fstat(fd, &st) == 0 && (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)))
+        return true;
+    if (poll(&poll_fd, 1, PIPE_WAIT_MS) > 0)
+        return true;
+    snprintf(why, REASON_SIZE, "it is no regular file, and nobody writes to it");
+    return false;
+}
+
 static clu_error read_all(int fd, struct buf *text, char why[REASON_SIZE])
 {
     size_t total = 0;
@@ -90,8 +108,10 @@ static clu_error read_all(int fd, struct buf *text, char why[REASON_SIZE])
 
         if (n < 0 && errno == EINTR)
             continue;
+        if (n < 0 && errno == EAGAIN && is_readable(fd, why))
+            continue;
         if (n < 0)
-            return failed(why);
+            return errno == EAGAIN ? CLU_ECLOSED : failed(why);
         if (n == 0)
             return text->err;
         buf_add(text, (size_t)n);
@@ -103,12 +123,13 @@ static clu_error read_all(int fd, struct buf *text, char why[REASON_SIZE])
 
 clu_error system_read_file(void *arg, const char *path, struct buf *text, char why[REASON_SIZE])
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    /* A FIFO without a writer would hold us up in open, and one with a slow writer in read. */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
     (void)arg;
     if (fd < 0)
         return failed(why);
-    clu_error err = read_all(fd, text, why);
+    clu_error err = is_readable(fd, why) ? read_all(fd, text, why) : CLU_ECLOSED;
 
     close(fd);
     return err;

@@ -56,6 +56,13 @@ class Ping(Case):
         self.assertStatus(self.ping("a@127.0.0.1", "--port", self.dist), 0, "pong\n", "a@127.0.0.1")
         self.assertStatus(self.ping("a@10.9.8.7", "--address", f"127.0.0.1:{self.dist}"), 8, "pang")
 
+    def test_cookie_of_a_pipe(self):
+        fifo = self.dir / "fifo"
+        os.mkfifo(fifo, 0o600)
+        self.assertStatus(self.ping("a@127.0.0.1", "--port", self.dist, cookie=fifo), 2, "no regular file")
+        script = f'{PROGRAM} ping a@127.0.0.1 --port {self.dist} --cookie-file <(sleep 0.1; cat {self.cookie})'
+        subprocess.run(["bash", "-c", script], check=True, stdout=subprocess.DEVNULL, timeout=30)
+
     def test_json(self):
         answer = self.json_of(self.ping("a@127.0.0.1", "--port", self.dist, "--json"))
         self.assertEqual((answer["node"], answer["result"]), ("a@127.0.0.1", "pong"))
@@ -191,6 +198,16 @@ class Discover(Case):
         self.assertEqual([(r["type"], r["rcode"], r["addresses"]) for r in document["replies"]],
                          [("A", "NOERROR", ["10.1.1.1"]), ("AAAA", "NOERROR", ["fd00::1"])])
         self.assertIn({"address": "10.1.1.1", "name": "erlclu@10.1.1.1"}, document["nodes"])
+
+    def test_two_specs_of_one_name(self):
+        """Every entry once, by its own name; addresses in the order of the SPECs."""
+        dns = self.dns(["10.1.1.1", "10.1.1.2"])
+        words = ("discover", "static:x@10.1.1.9", f"dns:{self.NAME}?base=a", f"dns:{self.NAME}?base=b", "--dns", dns)
+        nodes = self.json_of(self.call(*words, "--json"))["nodes"]
+        self.assertEqual(sorted(n["name"] for n in nodes),
+                         ["a@10.1.1.1", "a@10.1.1.2", "b@10.1.1.1", "b@10.1.1.2", "x@10.1.1.9"])
+        self.assertTrue(all(n["name"].endswith("@" + n["address"]) for n in nodes), nodes)
+        self.assertEqual(sorted(self.call(*words, "--short").stdout.split()), ["10.1.1.1", "10.1.1.2", "10.1.1.9"])
 
     def test_the_answer_is_no(self):
         dns = self.dns(["10.1.1.1"])
