@@ -2,6 +2,7 @@
 #include "view/routes.h"
 
 #include <stdlib.h>
+#include <strings.h>
 
 #include "view/api.h"
 #include "view/fields.h"
@@ -26,9 +27,11 @@ struct route {
     json_t *(*document)(const struct snapshot *);
     clu_error (*render)(const struct routes *, const struct snapshot *, struct buf *out);
     uint16_t (*status)(const struct snapshot *); /* NULL: 200 */
-    /* It shows counters that grow without a new version: rendered anew for every snapshot. */
+    /* It shows counters, or the time, that grow without a new version: rendered anew for every
+     * snapshot. */
     bool live;
     bool needs_nothing; /* answered without a snapshot */
+    bool shows_cookie;  /* with --show-cookie */
 };
 
 static clu_error render_page(const struct routes *, const struct snapshot *, struct buf *);
@@ -38,8 +41,8 @@ static clu_error render_ready(const struct routes *, const struct snapshot *, st
 static uint16_t ready_status(const struct snapshot *);
 
 static const struct route table[] = {
-    {.path = "/", .type = TYPE_HTML, .render = render_page},
-    {.path = "/api/v1/cluster", .type = TYPE_JSON, .document = api_cluster},
+    {.path = "/", .type = TYPE_HTML, .render = render_page, .live = true, .shows_cookie = true},
+    {.path = "/api/v1/cluster", .type = TYPE_JSON, .document = api_cluster, .live = true},
     {.path = "/api/v1/peers", .type = TYPE_JSON, .document = api_peers, .live = true},
     {.path = "/api/v1/discovery", .type = TYPE_JSON, .document = api_discovery},
     {.path = "/api/v1/mesh", .type = TYPE_JSON, .document = api_mesh},
@@ -134,8 +137,10 @@ static clu_error render_alive(const struct routes *r, const struct snapshot *s, 
 static clu_error render_ready(const struct routes *r, const struct snapshot *s, struct buf *out)
 {
     (void)r;
-    buf_put_text(out, state_word(s));
-    if (!is_ready(s) && s->not_ready[0] != '\0')
+    const char *word = state_word(s);
+
+    buf_put_text(out, word);
+    if (!is_ready(s) && s->not_ready[0] != '\0' && strcmp(s->not_ready, word) != 0)
         buf_printf(out, ": %s", s->not_ready);
     buf_put_byte(out, '\n');
     return CLU_OK;
@@ -193,7 +198,27 @@ static struct http_reply refuse(uint16_t status, const char *sentence)
     return (struct http_reply){.status = status, .type = TYPE_TEXT, .body = body};
 }
 
-static struct http_reply answer(struct routes *r, size_t i, const struct snapshot *s)
+/* "[::1]" as "::1" */
+static clu_slice without_brackets(clu_slice host)
+{
+    if (host.len < 2 || host.data[0] != '[' || host.data[host.len - 1] != ']')
+        return host;
+    return (clu_slice){host.data + 1, host.len - 2};
+}
+
+/* A name of somebody else's domain may lead here (DNS rebinding), and a script of that domain then
+ * reads what we answer: what is secret is told under no name but our own. */
+static bool is_own_host(clu_slice host)
+{
+    struct addr literal;
+
+    return host.len == 0 ||
+           (host.len == 9 && strncasecmp((const char *)host.data, "localhost", 9) == 0) ||
+           addr_parse_ip(&literal, without_brackets(host));
+}
+
+static struct http_reply answer(struct routes *r, size_t i, const struct http_request *request,
+                                const struct snapshot *s)
 {
     const struct route *route = &table[i];
     struct kept *kept = &r->kept[i];
@@ -201,6 +226,8 @@ static struct http_reply answer(struct routes *r, size_t i, const struct snapsho
 
     if (s == NULL && !route->needs_nothing)
         return refuse(503, "this node has nothing to show yet");
+    if (route->shows_cookie && s->cookie != NULL && !is_own_host(request->host))
+        return refuse(421, "--show-cookie: ask by IP address, or as localhost");
     if (!is_current(kept, route, s))
         err = refresh(r, route, kept, s);
     if (err != CLU_OK)
@@ -219,7 +246,7 @@ static struct http_reply dispatch(struct routes *r, const struct http_request *r
         if (!slice_is(request->path, table[i].path))
             continue;
         if (slice_is(request->method, "GET") || slice_is(request->method, "HEAD"))
-            return answer(r, i, s);
+            return answer(r, i, request, s);
         struct http_reply reply = refuse(405, "this page can only be read: GET or HEAD");
 
         reply.allow = ALLOWED;

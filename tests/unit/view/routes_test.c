@@ -28,7 +28,7 @@ static struct routes *new_routes(const char *template)
 
 static struct http_reply ask(struct routes *routes, const char *method, const char *path)
 {
-    struct http_request request = {slice_of(method), slice_of(path)};
+    struct http_request request = {.method = slice_of(method), .path = slice_of(path)};
 
     return routes_answer(routes, &request, &sample.snapshot);
 }
@@ -95,8 +95,8 @@ static void answers_without_snapshot(void **state)
 {
     (void)state;
     struct routes *routes = new_routes("");
-    struct http_request page = {slice_of("GET"), slice_of("/")};
-    struct http_request livez = {slice_of("GET"), slice_of("/livez")};
+    struct http_request page = {.method = slice_of("GET"), .path = slice_of("/")};
+    struct http_request livez = {.method = slice_of("GET"), .path = slice_of("/livez")};
     struct http_reply no = routes_answer(routes, &page, NULL);
     struct http_reply yes = routes_answer(routes, &livez, NULL);
     struct http_reply again = routes_answer(routes, &livez, NULL);
@@ -132,6 +132,29 @@ static void renders_once_a_version(void **state)
     http_body_release(first.body);
     http_body_release(same.body);
     http_body_release(next.body);
+}
+
+/* Without a new version too the page says of when it is. */
+static void as_of_follows_the_clock(void **state)
+{
+    (void)state;
+    struct routes *routes = new_routes("{{as_of}}");
+
+    assert_true(sample_get(&sample, "linked"));
+    struct http_reply first = ask(routes, "GET", "/");
+    struct http_reply document = ask(routes, "GET", "/api/v1/cluster");
+
+    sample.snapshot.now_ms += 3000;
+    struct http_reply next = ask(routes, "GET", "/");
+    struct http_reply later = ask(routes, "GET", "/api/v1/cluster");
+
+    assert_string_not_equal(body_of(&first), body_of(&next));
+    assert_string_not_equal(body_of(&document), body_of(&later));
+    http_body_release(first.body);
+    http_body_release(document.body);
+    http_body_release(next.body);
+    http_body_release(later.body);
+    routes_free(routes);
 }
 
 /* Byte counters grow without a new version; /metrics tells them all the same. */
@@ -216,6 +239,65 @@ static void cookie_is_masked(void **state)
     http_body_release(masked.body);
     http_body_release(shown.body);
     http_body_release(cluster.body);
+    routes_free(routes);
+}
+
+static const struct {
+    const char *host, *path;
+    uint16_t status;
+} hosts[] = {
+    {"", "/", 200},
+    {"localhost", "/", 200},
+    {"LocalHost", "/", 200},
+    {"10.42.0.86", "/", 200},
+    {"[fd00::1]", "/", 200},
+    {"evil.example", "/", 421},
+    {"localhost.evil.example", "/", 421},
+    {"10.42.0.86.evil.example", "/", 421},
+    {"[evil.example]", "/", 421},
+    {"evil.example", "/readyz", 200},
+    {"evil.example", "/metrics", 200},
+};
+
+static uint16_t status_at(struct routes *routes, size_t i)
+{
+    struct http_request request = {.method = slice_of("GET"),
+                                   .path = slice_of(hosts[i].path),
+                                   .host = slice_of(hosts[i].host)};
+    struct http_reply reply = routes_answer(routes, &request, &sample.snapshot);
+
+    http_body_release(reply.body);
+    return reply.status;
+}
+
+/* A script of a domain that was made to lead here must not read the cookie. */
+static void cookie_is_for_own_hosts(void **state)
+{
+    (void)state;
+    struct routes *routes = new_routes("");
+
+    assert_true(sample_get(&sample, "linked"));
+    for (size_t i = 0; i < COUNT(hosts); i++) {
+        sample.snapshot.cookie = NULL;
+        assert_int_equal(status_at(routes, i), 200);
+        sample.snapshot.cookie = "sesame";
+        if (status_at(routes, i) != hosts[i].status)
+            fail_msg("%s%s: not %u", hosts[i].host, hosts[i].path, hosts[i].status);
+    }
+    routes_free(routes);
+}
+
+static void draining_is_said_once(void **state)
+{
+    (void)state;
+    struct routes *routes = new_routes("");
+
+    assert_true(sample_get(&sample, "draining"));
+    snprintf(sample.snapshot.not_ready, sizeof sample.snapshot.not_ready, "draining");
+    struct http_reply reply = ask(routes, "GET", "/readyz");
+
+    assert_string_equal(body_of(&reply), "draining\n");
+    http_body_release(reply.body);
     routes_free(routes);
 }
 
@@ -378,9 +460,12 @@ int main(int argc, char **argv)
         cmocka_unit_test(answers_without_snapshot),
         cmocka_unit_test(renders_once_a_version),
         cmocka_unit_test(live_bodies_follow_the_clock),
+        cmocka_unit_test(as_of_follows_the_clock),
         cmocka_unit_test(refuses_a_bad_template),
         cmocka_unit_test(hostile_names_stay_text),
         cmocka_unit_test(cookie_is_masked),
+        cmocka_unit_test(cookie_is_for_own_hosts),
+        cmocka_unit_test(draining_is_said_once),
         cmocka_unit_test(lists_are_sorted),
         cmocka_unit_test(says_what_is_wrong),
         cmocka_unit_test(survives_without_memory),

@@ -30,7 +30,7 @@ static int show(clu_slice template, const char *path, const struct snapshot *s)
 {
     struct routes *routes;
     struct mustache_error why;
-    struct http_request request = {slice_of("GET"), slice_of(path)};
+    struct http_request request = {.method = slice_of("GET"), .path = slice_of(path)};
 
     if (routes_new(&routes, template, &why) != CLU_OK) {
         fprintf(stderr, "line %u: %s\n", why.line, why.text);
