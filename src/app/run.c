@@ -2,6 +2,7 @@
 #include "app/run.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <sys/wait.h>
 
 #include "net/drive.h"
@@ -11,7 +12,8 @@
 #include "net/watch.h"
 #include "view/routes.h"
 
-/* Who asks often gets the same figures: a snapshot of thousands of peers takes a while. */
+/* Who asks often gets the same figures, whatever happens between: a snapshot of thousands of peers
+ * takes a while, and so does its page. */
 #define SNAPSHOT_AGE_MS 100
 
 struct run {
@@ -33,12 +35,20 @@ static const struct snapshot *present_snapshot(struct run *r)
     struct machine *m = r->drive.machine;
     uint64_t now_ms = system_now_ms();
 
-    if (r->snapshot == NULL || r->snapshot->version != machine_version(m) ||
-        now_ms >= r->taken_ms + SNAPSHOT_AGE_MS) {
+    if (r->snapshot == NULL || now_ms >= r->taken_ms + SNAPSHOT_AGE_MS) {
         r->snapshot = machine_snapshot(m, now_ms);
         r->taken_ms = now_ms;
     }
     return r->snapshot;
+}
+
+/* /readyz tells at once what changed. */
+static void on_event(void *arg, const struct event *event)
+{
+    struct run *r = arg;
+
+    if (event->id == EVENT_READY || event->id == EVENT_NOT_READY || event->id == EVENT_DRAINING)
+        r->snapshot = NULL;
 }
 
 static struct http_reply answer_page(void *arg, const struct http_request *request)
@@ -80,13 +90,24 @@ static int make_routes(struct run *r)
     return err == CLU_OK ? EXIT_DONE : program_fail(EXIT_LOCAL, "%s", clu_strerror(err));
 }
 
-static int serve(struct run *r, struct http **out, const struct addr *at, http_answer_fn *answer)
+static void tell_limit(void *arg, const char *reason)
 {
+    struct run *r = arg;
+    struct event event = {.id = EVENT_LIMIT, .what = "page connections"};
+
+    snprintf(event.reason, sizeof event.reason, "%s", reason);
+    loop_tell(r->drive.loop, &event);
+}
+
+static int serve(struct run *r, struct http **out, const struct addr *at,
+                 struct http_reply (*answer)(void *, const struct http_request *))
+{
+    const struct http_hooks hooks = {.answer = answer, .limit = tell_limit, .arg = r};
     char why[REASON_SIZE];
 
     if (at->family == 0)
         return EXIT_DONE;
-    if (http_new(out, loop_base(r->drive.loop), at, answer, r, why) != CLU_OK)
+    if (http_new(out, loop_base(r->drive.loop), at, &hooks, why) != CLU_OK)
         return program_fail(EXIT_LOCAL, "%s", why);
     return EXIT_DONE;
 }
@@ -166,11 +187,11 @@ static int be_node(struct run *r)
 int run_main(const struct conf *c)
 {
     struct run r = {.conf = c};
-    static const struct loop_hooks none = {0};
+    const struct loop_hooks hooks = {.event = on_event, .arg = &r};
     int status;
 
     system_raise_files();
-    status = drive_open(&r.drive, c, &none);
+    status = drive_open(&r.drive, c, &hooks);
     if (status == EXIT_DONE)
         status = be_node(&r);
     http_free(r.page);

@@ -20,11 +20,15 @@ static const struct {
     size_t headers; /* bytes of request line and headers */
     size_t body;    /* bytes of a body, which no route wants */
     size_t visitors;
+    size_t crowd;         /* connections, from which on the idle ones are closed for new ones */
+    size_t owed;          /* bytes of answers that slow readers keep in our memory, all together */
     uint32_t patience_ms; /* for a whole request, and again for its answer */
 } limits = {
     .headers = 8 << 10,
     .body = 64 << 10,
     .visitors = 256,
+    .crowd = 192,
+    .owed = 16 << 20,
     .patience_ms = 10000,
 };
 
@@ -33,8 +37,7 @@ struct http {
     struct evconnlistener *listener; /* the server's */
     struct addr address;
     struct visitors visitors;
-    http_answer_fn *answer;
-    void *arg;
+    struct http_hooks hooks;
 };
 
 /* ---- answering ---- */
@@ -119,15 +122,21 @@ static clu_slice path_of(const struct evhttp_request *req)
 static void on_request(struct evhttp_request *req, void *arg)
 {
     struct http *h = arg;
+    const struct bufferevent *bev =
+        evhttp_connection_get_bufferevent(evhttp_request_get_connection(req));
+    const char *host = evhttp_request_get_host(req);
     struct http_request request = {
         .method = slice_of(method_word(evhttp_request_get_command(req))),
         .path = path_of(req),
+        .host = slice_of(host == NULL ? "" : host),
     };
-    struct http_reply reply = h->answer(h->arg, &request);
+    struct http_reply reply = h->hooks.answer(h->hooks.arg, &request);
 
-    visitors_renew(&h->visitors,
-                   evhttp_connection_get_bufferevent(evhttp_request_get_connection(req)));
+    size_t len = reply.body == NULL || reply.head_only ? 0 : reply.body->bytes.len;
+
+    visitors_renew(&h->visitors, bev);
     send_reply(req, &reply);
+    visitors_owe(&h->visitors, bev, len);
 }
 
 /* ---- listening ---- */
@@ -141,6 +150,14 @@ static void on_full(void *arg, bool full)
         evconnlistener_disable(h->listener);
     else
         evconnlistener_enable(h->listener);
+}
+
+static void on_crowded(void *arg, const char *reason)
+{
+    struct http *h = arg;
+
+    if (h->hooks.limit != NULL)
+        h->hooks.limit(h->hooks.arg, reason);
 }
 
 static void on_resume(evutil_socket_t fd, short what, void *listener)
@@ -166,8 +183,11 @@ static bool set_up(struct http *h, struct event_base *base)
     if (!visitors_init(&h->visitors, base))
         return false;
     h->visitors.max = limits.visitors;
+    h->visitors.crowd = limits.crowd;
+    h->visitors.owed_max = limits.owed;
     h->visitors.patience_ms = limits.patience_ms;
     h->visitors.full = on_full;
+    h->visitors.crowded = on_crowded;
     h->visitors.arg = h;
     h->server = evhttp_new(base);
     if (h->server == NULL)
@@ -213,7 +233,7 @@ static clu_error open_at(struct http *h, struct event_base *base, const struct a
 }
 
 clu_error http_new(struct http **out, struct event_base *base, const struct addr *at,
-                   http_answer_fn *answer, void *arg, char why[REASON_SIZE])
+                   const struct http_hooks *hooks, char why[REASON_SIZE])
 {
     struct http *h = calloc(1, sizeof *h);
 
@@ -221,8 +241,7 @@ clu_error http_new(struct http **out, struct event_base *base, const struct addr
     snprintf(why, REASON_SIZE, "%s", clu_strerror(CLU_ENOMEM));
     if (h == NULL)
         return CLU_ENOMEM;
-    h->answer = answer;
-    h->arg = arg;
+    h->hooks = *hooks;
     clu_error err = set_up(h, base) ? open_at(h, base, at, why) : CLU_ENOMEM;
 
     if (err != CLU_OK) {

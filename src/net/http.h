@@ -7,12 +7,17 @@
 struct event_base;
 struct http;
 
-/* Makes the reply to a request; the server releases its body. */
-typedef struct http_reply http_answer_fn(void *arg, const struct http_request *request);
+struct http_hooks {
+    /* Makes the reply to a request; the server releases its body. */
+    struct http_reply (*answer)(void *arg, const struct http_request *request);
+    /* A limit was crossed, told once until it was kept again. May be NULL. */
+    void (*limit)(void *arg, const char *reason);
+    void *arg;
+};
 
 /* http_new: a server at this address. CLU_EBADARG when it cannot listen; words in why. */
 CLU_MUST_USE clu_error http_new(struct http **out, struct event_base *base, const struct addr *at,
-                                http_answer_fn *answer, void *arg, char why[REASON_SIZE]);
+                                const struct http_hooks *hooks, char why[REASON_SIZE]);
 void http_free(struct http *h);
 /* http_address: where it listens, with the port that the system chose. */
 struct addr http_address(const struct http *h);
