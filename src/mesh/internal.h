@@ -159,8 +159,6 @@ void link_shake_failed(struct machine *m, struct link *l, uint64_t now_ms);
 void link_end_shake(struct link *l);
 void link_go_up(struct machine *m, struct link *l, uint64_t now_ms);
 void link_drain(struct machine *m, struct link *l, uint64_t now_ms);
-/* link_end: closes a link that is up, with the reason in the event. */
-void link_end(struct machine *m, struct link *l, const char *reason, uint64_t now_ms);
 
 /* ---- dialling ---- */
 

@@ -169,7 +169,7 @@ static void tell_down(struct machine *m, struct link *l, enum event_id id, const
         discover_poke(m, now_ms);
 }
 
-void link_end(struct machine *m, struct link *l, const char *reason, uint64_t now_ms)
+static void link_end(struct machine *m, struct link *l, const char *reason, uint64_t now_ms)
 {
     tell_down(m, l, EVENT_NODE_DOWN, reason, now_ms);
     conn_close(m, &l->conn);
