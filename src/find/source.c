@@ -105,7 +105,7 @@ static void base_of(char out[NODE_NAME_SIZE], const char *name)
     text_set(out, NODE_NAME_SIZE, (clu_slice){(const uint8_t *)name, strcspn(name, "@")});
 }
 
-clu_error source_new(struct source **out, const char *text, const char *own_name,
+clu_error source_new(struct source **out, const char *text, const struct source_place *place,
                      char why[REASON_SIZE])
 {
     struct spec spec;
@@ -125,7 +125,8 @@ clu_error source_new(struct source **out, const char *text, const char *own_name
     }
     s->scheme = scheme;
     text_set(s->row.spec, sizeof s->row.spec, slice_of(text));
-    base_of(s->base, own_name);
+    s->place = place;
+    base_of(s->base, place->own_name);
     clu_error err = configure(s, &spec, why);
 
     if (err != CLU_OK) {
@@ -146,10 +147,9 @@ void source_free(struct source *s)
     free(s);
 }
 
-void source_start(struct source *s, const struct addr *own, struct rng *rng, uint64_t now_ms)
+void source_start(struct source *s, const struct addr *own, uint64_t now_ms)
 {
     s->own = *own;
-    s->rng = rng;
     s->scheme->start(s, now_ms);
 }
 
@@ -164,20 +164,25 @@ uint64_t source_deadline(const struct source *s)
     return s->scheme->deadline == NULL ? NEVER : s->scheme->deadline(s);
 }
 
-bool source_query(struct source *s, uint64_t now_ms, struct source_query *q)
+void source_calm(struct source *s, uint64_t since_ms)
 {
-    return s->scheme->query != NULL && s->scheme->query(s, now_ms, q);
+    if (s->scheme->calm != NULL)
+        s->scheme->calm(s, since_ms);
 }
 
-bool source_answer(struct source *s, uint16_t type, enum dns_status status, clu_slice msg,
-                   uint64_t now_ms)
+bool source_need(struct source *s, uint64_t now_ms, struct need *need)
 {
-    return s->scheme->answer != NULL && s->scheme->answer(s, type, status, msg, now_ms);
+    return s->scheme->need != NULL && s->scheme->need(s, now_ms, need);
+}
+
+bool source_given(struct source *s, const struct given *given, uint64_t now_ms)
+{
+    return s->scheme->given != NULL && s->scheme->given(s, given, now_ms);
 }
 
 bool source_guesses(const struct source *s)
 {
-    return s->scheme == &scheme_dns;
+    return s->scheme->guesses;
 }
 
 enum result_kind source_result(const struct source *s)

@@ -7,7 +7,9 @@
 #ifndef FIND_SOURCE_H
 #define FIND_SOURCE_H
 
+#include "base/crypto.h"
 #include "base/rng.h"
+#include "dist/epmd.h"
 #include "find/dns_msg.h"
 #include "model/settings.h"
 #include "model/snapshot.h"
@@ -19,40 +21,129 @@
 struct entry {
     struct addr addr;          /* family 0: resolve the host part of name; port 0: ask epmd */
     char name[NODE_NAME_SIZE]; /* "" when it is learnt from epmd and handshake (?base=*) */
+    bool terminating;          /* the pod is going: not to be dialled anew (k8s) */
 };
 
-/* A query that a source wants answered: an absolute name (no final dot) and a type. */
+/* What surrounds the sources; borrowed for their life. */
+struct source_place {
+    const char *own_name;             /* its base makes the default names */
+    const struct resolv_conf *resolv; /* the cluster's zone and our namespace; NULL: none */
+    const struct kubernetes *kubernetes;
+    struct crypto *crypto; /* gossip with a secret; may be NULL where none is used */
+    struct rng *rng;
+};
+
+/* A query: an absolute name (no final dot) and a type. */
 struct source_query {
     char name[HOST_NAME_SIZE];
-    uint16_t type; /* DNS_TYPE_A, DNS_TYPE_AAAA */
+    uint16_t type; /* DNS_TYPE_A, DNS_TYPE_AAAA, DNS_TYPE_SRV */
+};
+
+/* What a source needs done. Whoever drives it answers with source_given. */
+enum need_kind {
+    NEED_RECORDS,  /* records of a name: one GIVEN_RECORDS follows */
+    NEED_FILE,     /* a file's text: GIVEN_FILE now, and with watch again whenever it may have
+                      changed */
+    NEED_HTTP,     /* GET over TLS, one at a time: GIVEN_HEAD, GIVEN_BODY..., GIVEN_END follow */
+    NEED_HTTP_END, /* give that request up: nothing more of it follows */
+    NEED_NAMES,    /* all names of a host's epmd: one GIVEN_NAMES follows */
+    NEED_UDP,      /* a socket: one GIVEN_UDP follows, and GIVEN_DATAGRAM for all that comes in */
+    NEED_DATAGRAM, /* send one; nothing follows */
+    NEED_KINDS
+};
+
+/* Longest path of a file, and of a request of HTTP. */
+#define NEED_PATH_SIZE 768
+
+/* Slices are borrowed until the next call on the source. */
+struct need {
+    enum need_kind kind;
+    union {
+        struct source_query records;
+        struct {
+            char path[NEED_PATH_SIZE];
+            bool watch;
+        } file;
+        struct {
+            struct addr to;
+            char path[NEED_PATH_SIZE]; /* with its query */
+            clu_slice token;           /* bearer; empty: none */
+            clu_slice ca;              /* PEM of those who may have signed to's certificate, which
+                                          is for its IP address */
+            uint32_t silence_ms;       /* with no byte for so long it has failed */
+        } http;
+        struct {
+            char host[HOST_NAME_SIZE]; /* a literal or a name, resolved as node names' hosts are */
+        } names;
+        struct {
+            struct addr bind;
+            struct addr group;     /* multicast to join; family 0: none (broadcast is allowed) */
+            struct addr interface; /* to join and send on; family 0: the system's choice */
+            uint8_t ttl;           /* of multicast */
+        } udp;
+        struct {
+            struct addr to;
+            clu_slice bytes;
+        } datagram;
+    } u;
+};
+
+enum given_kind {
+    GIVEN_RECORDS,
+    GIVEN_FILE,
+    GIVEN_HEAD,
+    GIVEN_BODY,
+    GIVEN_END,
+    GIVEN_NAMES,
+    GIVEN_UDP,
+    GIVEN_DATAGRAM,
+    GIVEN_KINDS
+};
+
+/* The answer to a need. bytes is borrowed during the call. */
+struct given {
+    enum given_kind kind;
+    clu_slice bytes; /* the raw DNS reply, the file's text, a piece of body, a datagram */
+    const char *why; /* NULL, or what failed, in words (file, end, names, udp) */
+    /* GIVEN_RECORDS */
+    uint16_t type;
+    enum dns_status dns;
+    /* GIVEN_FILE */
+    const char *path;
+    /* GIVEN_HEAD */
+    uint16_t status;
+    uint32_t retry_after_s; /* 0: not said */
+    /* GIVEN_NAMES: host as it was needed; where its epmd answered; what it lists */
+    const char *host;
+    struct addr addr;
+    const struct epmd_entry *names;
+    size_t n_names;
+    /* GIVEN_DATAGRAM: addr is the sender */
 };
 
 struct source;
 
-/* source_new: from a SPEC. own_name gives the base of the default template; zone completes nothing
- * but messages. On failure *out is NULL and why says in one sentence what is wrong with the SPEC.
- * Schemes now: dns:NAME[?base=B|*][&family=4|6|both|auto], static:a@h[:port],b@h. Others: "not
- * built in". family=auto asks for both and lists our own family's addresses where there are any: a
- * dual-stack pod stands in both answers and its name holds but one of them. */
-CLU_MUST_USE clu_error source_new(struct source **out, const char *spec, const char *own_name,
-                                  char why[REASON_SIZE]);
+/* source_new: from a SPEC. On failure *out is NULL and why says in one sentence what is wrong with
+ * the SPEC. docs/discovery.md has all schemes and their options. */
+CLU_MUST_USE clu_error source_new(struct source **out, const char *spec,
+                                  const struct source_place *place, char why[REASON_SIZE]);
 void source_free(struct source *s);
 /* source_start: the first look-up is due at once. own: our own address (family 0: none). A source
  * that has nothing to ask (static) is complete when this returns: where source_result is not
  * RESULT_WAITING, its entries are to be listed at once. */
-void source_start(struct source *s, const struct addr *own, struct rng *rng, uint64_t now_ms);
+void source_start(struct source *s, const struct addr *own, uint64_t now_ms);
 /* source_poke: look again soon (a link went down, an unknown peer dialled in), rate-limited. */
 void source_poke(struct source *s, uint64_t now_ms);
-/* source_deadline: when source_query should be asked; NEVER while a query is out. */
+/* source_calm: whether all that is listed is linked, and since when nothing changed (NEVER: it is
+ * not so): a poll may take its time then. */
+void source_calm(struct source *s, uint64_t since_ms);
+/* source_deadline: when source_need should be asked; 0 at once; NEVER while it waits. */
 uint64_t source_deadline(const struct source *s);
-/* source_query: the next query due now, false when none is. One outstanding query a family. */
-bool source_query(struct source *s, uint64_t now_ms, struct source_query *q);
-/* source_answer: the reply to a query of this type. status is the resolver's; msg the raw reply, if
- * one arrived. Returns true when there is something to list: a round ended (all families answered),
- * or the first family brought new addresses while the other is still out (RESULT_PARTIAL
- * without a reason): look at source_entries and source_result. */
-bool source_answer(struct source *s, uint16_t type, enum dns_status status, clu_slice msg,
-                   uint64_t now_ms);
+/* source_need: the next thing needed now, false when there is none. */
+bool source_need(struct source *s, uint64_t now_ms, struct need *need);
+/* source_given: what came of a need. Returns true when there is something to list: look at
+ * source_entries and source_result. RESULT_PARTIAL without a reason: the round goes on. */
+bool source_given(struct source *s, const struct given *given, uint64_t now_ms);
 /* source_result: how the last round ended; COMPLETE lists replace, PARTIAL ones only add, NEGATIVE
  * and FAILED ones change nothing. */
 enum result_kind source_result(const struct source *s);

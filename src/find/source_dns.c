@@ -264,7 +264,7 @@ static void dns_start(struct source *s, uint64_t now_ms)
         d->families[0] = d->families[1];
         d->families[1] = first;
     }
-    schedule_start(&d->when, s->rng, now_ms);
+    schedule_start(&d->when, s->place->rng, now_ms);
 }
 
 static void dns_poke(struct source *s, uint64_t now_ms)
@@ -281,7 +281,7 @@ static uint64_t dns_deadline(const struct source *s)
     return d->families[0].due || d->families[1].due ? 0 : NEVER;
 }
 
-static bool dns_query(struct source *s, uint64_t now_ms, struct source_query *q)
+static bool dns_need(struct source *s, uint64_t now_ms, struct need *need)
 {
     struct dns_source *d = dns_of(s);
 
@@ -295,8 +295,9 @@ static bool dns_query(struct source *s, uint64_t now_ms, struct source_query *q)
         f->due = false;
         f->waiting = true;
         s->row.queries++;
-        q->type = f->type;
-        text_set(q->name, sizeof q->name, slice_of(d->name));
+        need->kind = NEED_RECORDS;
+        need->u.records.type = f->type;
+        text_set(need->u.records.name, sizeof need->u.records.name, slice_of(d->name));
         return true;
     }
     return false;
@@ -310,15 +311,14 @@ static struct dns_family *waiting_for(struct dns_source *d, uint16_t type)
     return NULL;
 }
 
-static bool dns_answer(struct source *s, uint16_t type, enum dns_status status, clu_slice msg,
-                       uint64_t now_ms)
+static bool dns_given(struct source *s, const struct given *given, uint64_t now_ms)
 {
     struct dns_source *d = dns_of(s);
-    struct dns_family *f = waiting_for(d, type);
+    struct dns_family *f = waiting_for(d, given->type);
 
     if (f == NULL)
         return false;
-    dns_family_answer(f, d->name, status, msg);
+    dns_family_answer(f, d->name, given->dns, given->bytes);
     s->row.failures += f->outcome == FAILED;
     if (f->outcome != FAILED)
         s->row.last_ms = now_ms;
@@ -412,6 +412,7 @@ static const struct source_option options[] = {{"base", set_base}, {"family", se
 
 const struct scheme scheme_dns = {
     .name = "dns",
+    .guesses = true,
     .size = sizeof(struct dns_source),
     .options = options,
     .n_options = COUNT(options),
@@ -421,6 +422,6 @@ const struct scheme scheme_dns = {
     .start = dns_start,
     .poke = dns_poke,
     .deadline = dns_deadline,
-    .query = dns_query,
-    .answer = dns_answer,
+    .need = dns_need,
+    .given = dns_given,
 };

@@ -27,6 +27,7 @@ struct source_option {
 struct scheme {
     const char *name;
     const char *later; /* why it is not built in, and what to use instead; NULL when it is */
+    bool guesses;      /* its names are made by a template from addresses */
     size_t size;       /* of its structure, which begins with struct source */
     const struct source_option *options;
     size_t n_options;
@@ -37,17 +38,17 @@ struct scheme {
     void (*start)(struct source *s, uint64_t now_ms);
     void (*poke)(struct source *s, uint64_t now_ms);
     uint64_t (*deadline)(const struct source *s);
-    bool (*query)(struct source *s, uint64_t now_ms, struct source_query *q);
-    bool (*answer)(struct source *s, uint16_t type, enum dns_status status, clu_slice msg,
-                   uint64_t now_ms);
+    void (*calm)(struct source *s, uint64_t since_ms);
+    bool (*need)(struct source *s, uint64_t now_ms, struct need *need);
+    bool (*given)(struct source *s, const struct given *given, uint64_t now_ms);
 };
 
 struct source {
     const struct scheme *scheme;
     char base[NODE_NAME_SIZE]; /* of the names it makes; "" learns them */
     struct addr own;           /* our own address; family 0: none */
-    struct rng *rng;           /* borrowed */
-    struct entry *entries;     /* owned */
+    const struct source_place *place;
+    struct entry *entries; /* owned */
     size_t n_entries;
     struct source_row row; /* its times are monotonic here; 0 for never */
 };

@@ -15,8 +15,13 @@ clu_error discover_init(struct machine *m, char why[REASON_SIZE])
 {
     const struct settings *s = m->settings;
 
+    m->place = (struct source_place){.own_name = m->name,
+                                     .resolv = m->resolv,
+                                     .kubernetes = &s->kubernetes,
+                                     .crypto = m->crypto,
+                                     .rng = &m->rng};
     for (size_t i = 0; i < s->n_specs; i++) {
-        clu_error err = source_new(&m->sources[i], s->specs[i], m->name, why);
+        clu_error err = source_new(&m->sources[i], s->specs[i], &m->place, why);
 
         if (err != CLU_OK)
             return err;
@@ -116,8 +121,9 @@ static void round_ended(struct machine *m, size_t i, uint64_t now_ms)
 
 void discover_start(struct machine *m, uint64_t now_ms)
 {
+    m->discovering = true;
     for (size_t i = 0; i < m->n_sources; i++) {
-        source_start(m->sources[i], &m->address, &m->rng, now_ms);
+        source_start(m->sources[i], &m->address, now_ms);
         /* A source that asks nobody (static) has its list at once. */
         if (source_result(m->sources[i]) != RESULT_WAITING)
             round_ended(m, i, now_ms);
@@ -144,24 +150,53 @@ slot_id lookup_new(struct machine *m, enum lookup_owner owner, uint32_t who,
     return q->id;
 }
 
-void discover_due(struct machine *m, uint64_t now_ms)
+static void give(struct machine *m, size_t i, const struct given *given, uint64_t now_ms)
 {
-    struct source_query sq;
+    if (source_given(m->sources[i], given, now_ms))
+        round_ended(m, i, now_ms);
+}
 
-    if (m->draining)
-        return;
+/* Needs that the machine meets by itself; false for those that are the driver's. */
+static bool meet(struct machine *m, size_t i, const struct need *need, uint64_t now_ms)
+{
+    if (need->kind != NEED_RECORDS)
+        return false;
+    if (lookup_new(m, LOOKUP_SOURCE, (uint32_t)i, &need->u.records) == 0)
+        give(m, i,
+             &(struct given){
+                 .kind = GIVEN_RECORDS, .type = need->u.records.type, .dns = DNS_TIMEOUT},
+             now_ms);
+    return true;
+}
+
+bool discover_take(struct machine *m, struct update *u)
+{
+    if (m->draining || !m->discovering)
+        return false;
     for (size_t i = 0; i < m->n_sources; i++)
-        while (source_query(m->sources[i], now_ms, &sq))
-            if (lookup_new(m, LOOKUP_SOURCE, (uint32_t)i, &sq) == 0 &&
-                source_answer(m->sources[i], sq.type, DNS_TIMEOUT, (clu_slice){NULL, 0}, now_ms))
-                round_ended(m, i, now_ms);
+        while (source_deadline(m->sources[i]) <= m->now_ms &&
+               source_need(m->sources[i], m->now_ms, &u->u.need.need)) {
+            if (meet(m, i, &u->u.need.need, m->now_ms))
+                continue;
+            u->kind = UPDATE_NEED;
+            u->u.need.source = (unsigned)i;
+            return true;
+        }
+    return false;
+}
+
+void machine_given(struct machine *m, unsigned source, const struct given *given, uint64_t now_ms)
+{
+    m->now_ms = now_ms;
+    if (source < m->n_sources && !m->stopped)
+        give(m, source, given, now_ms);
 }
 
 uint64_t discover_deadline(const struct machine *m)
 {
     uint64_t at = NEVER;
 
-    if (m->draining)
+    if (m->draining || !m->discovering)
         return NEVER;
     for (size_t i = 0; i < m->n_sources; i++)
         at = min_u64(at, source_deadline(m->sources[i]));
@@ -187,7 +222,10 @@ void discover_answer(struct machine *m, struct lookup *q, enum dns_status status
 
         if (a != NULL)
             ask_resolved(m, a, status, msg, now_ms);
-    } else if (source_answer(m->sources[q->who], q->type, status, msg, now_ms)) {
-        round_ended(m, q->who, now_ms);
+    } else {
+        const struct given given = {
+            .kind = GIVEN_RECORDS, .type = q->type, .dns = status, .bytes = msg};
+
+        give(m, q->who, &given, now_ms);
     }
 }

@@ -254,7 +254,8 @@ struct lookup {
 clu_error discover_init(struct machine *m, char why[REASON_SIZE]);
 void discover_fini(struct machine *m);
 void discover_start(struct machine *m, uint64_t now_ms);
-void discover_due(struct machine *m, uint64_t now_ms);
+/* discover_take: the next thing that a source needs of the driver. */
+bool discover_take(struct machine *m, struct update *u);
 uint64_t discover_deadline(const struct machine *m);
 void discover_poke(struct machine *m, uint64_t now_ms);
 void discover_answer(struct machine *m, struct lookup *q, enum dns_status status, clu_slice msg,
@@ -362,7 +363,9 @@ struct machine {
     struct map pending;    /* name -> struct link dialling, handshake not done */
 
     struct slots dials, lookups;
-    struct list lookup_queue; /* not told to the driver yet */
+    struct list lookup_queue;  /* not told to the driver yet */
+    struct source_place place; /* what surrounds the sources */
+    bool discovering;          /* they were started */
     struct source *sources[SETTINGS_SPECS_MAX];
     enum result_kind source_result[SETTINGS_SPECS_MAX];
     char source_reason[SETTINGS_SPECS_MAX][REASON_SIZE];

@@ -343,7 +343,6 @@ void machine_tick(struct machine *m, uint64_t now_ms)
     if (m->stopped)
         return;
     epmd_tick(m, now_ms);
-    discover_due(m, now_ms);
     if (!m->draining && !m->settings->no_dial)
         dial_due(m, now_ms);
     ask_tick(m, now_ms);
@@ -426,8 +425,8 @@ static bool take_event(struct machine *m, struct update *u)
 bool machine_next(struct machine *m, struct update *u)
 {
     u->conn = 0;
-    if (conn_take_update(m, u) || take_listen(m, u) || take_lookup(m, u) || take_event(m, u) ||
-        ask_take_answer(m, u))
+    if (conn_take_update(m, u) || take_listen(m, u) || discover_take(m, u) || take_lookup(m, u) ||
+        take_event(m, u) || ask_take_answer(m, u))
         return true;
     if (!m->exit_wanted)
         return false;

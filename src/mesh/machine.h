@@ -11,7 +11,7 @@
 #include <sys/uio.h>
 
 #include "base/slots.h"
-#include "find/dns_msg.h"
+#include "find/source.h"
 #include "model/event.h"
 #include "model/settings.h"
 #include "model/snapshot.h"
@@ -54,6 +54,8 @@ enum update_kind {
     UPDATE_SEND,    /* conn has bytes pending: machine_pending */
     UPDATE_CLOSE,   /* close conn now; its id is gone, no machine_closed follows */
     UPDATE_RESOLVE, /* ask the resolver; answer with machine_resolved */
+    UPDATE_NEED,    /* need.source needs something that the machine cannot give (any but
+                       NEED_RECORDS and NEED_NAMES): answer with machine_given */
     UPDATE_EVENT,   /* tell people */
     UPDATE_ANSWER,  /* an ask is answered */
     UPDATE_EXIT,    /* the node cannot go on (duplicate name, no port): event told why */
@@ -92,6 +94,10 @@ struct update {
             char name[HOST_NAME_SIZE]; /* absolute, no final dot */
             uint16_t type;
         } resolve;
+        struct {
+            unsigned source;
+            struct need need; /* slices in it hold until the next call on the machine */
+        } need;
         struct event event;
         struct answer answer;
         int exit_status;
@@ -136,6 +142,8 @@ clu_slice machine_pending(struct machine *m, slot_id conn);
 void machine_sent(struct machine *m, slot_id conn, size_t n, uint64_t now_ms);
 void machine_resolved(struct machine *m, slot_id query, enum dns_status status, clu_slice msg,
                       uint64_t now_ms);
+/* machine_given: what came of an UPDATE_NEED of this source. */
+void machine_given(struct machine *m, unsigned source, const struct given *given, uint64_t now_ms);
 /* machine_deadline, machine_tick: when to call machine_tick at the latest. */
 uint64_t machine_deadline(const struct machine *m);
 void machine_tick(struct machine *m, uint64_t now_ms);

@@ -9,6 +9,8 @@
 #define COOKIE_SIZE          1024
 #define SETTINGS_SPECS_MAX   16
 #define SETTINGS_COOKIES_MAX 64
+/* A path of a file as settings hold it. */
+#define FILE_SIZE 512
 
 enum epmd_mode {
     EPMD_AUTO,     /* register with the one here; serve it from within where none listens */
@@ -32,6 +34,19 @@ struct peer_cookie {
     struct cookie cookie;
 };
 
+/* What forgets or cuts a peer that no source lists (--prune). */
+enum prune {
+    PRUNE_WHEN_DOWN, /* only what is down already is forgotten */
+    PRUNE_NEVER,     /* nothing is: it is dialled for ever */
+    PRUNE_AFTER,     /* a link, too, is cut after so long */
+};
+
+/* Where the API server of the cluster is, as every pod is told. */
+struct kubernetes {
+    struct addr api;         /* KUBERNETES_SERVICE_HOST and _PORT; family 0: not in a cluster */
+    char account[FILE_SIZE]; /* the folder of token, ca.crt and namespace */
+};
+
 /* Settings of a node after all sources were merged: command line, --args-file, environment, file in
  * the home directory, default. conf makes it, nobody changes it later. */
 struct settings {
@@ -40,6 +55,7 @@ struct settings {
     bool hidden;
     bool no_listen; /* commands: dial only */
     bool no_dial;   /* discover: look, but do not link */
+    bool probe;     /* wait --reachable: dial up to the challenge, and close */
     bool epmd_only; /* the epmd command */
     struct cookie cookie;
     struct peer_cookie *peer_cookies; /* owned by who made the settings */
@@ -56,6 +72,11 @@ struct settings {
     uint32_t tick_intensity;         /* net_tickintensity: ticks a ticktime */
     uint32_t setup_ms;               /* net_setuptime: the whole handshake */
     uint32_t shutdown_ms;            /* not ready for so long before the links are closed */
+    char cookie_file[FILE_SIZE]; /* read again when it changes; "": the cookie is from elsewhere */
+    uint32_t cookie_overlap_ms;  /* how long the one before is still good */
+    enum prune prune;
+    uint32_t prune_ms; /* PRUNE_AFTER */
+    struct kubernetes kubernetes;
 
     char specs[SETTINGS_SPECS_MAX][SPEC_SIZE];
     size_t n_specs;

@@ -8,6 +8,8 @@
     X(PEER_HINTED, "hinted")                                                                       \
     X(PEER_DIALLING, "dialling")                                                                   \
     X(PEER_LINKED, "linked")                                                                       \
+    X(PEER_REACHABLE, "reachable") /* wait --reachable: it answered, and no link was wanted */     \
+    X(PEER_LEAVING, "leaving")     /* not linked, and discovery says that its pod is going */      \
     X(PEER_LOST, "lost")                                                                           \
     X(PEER_FAILED, "failed")                                                                       \
     X(PEER_ABSENT, "absent")
@@ -28,6 +30,28 @@ static inline const char *peer_state_text(enum peer_state state)
     return texts[state];
 }
 
+/* What a linked peer says of its own links: it tells them when asked (peer exchange). */
+#define TELLS_MAP(X)                                                                               \
+    X(TELLS_NOTHING, "unknown")                                                                    \
+    X(TELLS_US, "yes")                                                                             \
+    X(TELLS_NOT_US, "no")
+
+enum tells {
+#define X(name, text) name,
+    TELLS_MAP(X)
+#undef X
+};
+
+static inline const char *tells_text(enum tells tells)
+{
+    static const char *const texts[] = {
+#define X(name, text) [name] = text,
+        TELLS_MAP(X)
+#undef X
+    };
+    return texts[tells];
+}
+
 /* A node that is linked, listed, or both. Strings belong to the snapshot. Wall-clock times are
  * milliseconds since 1970, 0 for never. */
 struct peer_row {
@@ -35,6 +59,14 @@ struct peer_row {
     struct addr address;       /* family 0 while unknown */
     enum peer_state state;
     bool listed;              /* discovery lists it now */
+    uint32_t sources;         /* bit i: sources[i] lists it */
+    bool hinted;              /* no source lists it: another peer named it */
+    bool terminating;         /* discovery says that its pod is going */
+    uint64_t listed_ms;       /* wall: listed, or not listed, since */
+    enum tells sees_us;       /* linked: whether its own list of nodes has us */
+    uint32_t sees;            /* linked: how many nodes it told */
+    uint32_t seen_by;         /* how many linked peers told it */
+    uint32_t island;          /* 0: ours; others are cut off from us, and alive; see n_islands */
     bool visible;             /* linked: both sides are published */
     bool inbound;             /* linked: it dialled us */
     uint32_t creation;        /* linked: of this incarnation */
@@ -87,6 +119,10 @@ struct source_row {
     uint64_t last_ms, next_ms;  /* wall: of the last answer, of the next look-up */
     uint64_t changed_ms;        /* wall: the set changed */
     uint64_t queries, failures; /* since start */
+    char cache[8];              /* "live", "cached", or "" while unknown: whether TTLs fall */
+    uint64_t took_ms;           /* the last round took so long */
+    uint64_t rounds[8];         /* since start, by enum result_kind */
+    uint64_t took_total_ms;     /* of all of them */
 };
 
 /* Everything that page, JSON and metrics show. The machine fills it; rows are sorted by name, then
@@ -111,6 +147,9 @@ struct snapshot {
     /* counters since start */
     uint64_t links_up, links_down, dials, dial_failures[16]; /* by enum stage */
     uint64_t rejected, protocol_errors;
+    uint64_t flaps;      /* links that were lost and came back, the node there being the same */
+    uint32_t n_islands;  /* groups of living nodes without a known link between them; 1: a mesh */
+    uint64_t settled_ms; /* wall: nothing was linked, lost, listed or unlisted since */
     uint64_t first_peer_ms; /* milliseconds from start to the first link; 0 while none */
 };
 

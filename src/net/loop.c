@@ -75,6 +75,11 @@ static void carry_answer(struct loop *l, const struct update *u)
         l->hooks.answer(l->hooks.arg, &u->u.answer);
 }
 
+static void carry_need(struct loop *l, const struct update *u)
+{
+    needs_carry(l, u->u.need.source, &u->u.need.need);
+}
+
 static void carry_exit(struct loop *l, const struct update *u)
 {
     loop_exit(l, u->u.exit_status);
@@ -84,8 +89,8 @@ static void (*const carry[])(struct loop *, const struct update *) = {
     [UPDATE_LISTEN] = carry_listen, [UPDATE_UNLISTEN] = carry_unlisten,
     [UPDATE_DIAL] = carry_dial,     [UPDATE_SEND] = carry_send,
     [UPDATE_CLOSE] = carry_close,   [UPDATE_RESOLVE] = carry_resolve,
-    [UPDATE_EVENT] = carry_event,   [UPDATE_ANSWER] = carry_answer,
-    [UPDATE_EXIT] = carry_exit,
+    [UPDATE_NEED] = carry_need,     [UPDATE_EVENT] = carry_event,
+    [UPDATE_ANSWER] = carry_answer, [UPDATE_EXIT] = carry_exit,
 };
 
 static void arm_timer(struct loop *l)
@@ -152,6 +157,7 @@ void loop_free(struct loop *l)
     for (int i = 0; i < LISTENERS; i++)
         acceptor_close(l, (enum listener)i);
     wire_free_all(l);
+    needs_free_all(l);
     resolver_free(l->resolver);
     watch_free(l->timer);
     if (l->base != NULL)

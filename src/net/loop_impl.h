@@ -5,9 +5,20 @@
 #include "net/loop.h"
 #include "net/watch.h"
 
-/* Inside of the loop: loop.c turns, wire.c connections, acceptor.c listening sockets. */
+/* Inside of the loop: loop.c turns, wire.c connections, acceptor.c listening sockets, needs.c what
+ * discovery sources need: files.c, stream.c (HTTP over TLS) and datagrams.c carry that out. */
 
 struct wire;
+struct files;
+struct stream;
+struct datagrams;
+
+/* What one source has open. Each is made at the first need of it, and owned. */
+struct needs {
+    struct files *files;
+    struct stream *stream;
+    struct datagrams *datagrams;
+};
 
 struct acceptor {
     struct loop *loop;
@@ -28,6 +39,7 @@ struct loop {
     struct wire **wires;       /* by slot_index */
     size_t n_wires;
     struct acceptor acceptors[LISTENERS];
+    struct needs needs[SETTINGS_SPECS_MAX]; /* by number of the source */
     struct watch *timer;
     uint64_t armed_ms; /* what the timer waits for */
     bool over;
@@ -45,5 +57,23 @@ void wire_free_all(struct loop *l);
 /* acceptor_open: carries out an UPDATE_LISTEN; acceptor_close: also of one that is not open. */
 void acceptor_open(struct loop *l, const struct update *u);
 void acceptor_close(struct loop *l, enum listener which);
+
+/* needs_carry: carries out an UPDATE_NEED. */
+void needs_carry(struct loop *l, unsigned source, const struct need *need);
+void needs_free_all(struct loop *l);
+/* needs_given: an answer for the machine, from within a turn or from an event of its own; in the
+ * latter case loop_turn follows. */
+void needs_given(struct loop *l, unsigned source, const struct given *given);
+
+/* files.c: NEED_FILE. The text is given at once, and again when the file was written, replaced or
+ * removed (its folder is watched: Kubernetes swaps a link there). files_free also of NULL. */
+void files_carry(struct loop *l, unsigned source, const struct need *need);
+void files_free(struct files *f);
+/* stream.c: NEED_HTTP and NEED_HTTP_END. */
+void stream_carry(struct loop *l, unsigned source, const struct need *need);
+void stream_free(struct stream *s);
+/* datagrams.c: NEED_UDP and NEED_DATAGRAM. */
+void datagrams_carry(struct loop *l, unsigned source, const struct need *need);
+void datagrams_free(struct datagrams *d);
 
 #endif

@@ -257,6 +257,7 @@ static void drain(struct sim *s, unsigned i)
         case UPDATE_CLOSE: do_close(s, i, u.conn); break;
         case UPDATE_RESOLVE: do_resolve(s, i, &u); break;
         case UPDATE_EVENT: do_event(s, i, &u.u.event); break;
+        case UPDATE_NEED: /* its sources ask nothing but DNS */
         case UPDATE_ANSWER:
         case UPDATE_EXIT: break;
         }

@@ -5,9 +5,8 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-#include "dns_build.h"
+#include "source_sim.h"
 #include "find/reconcile.h"
-#include "find/source.h"
 
 /* Limits of the reconciler, and of memory: the linker routes all allocations of this program
  * through the functions below, which count them and let one of them fail. */
@@ -192,7 +191,7 @@ static void answer(struct source *s, uint16_t type, const char *words, uint64_t 
 
     failing = before;
     n_allocations = counted;
-    source_answer(s, type, status, buf_slice(&msg), now);
+    give_records(s, type, status, buf_slice(&msg), now);
     buf_free(&msg);
 }
 
@@ -201,16 +200,18 @@ static bool source_story(void)
     struct rng rng = {1};
     struct addr own = addr_v4(0x0a000001, 0);
     struct source *s;
-    struct source_query q;
+    struct need need;
     char why[REASON_SIZE];
     size_t n;
 
     n_allocations = 0;
-    if (source_new(&s, "dns:a.example", "erlclu@10.0.0.1", why) != CLU_OK)
+    if (source_new(&s, "dns:a.example",
+                   &(struct source_place){.own_name = "erlclu@10.0.0.1", .rng = &rng},
+                   why) != CLU_OK)
         return false;
-    source_start(s, &own, &rng, 0);
+    source_start(s, &own, 0);
     for (uint64_t now = 0; now < 60000; now += 5000) {
-        while (source_query(s, now, &q))
+        while (source_need(s, now, &need))
             continue;
         answer(s, DNS_TYPE_A, now < 10000 ? "10.0.0.1" : "10.0.0.1 10.0.0.2", now);
         answer(s, DNS_TYPE_AAAA, "fd00::1", now);
@@ -227,7 +228,7 @@ static bool static_story(void)
     char why[REASON_SIZE];
 
     n_allocations = 0;
-    clu_error err = source_new(&s, "static:a@h,b@h", "", why);
+    clu_error err = source_new(&s, "static:a@h,b@h", &(struct source_place){.own_name = ""}, why);
 
     source_free(s);
     return err == CLU_OK;

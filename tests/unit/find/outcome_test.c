@@ -172,16 +172,16 @@ static void fills_the_row(void **state)
 static void refuses_other_answers(void **state)
 {
     struct sim s;
-    struct source_query q;
+    struct need need;
     struct buf msg = {0};
 
     (void)state;
     sim_start(&s, SPEC "?family=4", NULL);
     assert_int_equal(dns_build(&msg, "other.example", DNS_TYPE_A, "10.0.0.1"), DNS_ANSWERED);
-    assert_false(source_answer(s.source, DNS_TYPE_A, DNS_ANSWERED, buf_slice(&msg), s.now));
-    assert_true(source_query(s.source, s.now, &q));
-    assert_false(source_answer(s.source, DNS_TYPE_AAAA, DNS_ANSWERED, buf_slice(&msg), s.now));
-    assert_true(source_answer(s.source, DNS_TYPE_A, DNS_ANSWERED, buf_slice(&msg), s.now));
+    assert_false(give_records(s.source, DNS_TYPE_A, DNS_ANSWERED, buf_slice(&msg), s.now));
+    assert_true(source_need(s.source, s.now, &need));
+    assert_false(give_records(s.source, DNS_TYPE_AAAA, DNS_ANSWERED, buf_slice(&msg), s.now));
+    assert_true(give_records(s.source, DNS_TYPE_A, DNS_ANSWERED, buf_slice(&msg), s.now));
     assert_int_equal(source_result(s.source), RESULT_FAILED);
     buf_free(&msg);
     sim_stop(&s);

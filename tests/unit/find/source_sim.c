@@ -15,8 +15,9 @@ void sim_start(struct sim *s, const char *spec, const char *own)
     rng_init(&s->rng, 42);
     if (own != NULL)
         assert_true(addr_parse_ip(&addr, slice_of(own)));
-    assert_int_equal(source_new(&s->source, spec, "erlclu@10.0.0.1", why), CLU_OK);
-    source_start(s->source, &addr, &s->rng, s->now);
+    s->place = (struct source_place){.own_name = "erlclu@10.0.0.1", .rng = &s->rng};
+    assert_int_equal(source_new(&s->source, spec, &s->place, why), CLU_OK);
+    source_start(s->source, &addr, s->now);
 }
 
 void sim_stop(struct sim *s)
@@ -52,21 +53,22 @@ void sim_answer(struct sim *s, uint16_t type)
     struct buf msg = {0};
     enum dns_status status = dns_build(&msg, NAME, type, type == DNS_TYPE_A ? s->a : s->aaaa);
 
-    if (source_answer(s->source, type, status, buf_slice(&msg), s->now))
+    if (give_records(s->source, type, status, buf_slice(&msg), s->now))
         trace_result(s);
     buf_free(&msg);
 }
 
 void sim_step(struct sim *s)
 {
-    struct source_query q;
+    struct need need;
     bool asked[2] = {false, false};
 
     buf_printf(&s->trace, "[%6u]", (unsigned)(s->now - 1000000));
-    while (source_query(s->source, s->now, &q)) {
-        assert_string_equal(q.name, NAME);
-        asked[q.type == DNS_TYPE_AAAA] = true;
-        buf_put_text(&s->trace, q.type == DNS_TYPE_A ? " A" : " AAAA");
+    while (source_need(s->source, s->now, &need)) {
+        assert_int_equal(need.kind, NEED_RECORDS);
+        assert_string_equal(need.u.records.name, NAME);
+        asked[need.u.records.type == DNS_TYPE_AAAA] = true;
+        buf_put_text(&s->trace, need.u.records.type == DNS_TYPE_A ? " A" : " AAAA");
     }
     assert_true(asked[0] || asked[1] ? source_deadline(s->source) == NEVER : true);
     for (size_t i = 0; i < 2; i++)

@@ -14,6 +14,7 @@
 struct sim {
     struct source *source;
     struct rng rng;
+    struct source_place place;
     uint64_t now;
     const char *a, *aaaa; /* what the server says, in dns_build's words */
     struct buf trace;
@@ -30,5 +31,14 @@ void sim_run(struct sim *s, uint64_t ms);
 void sim_expect(struct sim *s, const char *trace);
 /* sim_last: how the last round ended, "complete NAME NAME"; ends the trace. */
 const char *sim_last(struct sim *s);
+
+/* give_records: what a resolver brought for a query of this type. */
+static inline bool give_records(struct source *s, uint16_t type, enum dns_status status,
+                                clu_slice msg, uint64_t now_ms)
+{
+    return source_given(
+        s, &(struct given){.kind = GIVEN_RECORDS, .type = type, .dns = status, .bytes = msg},
+        now_ms);
+}
 
 #endif

@@ -151,12 +151,12 @@ static void limits_pokes(void **state)
 static void poked_in_a_round(void **state)
 {
     struct sim s;
-    struct source_query q;
+    struct need need;
 
     (void)state;
     sim_start(&s, SPEC "?family=4", "10.0.0.1");
     s.a = "10.0.0.1";
-    assert_true(source_query(s.source, s.now, &q));
+    assert_true(source_need(s.source, s.now, &need));
     source_poke(s.source, s.now);
     s.now += 20;
     sim_answer(&s, DNS_TYPE_A);
@@ -171,14 +171,14 @@ static void poked_in_a_round(void **state)
 static void lists_early(void **state)
 {
     struct sim s;
-    struct source_query q;
+    struct need need;
 
     (void)state;
     sim_start(&s, SPEC "?family=both", "10.0.0.1");
     s.a = "10.0.0.1 10.0.0.2";
     s.aaaa = "timeout";
-    while (source_query(s.source, s.now, &q))
-        buf_printf(&s.trace, "asks %u\n", (unsigned)q.type);
+    while (source_need(s.source, s.now, &need))
+        buf_printf(&s.trace, "asks %u\n", (unsigned)need.u.records.type);
     sim_answer(&s, DNS_TYPE_A);
     buf_printf(&s.trace, " \"%s\"\n", source_reason(s.source));
     s.now += 5000;

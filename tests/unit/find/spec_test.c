@@ -5,7 +5,7 @@
 #include <cmocka.h>
 
 #include "base/buf.h"
-#include "find/source.h"
+#include "source_sim.h"
 #include "find/words.h"
 
 /* SPECs as people write them: what becomes of them, or what they are told. */
@@ -72,11 +72,10 @@ static const struct {
 static void describe(struct buf *out, struct source *s)
 {
     struct source_row row;
-    struct rng rng = {0};
     size_t n;
     const struct entry *e;
 
-    source_start(s, &(struct addr){0}, &rng, 5);
+    source_start(s, &(struct addr){0}, 5);
     source_row(s, 0, &row);
     if (row.asked[0] != '\0')
         buf_printf(out, "asks %s", row.asked);
@@ -95,7 +94,8 @@ static void reads_specs(void **state)
         struct source *s;
         struct buf said = {0};
         char why[REASON_SIZE] = "";
-        clu_error err = source_new(&s, rows[i].spec, "erlclu@10.0.0.9", why);
+        clu_error err = source_new(&s, rows[i].spec,
+                                   &(struct source_place){.own_name = "erlclu@10.0.0.9"}, why);
 
         if (err == CLU_OK)
             describe(&said, s);
@@ -118,7 +118,8 @@ static void refuses_long_specs(void **state)
     (void)state;
     memset(spec, 'a', sizeof spec - 1);
     spec[sizeof spec - 1] = '\0';
-    assert_int_equal(source_new(&s, spec, "", why), CLU_EBADARG);
+    assert_int_equal(source_new(&s, spec, &(struct source_place){.own_name = ""}, why),
+                     CLU_EBADARG);
     assert_null(s);
     assert_non_null(strstr(why, "at most 383 bytes"));
 }
@@ -127,21 +128,21 @@ static void refuses_long_specs(void **state)
 static void static_is_complete(void **state)
 {
     struct source *s;
-    struct source_query q;
+    struct need need;
     struct source_row row;
-    struct rng rng = {0};
     char why[REASON_SIZE];
 
     (void)state;
-    assert_int_equal(source_new(&s, "static:a@h,b@h", "", why), CLU_OK);
+    assert_int_equal(source_new(&s, "static:a@h,b@h", &(struct source_place){.own_name = ""}, why),
+                     CLU_OK);
     assert_int_equal(source_result(s), RESULT_WAITING);
-    source_start(s, &(struct addr){0}, &rng, 7);
+    source_start(s, &(struct addr){0}, 7);
     assert_int_equal(source_result(s), RESULT_COMPLETE);
     assert_string_equal(source_reason(s), "");
     source_poke(s, 8);
     assert_true(source_deadline(s) == NEVER);
-    assert_false(source_query(s, 9, &q));
-    assert_false(source_answer(s, DNS_TYPE_A, DNS_TIMEOUT, (clu_slice){NULL, 0}, 9));
+    assert_false(source_need(s, 9, &need));
+    assert_false(give_records(s, DNS_TYPE_A, DNS_TIMEOUT, (clu_slice){NULL, 0}, 9));
     source_row(s, 1000, &row);
     assert_int_equal(row.n_addresses, 2);
     assert_int_equal(row.changed_ms, 1007);

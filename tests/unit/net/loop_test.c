@@ -164,6 +164,14 @@ void machine_sent(struct machine *m, slot_id conn, size_t n, uint64_t now_ms)
     sent += n;
 }
 
+void machine_given(struct machine *m, unsigned source, const struct given *given, uint64_t now_ms)
+{
+    (void)source;
+    (void)given;
+    (void)now_ms;
+    say(m, "given ");
+}
+
 void machine_resolved(struct machine *m, slot_id query, enum dns_status status, clu_slice msg,
                       uint64_t now_ms)
 {
