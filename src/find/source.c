@@ -96,7 +96,9 @@ static clu_error configure(struct source *s, const struct spec *spec, char why[R
         s->scheme->init(s);
     for (size_t i = 0; err == CLU_OK && i < spec->n_options; i++)
         err = set_option(s, spec->options[i].key, spec->options[i].value, why);
-    return err != CLU_OK ? err : s->scheme->open(s, spec->body, why);
+    if (err == CLU_OK)
+        err = s->scheme->open(s, spec->body, why);
+    return err != CLU_OK ? err : source_check_name(s, why);
 }
 
 /* "myapp" of "myapp@10.0.0.1"; "" of a name that is not there yet. */
@@ -127,6 +129,8 @@ clu_error source_new(struct source **out, const char *text, const struct source_
     text_set(s->row.spec, sizeof s->row.spec, slice_of(text));
     s->place = place;
     base_of(s->base, place->own_name);
+    if (scheme->template != NULL)
+        text_set(s->template, sizeof s->template, slice_of(scheme->template));
     clu_error err = configure(s, &spec, why);
 
     if (err != CLU_OK) {

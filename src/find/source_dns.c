@@ -67,11 +67,9 @@ static void add_entries(struct source *s, const struct addr_set *set)
 {
     for (size_t i = 0; i < set->n && s->n_entries < SOURCE_ENTRIES_MAX; i++) {
         struct entry *e = &s->entries[s->n_entries++];
-        char ip[ADDR_TEXT_MAX];
 
         *e = (struct entry){.addr = set->items[i]};
-        if (s->base[0] != '\0')
-            node_name_make(e->name, s->base, addr_ip_text(&e->addr, ip));
+        source_name(s, e, NULL, NULL);
     }
 }
 
@@ -327,22 +325,6 @@ static bool dns_given(struct source *s, const struct given *given, uint64_t now_
 
 /* The SPEC. */
 
-static clu_error set_base(struct source *s, const char *value, char why[REASON_SIZE])
-{
-    const char *problem = node_base_problem(value);
-
-    if (strcmp(value, "*") == 0) {
-        s->base[0] = '\0';
-        return CLU_OK;
-    }
-    if (problem != NULL) {
-        say(why, "dns: the base \"%.60s\" %s; base=* learns the names", value, problem);
-        return CLU_EBADARG;
-    }
-    text_set(s->base, sizeof s->base, slice_of(value));
-    return CLU_OK;
-}
-
 static clu_error set_family(struct source *s, const char *value, char why[REASON_SIZE])
 {
     static const struct {
@@ -378,24 +360,7 @@ static void dns_init(struct source *s)
 
 static clu_error dns_open(struct source *s, const char *body, char why[REASON_SIZE])
 {
-    struct dns_source *d = dns_of(s);
-    const char *problem = host_name_problem(body);
-    struct addr literal;
-
-    if (addr_parse(&literal, slice_of(body))) {
-        say(why, "dns: takes a name, and %.60s is an address: write static:NAME@%.60s", body, body);
-        return CLU_EBADARG;
-    }
-    if (problem != NULL) {
-        say(why, "dns: the name \"%.80s\" %s", body, problem);
-        return CLU_EBADARG;
-    }
-    size_t len = strlen(body) - (body[strlen(body) - 1] == '.');
-
-    text_set(d->name, sizeof d->name, (clu_slice){(const uint8_t *)body, len});
-    memcpy(s->row.asked, d->name, len);
-    s->row.asked[len] = '.'; /* at most 253 bytes are before it: host_name_problem */
-    return CLU_OK;
+    return source_absolute(s, body, dns_of(s)->name, why);
 }
 
 static void dns_close(struct source *s)
@@ -408,11 +373,15 @@ static void dns_close(struct source *s)
     }
 }
 
-static const struct source_option options[] = {{"base", set_base}, {"family", set_family}};
+static const struct source_option options[] = {
+    {"base", source_set_base}, {"name", source_set_name}, {"family", set_family}};
 
 const struct scheme scheme_dns = {
     .name = "dns",
     .guesses = true,
+    .parts = PART_BIT(PART_BASE) | PART_BIT(PART_IP) | PART_BIT(PART_DASHED) |
+             PART_BIT(PART_SERVICE) | PART_BIT(PART_NS) | PART_BIT(PART_ZONE),
+    .template = "{base}@{ip}",
     .size = sizeof(struct dns_source),
     .options = options,
     .n_options = COUNT(options),

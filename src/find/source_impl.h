@@ -3,6 +3,8 @@
 #define FIND_SOURCE_IMPL_H
 
 #include "find/source.h"
+#include "find/template.h"
+#include "find/words.h"
 
 /* What the schemes share: only source*.c include this. */
 
@@ -26,9 +28,11 @@ struct source_option {
 /* One row a scheme. Functions that a scheme has no use for are NULL. */
 struct scheme {
     const char *name;
-    const char *later; /* why it is not built in, and what to use instead; NULL when it is */
-    bool guesses;      /* its names are made by a template from addresses */
-    size_t size;       /* of its structure, which begins with struct source */
+    const char *later;    /* why it is not built in, and what to use instead; NULL when it is */
+    bool guesses;         /* its names are made by a template from addresses */
+    unsigned parts;       /* PART_BITs that it knows of what it lists: for ?name= */
+    const char *template; /* of its names unless ?name= says another; NULL: it makes none */
+    size_t size;          /* of its structure, which begins with struct source */
     const struct source_option *options;
     size_t n_options;
     void (*init)(struct source *s); /* defaults, before the options */
@@ -45,13 +49,30 @@ struct scheme {
 
 struct source {
     const struct scheme *scheme;
-    char base[NODE_NAME_SIZE]; /* of the names it makes; "" learns them */
-    struct addr own;           /* our own address; family 0: none */
+    char base[NODE_NAME_SIZE];     /* of the names it makes; "": we have no name ourselves yet */
+    char template[NODE_NAME_SIZE]; /* of the names it makes; "" learns them */
+    struct service_name service;   /* whose nodes these are, as far as the name tells; see
+                                      source_absolute */
+    struct addr own;               /* our own address; family 0: none */
     const struct source_place *place;
     struct entry *entries; /* owned */
     size_t n_entries;
     struct source_row row; /* its times are monotonic here; 0 for never */
 };
+
+/* The options ?base= and ?name=: rows for the tables of the schemes that make names. */
+clu_error source_set_base(struct source *s, const char *value, char why[REASON_SIZE]);
+clu_error source_set_name(struct source *s, const char *value, char why[REASON_SIZE]);
+/* source_absolute: body, the name of a Service or any other, without its final dot and with the
+ * cluster's zone; fills s->service and row.asked. CLU_EBADARG with words in why. */
+clu_error source_absolute(struct source *s, const char *body, char name[HOST_NAME_SIZE],
+                          char why[REASON_SIZE]);
+/* source_check_name: once s->service is filled: CLU_EBADARG with words in why when the template
+ * names a part of it that nothing tells. */
+clu_error source_check_name(const struct source *s, char why[REASON_SIZE]);
+/* source_name: makes e->name of e->addr and the rest, NULL where it is not known; "" (to be learnt)
+ * when a part is missing. */
+void source_name(const struct source *s, struct entry *e, const char *hostname, const char *target);
 
 extern const struct scheme scheme_dns, scheme_static;
 

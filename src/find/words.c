@@ -5,8 +5,7 @@
 #include <stdio.h>
 #include <strings.h>
 
-/* RFC 1035 2.3.4: 63 octets a label; 255 on the wire are 253 as text. */
-#define LABEL_MAX     63
+/* RFC 1035 2.3.4: 255 octets on the wire are 253 as text. */
 #define HOST_NAME_MAX 253
 
 static const char word_bytes[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
@@ -55,6 +54,33 @@ bool host_name_same(const char *a, const char *b)
     size_t len = bare_len(a);
 
     return len == bare_len(b) && strncasecmp(a, b, len) == 0;
+}
+
+/* Takes the label at *name, whose dot is passed too; false when there is none or it is too long. */
+static bool take_label(const char **name, char out[LABEL_SIZE])
+{
+    size_t len = strcspn(*name, ".");
+
+    if (len == 0 || !text_set(out, LABEL_SIZE, (clu_slice){(const uint8_t *)*name, len}))
+        return false;
+    *name += len + ((*name)[len] == '.');
+    return true;
+}
+
+bool service_name_parse(const char *name, struct service_name *out)
+{
+    char svc[LABEL_SIZE];
+
+    do { /* labels with '_' in front are the port's, of an SRV record */
+        if (!take_label(&name, out->name))
+            break;
+    } while (out->name[0] == '_');
+    if (out->name[0] != '\0' && take_label(&name, out->ns) && take_label(&name, svc) &&
+        strcmp(svc, "svc") == 0 && name[0] != '\0' &&
+        text_set(out->zone, sizeof out->zone, slice_of(name)))
+        return true;
+    *out = (struct service_name){.zone = ""};
+    return false;
 }
 
 const char *node_base_problem(const char *base)

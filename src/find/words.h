@@ -4,6 +4,10 @@
 
 #include "model/model.h"
 
+/* RFC 1035 2.3.4: 63 octets a label. */
+#define LABEL_MAX  63
+#define LABEL_SIZE (LABEL_MAX + 1)
+
 /* say: writes a sentence for people into a reason field, cut at its size. */
 void say(char reason[REASON_SIZE], const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -13,6 +17,16 @@ void say(char reason[REASON_SIZE], const char *format, ...) __attribute__((forma
 const char *host_name_problem(const char *name);
 /* host_name_same: equal but for case and a final dot. */
 bool host_name_same(const char *a, const char *b);
+
+/* A Service as Kubernetes' DNS names it: NAME.NS.svc.ZONE. */
+struct service_name {
+    char name[LABEL_SIZE], ns[LABEL_SIZE];
+    char zone[HOST_NAME_SIZE];
+};
+
+/* service_name_parse: of NAME.NS.svc.ZONE, or _PORT._PROTOCOL.NAME.NS.svc.ZONE, without a final
+ * dot; false, and all "", for other names. */
+bool service_name_parse(const char *name, struct service_name *out);
 /* node_base_problem: the same for what stands before the '@' of a node name. */
 const char *node_base_problem(const char *base);
 /* node_name_make: base "@" host; false when that is too long for a node name. */
