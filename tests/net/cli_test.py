@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 
+from dns_servers import NAME, ZONE, DnsCase, Dnsmasq
 from program import PROGRAM, Case, free_port, get, listens, wait_for
 
 COMMANDS = ("run", "demo", "discover", "names", "epmd", "ping", "nodes", "install", "version")
@@ -148,61 +149,30 @@ class Epmd(Case):
         self.assertStatus(done, 12)
 
 
-class Discover(Case):
-    NAME = "pods.tests.svc.cluster.local"
-    ALIAS = "alias.tests.svc.cluster.local"
-
-    def dns(self, addresses):
-        port = free_port()
-        hosts = self.dir / "hosts"
-        hosts.write_text("".join(f"{a} {self.NAME}\n" for a in addresses))
-        self.dir.chmod(0o755)
-        command = ["dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--pid-file=", "--no-resolv",
-                   "--no-hosts", f"--addn-hosts={hosts}", f"--port={port}", "--listen-address=127.0.0.1",
-                   "--bind-interfaces", "--local=/local/", "--local-ttl=7", "--no-round-robin",
-                   f"--cname={self.ALIAS},{self.NAME}"]
-        if os.geteuid() == 0:
-            command.append("--user=root")
-        path = os.environ["PATH"] + ":/usr/sbin:/sbin"
-        child = subprocess.Popen(command, env={"PATH": path})
-        self.addCleanup(child.wait)
-        self.addCleanup(child.terminate)
-        wait_for(lambda: listens(port))
-        return f"127.0.0.1:{port}"
-
-    def test_a_thousand_addresses_arrive_whole(self):
-        addresses = {f"10.3.{i // 250}.{i % 250 + 1}" for i in range(1000)}
-        dns = self.dns(addresses)
-        done = self.call("discover", "--short", f"dns:{self.NAME}", "--dns", dns)
-        self.assertStatus(done, 0)
-        lines = done.stdout.splitlines()
-        self.assertEqual((set(lines), len(lines)), (addresses, 1000))
-
+class Discover(DnsCase):
     def test_short_is_what_dig_prints(self):
         """In its order, for a name, an alias of it, IPv6, and a name that is not there."""
-        dns = self.dns(["10.1.1.2", "10.1.1.1", "fd00::1"])
-        host, port = dns.split(":")
-        for name, family, type_ in ((self.NAME, "", "A"), (self.ALIAS, "", "A"), (self.NAME, "?family=6", "AAAA"),
-                                    (self.ALIAS, "?family=6", "AAAA"), ("absent." + self.NAME, "", "A")):
+        dns = Dnsmasq(self, ["10.1.1.2", "10.1.1.1", "fd00::1"])
+        for name, family, type_ in ((NAME, "", "A"), (dns.ALIAS, "", "A"), (NAME, "?family=6", "AAAA"),
+                                    (dns.ALIAS, "?family=6", "AAAA"), ("absent." + NAME, "", "A")):
             with self.subTest(name=name, type=type_):
-                dig = subprocess.run(["dig", "+short", f"@{host}", "-p", port, name, type_], capture_output=True,
-                                     text=True)
-                done = self.call("discover", "--short", f"dns:{name}{family}", "--dns", dns)
+                dig = subprocess.run(["dig", "+short", "@127.0.0.1", "-p", str(dns.port), name, type_],
+                                     capture_output=True, text=True)
+                done = self.discover(dns, "--short", spec=f"dns:{name}{family}")
                 self.assertEqual(done.stdout, dig.stdout)
 
     def test_report_and_json(self):
-        dns = self.dns(["10.1.1.1", "fd00::1"])
-        self.assertStatus(self.call("discover", f"dns:{self.NAME}", "--dns", dns), 0, "NOERROR", "TTL 7 s",
-                          "erlclu@10.1.1.1")
-        document = self.json_of(self.call("discover", f"dns:{self.NAME}", "--dns", dns, "--json"))
+        dns = Dnsmasq(self, ["10.1.1.1", "fd00::1"], ttl=7)
+        self.assertStatus(self.discover(dns), 0, "NOERROR", "TTL 7 s", "erlclu@10.1.1.1")
+        document = self.found(dns)
         self.assertEqual([(r["type"], r["rcode"], r["addresses"]) for r in document["replies"]],
                          [("A", "NOERROR", ["10.1.1.1"]), ("AAAA", "NOERROR", ["fd00::1"])])
         self.assertIn({"address": "10.1.1.1", "name": "erlclu@10.1.1.1"}, document["nodes"])
 
     def test_two_specs_of_one_name(self):
         """Every entry once, by its own name; addresses in the order of the SPECs."""
-        dns = self.dns(["10.1.1.1", "10.1.1.2"])
-        words = ("discover", "static:x@10.1.1.9", f"dns:{self.NAME}?base=a", f"dns:{self.NAME}?base=b", "--dns", dns)
+        dns = Dnsmasq(self, ["10.1.1.1", "10.1.1.2"])
+        words = ("discover", "static:x@10.1.1.9", f"dns:{NAME}?base=a", f"dns:{NAME}?base=b", "--dns", dns.at)
         nodes = self.json_of(self.call(*words, "--json"))["nodes"]
         self.assertEqual(sorted(n["name"] for n in nodes),
                          ["a@10.1.1.1", "a@10.1.1.2", "b@10.1.1.1", "b@10.1.1.2", "x@10.1.1.9"])
@@ -210,11 +180,11 @@ class Discover(Case):
         self.assertEqual(sorted(self.call(*words, "--short").stdout.split()), ["10.1.1.1", "10.1.1.2", "10.1.1.9"])
 
     def test_the_answer_is_no(self):
-        dns = self.dns(["10.1.1.1"])
-        self.assertStatus(self.call("discover", "dns:absent.tests.svc.cluster.local", "--dns", dns), 1, "NXDOMAIN")
+        dns = Dnsmasq(self, ["10.1.1.1"])
+        self.assertStatus(self.discover(dns, spec=f"dns:absent.{ZONE}"), 1, "NXDOMAIN")
 
     def test_dns_failed(self):
-        self.assertStatus(self.call("discover", f"dns:{self.NAME}", "--dns", f"127.0.0.1:{free_port()}"), 3)
+        self.assertStatus(self.call("discover", f"dns:{NAME}", "--dns", f"127.0.0.1:{free_port()}"), 3)
 
 
 class Nodes(Case):

@@ -48,6 +48,10 @@ def get(port, path="/", method="GET"):
         return error.code, error.headers, error.read()
 
 
+def get_json(port, path):
+    return json.loads(get(port, path)[2])
+
+
 def listens(port):
     with socket.socket() as s:
         return s.connect_ex(("127.0.0.1", port)) == 0
