@@ -6,7 +6,10 @@
 
 #define MD5_LEN    16
 #define SHA256_LEN 32
-#define AES_IV_LEN 16
+/* AES-256: the key, a block and what the first block is mixed with. */
+#define AES_KEY_LEN   32
+#define AES_BLOCK_LEN 16
+#define AES_IV_LEN    16
 
 /* Digests and ciphers over OpenSSL's EVP in a library context of our own, so that a program that
  * uses OpenSSL itself is not touched. */
@@ -24,6 +27,16 @@ CLU_MUST_USE clu_error crypto_sha256(struct crypto *c, const clu_slice *parts, s
 /* crypto_random: 64 bits that cannot be told from earlier ones: SHA-256 of the seed and a counter.
  */
 CLU_MUST_USE clu_error crypto_random(struct crypto *c, uint64_t *out);
+/* crypto_seal: AES-256-CBC of plain, padded by 1 to 16 bytes (PKCS #7). out has room for plain and
+ * AES_BLOCK_LEN bytes more. There is no proof of who wrote it. */
+CLU_MUST_USE clu_error crypto_seal(struct crypto *c, const uint8_t key[AES_KEY_LEN],
+                                   const uint8_t iv[AES_IV_LEN], clu_slice plain, uint8_t *out,
+                                   size_t *out_len);
+/* crypto_open: the reverse; out has room for as many bytes as sealed has. CLU_ECRYPTO when it was
+ * not sealed with this key, as far as the padding tells. */
+CLU_MUST_USE clu_error crypto_open(struct crypto *c, const uint8_t key[AES_KEY_LEN],
+                                   const uint8_t iv[AES_IV_LEN], clu_slice sealed, uint8_t *out,
+                                   size_t *out_len);
 /* crypto_equal: compares n bytes in a time that does not depend on them. */
 bool crypto_equal(const uint8_t *a, const uint8_t *b, size_t n);
 

@@ -88,6 +88,65 @@ static void test_random(void **state)
     crypto_free(NULL);
 }
 
+/* NIST SP 800-38A, F.2.5: CBC-AES256, its first block and all four; behind them stands the padding
+ * that the vectors do not have. */
+static const char aes_key[] = "\x60\x3d\xeb\x10\x15\xca\x71\xbe\x2b\x73\xae\xf0\x85\x7d\x77\x81"
+                              "\x1f\x35\x2c\x07\x3b\x61\x08\xd7\x2d\x98\x10\xa3\x09\x14\xdf\xf4";
+static const uint8_t aes_iv[AES_IV_LEN] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+static const char aes_plain[] = "\x6b\xc1\xbe\xe2\x2e\x40\x9f\x96\xe9\x3d\x7e\x11\x73\x93\x17\x2a"
+                                "\xae\x2d\x8a\x57\x1e\x03\xac\x9c\x9e\xb7\x6f\xac\x45\xaf\x8e\x51"
+                                "\x30\xc8\x1c\x46\xa3\x5c\xe4\x11\xe5\xfb\xc1\x19\x1a\x0a\x52\xef"
+                                "\xf6\x9f\x24\x45\xdf\x4f\x9b\x17\xad\x2b\x41\x7b\xe6\x6c\x37\x10";
+static const char aes_sealed[] = "f58c4c04d6e5f1ba779eabfb5f7bfbd6"
+                                 "9cfc4e967edb808d679f777bc6702c7d"
+                                 "39f23369a9d9bacfa530e26304231461"
+                                 "b2eb05e2c39be9fcda6c19078c6a9d1b";
+
+static void test_seal(void **state)
+{
+    struct crypto *c = *state;
+    const uint8_t *key = (const uint8_t *)aes_key;
+    uint8_t sealed[64 + AES_BLOCK_LEN], plain[sizeof sealed];
+    size_t len, back;
+
+    for (size_t n = 0; n <= 64; n++) {
+        clu_slice text = {(const uint8_t *)aes_plain, n};
+        char hex[2 * sizeof sealed + 1] = "";
+
+        assert_int_equal(crypto_seal(c, key, aes_iv, text, sealed, &len), CLU_OK);
+        assert_int_equal(len, n + AES_BLOCK_LEN - n % AES_BLOCK_LEN);
+        memcpy(hex, aes_sealed, n / AES_BLOCK_LEN * 2 * AES_BLOCK_LEN);
+        expect_hex(sealed, n / AES_BLOCK_LEN * AES_BLOCK_LEN, hex);
+        assert_int_equal(crypto_open(c, key, aes_iv, (clu_slice){sealed, len}, plain, &back),
+                         CLU_OK);
+        assert_int_equal(back, n);
+        assert_memory_equal(plain, aes_plain, n);
+    }
+}
+
+/* Cut, empty, changed, or sealed with another key: no text. */
+static void test_open_refuses(void **state)
+{
+    struct crypto *c = *state;
+    const uint8_t *key = (const uint8_t *)aes_key;
+    uint8_t other[AES_KEY_LEN] = {0}, sealed[2 * AES_BLOCK_LEN], plain[sizeof sealed];
+    size_t len;
+
+    assert_int_equal(crypto_seal(c, key, aes_iv, slice_of("0123456789abcdef"), sealed, &len),
+                     CLU_OK);
+    for (size_t n = 0; n < len; n++)
+        assert_int_equal(crypto_open(c, key, aes_iv, (clu_slice){sealed, n}, plain, &(size_t){0}),
+                         CLU_ECRYPTO);
+    assert_int_equal(crypto_open(c, other, aes_iv, (clu_slice){sealed, len}, plain, &(size_t){0}),
+                     CLU_ECRYPTO);
+    for (size_t i = 0; i < AES_BLOCK_LEN; i++) {
+        sealed[i] ^= 1; /* turns this bit of the last block, which is all padding */
+        assert_int_equal(crypto_open(c, key, aes_iv, (clu_slice){sealed, len}, plain, &(size_t){0}),
+                         CLU_ECRYPTO);
+        sealed[i] ^= 1;
+    }
+}
+
 static void test_equal(void **state)
 {
     (void)state;
@@ -115,6 +174,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_digests, open_crypto, close_crypto),
         cmocka_unit_test_setup_teardown(test_random, open_crypto, close_crypto),
+        cmocka_unit_test_setup_teardown(test_seal, open_crypto, close_crypto),
+        cmocka_unit_test_setup_teardown(test_open_refuses, open_crypto, close_crypto),
         cmocka_unit_test(test_equal),
     };
 
