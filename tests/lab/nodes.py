@@ -127,6 +127,8 @@ class ErlNode:
 class CluNode:
     """`erlclu run` in a pod; its HTTP interface is asked from outside, as a user would."""
 
+    program = ERLCLU
+
     def __init__(self, pod, args=(), name=None, cookie=COOKIE, discover=(f'dns:{SERVICE}',), env=None,
                  http_port=8080):
         self.pod, self.cookie = pod, cookie
@@ -153,7 +155,7 @@ class CluNode:
             cookie = ['--cookie-file', cookie_file]
         else:
             cookie = []
-        self.process = self.pod.start([ERLCLU, 'run', *cookie, *self.spec, *self.args],
+        self.process = self.pod.start([self.program, 'run', *cookie, *self.spec, *self.args],
                                       f'{self.name}.clu.log', env=self.env)
         if wait:
             self.ready()
