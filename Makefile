@@ -8,7 +8,8 @@ DESTDIR ?=
 # What a goal needs installed beside the build's own packages: groups of scripts/setup.
 needs_check := check
 needs_test := check demo test container
-needs_test-full := $(needs_test) bench
+needs_test-full := $(needs_test) bench arm64
+needs_static-arm64 := arm64
 needs_bench := demo bench
 needs_demo := demo
 needs_format := check
@@ -21,6 +22,12 @@ all: build/build.ninja ## build/erlclu and build/liberlclu.{a,so}
 
 static: build/static/build.ninja ## build/static/erlclu, the binary of the image
 	ninja -C build/static erlclu
+	@install -D build/static/erlclu build/image/$(shell dpkg --print-architecture)/erlclu
+
+static-arm64: build/static-arm64/build.ninja ## build/static-arm64/erlclu, cross-built: the other image
+	@scripts/sysroot-arm64 >/dev/null # new when this machine's libraries are
+	ninja -C build/static-arm64 erlclu
+	@install -D build/static-arm64/erlclu build/image/arm64/erlclu
 
 check: all ## layers, unit tests, simulation, corpora: under 2 minutes, no network
 	@scripts/test check
@@ -28,7 +35,7 @@ check: all ## layers, unit tests, simulation, corpora: under 2 minutes, no netwo
 test: all static ## check, and fuzzing, real Erlang nodes, DNS, browser, containers: under 20 minutes
 	@scripts/test test
 
-test-full: all static ## test, and the long runs
+test-full: all static static-arm64 ## test, and the long runs
 	@scripts/test full
 
 bench: all static ## measure beside the BEAM and ei in one run
@@ -54,16 +61,23 @@ clean: ## remove all that was built
 	rm -rf build
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1	\2/p' $(MAKEFILE_LIST) | expand -t 14
 
 # Before anything else all packages of the goals, in one transaction; later runs ask dpkg only.
 build/build.ninja: | setup
 	meson setup build -Dtests=false
 
+static_options := -Dtests=false -Dstatic_program=true --default-library=static --buildtype=minsize
+
 build/static/build.ninja: | setup
-	meson setup build/static -Dtests=false -Dstatic_program=true --default-library=static --buildtype=minsize
+	meson setup build/static $(static_options)
+
+build/static-arm64/build.ninja: | setup
+	@mkdir -p build
+	sysroot=$$(scripts/sysroot-arm64) && printf "[constants]\nsysroot = '%s'\n" "$$sysroot" >build/sysroot-arm64.ini
+	meson setup build/static-arm64 --cross-file build/sysroot-arm64.ini --cross-file scripts/arm64.ini $(static_options)
 
 setup:
 	@scripts/setup $(needs)
 
-.PHONY: all static check test test-full bench demo install format tidy coverage clean help setup
+.PHONY: all static static-arm64 check test test-full bench demo install format tidy coverage clean help setup
