@@ -25,6 +25,14 @@ enum dns_status {
 #define DNS_POINTERS_MAX 32
 #define DNS_CNAMES_MAX   16
 
+/* An SRV record. Its priority and weight choose one server among many; nodes want all of them. */
+struct dns_service {
+    char target[HOST_NAME_SIZE]; /* lower case, no final dot */
+    uint16_t port;
+    struct addr
+        glue[2]; /* the target's first A and AAAA of the additional section; family 0: none */
+};
+
 struct dns_reply {
     uint16_t rcode; /* extended by OPT: 12 bits */
     bool truncated;
@@ -38,15 +46,16 @@ struct dns_reply {
     struct addr *addrs; /* A or AAAA of the question's name or its alias, duplicates dropped; owned:
                            end with dns_reply_free */
     size_t n_addrs;
+    struct dns_service *services; /* sorted by target, then port, each once; owned as addrs is */
+    size_t n_services;
     size_t n_dropped; /* over the caller's limit */
 };
 
 /* dns_parse: CLU_EPROTO for anything that is not a well-formed reply to one question, aliases in a
- * loop included; a truncated reply may end inside a record. CLU_ENOMEM. On failure *r holds
- * nothing.
+ * loop included; a truncated reply may end inside a record. max: addresses or services to
+ * keep. CLU_ENOMEM. On failure *r holds nothing.
  */
-CLU_MUST_USE clu_error dns_parse(struct dns_reply *r, const uint8_t *data, size_t len,
-                                 size_t max_addrs);
+CLU_MUST_USE clu_error dns_parse(struct dns_reply *r, const uint8_t *data, size_t len, size_t max);
 void dns_reply_free(struct dns_reply *r);
 /* dns_rcode_text: "NOERROR", "NXDOMAIN", ...; "RCODE" for others: say the number beside it. */
 const char *dns_rcode_text(uint16_t rcode);

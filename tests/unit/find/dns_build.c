@@ -88,41 +88,88 @@ static const struct {
     {"servfail", DNS_ANSWERED, 2, false},  {"refused", DNS_ANSWERED, 5, false},
 };
 
+/* What the words make of a reply. */
+struct build {
+    struct buf answers, additional;
+    uint16_t n_answers, n_additional, flags, type;
+    uint32_t ttl;
+    bool soa;
+    enum dns_status status;
+};
+
+static void put_ip(struct buf *b, const struct addr *a, uint32_t ttl)
+{
+    dns_put_record(b, a->family == 4 ? DNS_TYPE_A : DNS_TYPE_AAAA, ttl, a->ip,
+                   a->family == 4 ? 4 : 16);
+}
+
+/* TARGET/PORT or TARGET/PORT/ADDRESS: a record and its glue. */
+static void put_service(struct build *w, const char *word)
+{
+    struct buf data = {0};
+    char target[HOST_NAME_SIZE];
+    const char *port = strchr(word, '/') + 1, *ip = strchr(port, '/');
+    struct addr a;
+
+    text_set(target, sizeof target, (clu_slice){(const uint8_t *)word, (size_t)(port - word) - 1});
+    dns_put_u32(&data, 10); /* priority 0, weight 10 */
+    dns_put_u16(&data, (uint16_t)strtoul(port, NULL, 10));
+    dns_put_name(&data, target);
+    dns_put_pointer(&w->answers, 12);
+    dns_put_record(&w->answers, DNS_TYPE_SRV, w->ttl, data.data, (uint16_t)data.len);
+    w->n_answers++;
+    buf_free(&data);
+    if (ip == NULL || !addr_parse_ip(&a, slice_of(ip + 1)))
+        return;
+    dns_put_name(&w->additional, target);
+    put_ip(&w->additional, &a, w->ttl);
+    w->n_additional++;
+}
+
+static void put_word(struct build *w, const char *word)
+{
+    struct addr a;
+
+    for (size_t i = 0; i < COUNT(words_table); i++)
+        if (strcmp(words_table[i].word, word) == 0) {
+            w->status = words_table[i].status;
+            w->flags |= words_table[i].flags;
+            w->soa = words_table[i].soa;
+        }
+    if (strcmp(word, "cut") == 0)
+        w->flags |= DNS_FLAG_TC;
+    if (w->type == DNS_TYPE_SRV && strchr(word, '/') != NULL)
+        put_service(w, word);
+    if (!addr_parse_ip(&a, slice_of(word)))
+        return;
+    dns_put_pointer(&w->answers, 12);
+    put_ip(&w->answers, &a, w->ttl);
+    w->n_answers++;
+}
+
 enum dns_status dns_build(struct buf *b, const char *name, uint16_t type, const char *words)
 {
-    struct buf records = {0};
-    enum dns_status status = DNS_ANSWERED;
-    uint16_t flags = DNS_FLAGS_REPLY, n = 0;
-    bool soa = false;
-    const char *ttl_word = strstr(words, "ttl=");
-    uint32_t ttl = ttl_word == NULL ? 30 : (uint32_t)strtoul(ttl_word + 4, NULL, 10);
+    const char *ttl = strstr(words, "ttl=");
+    struct build w = {.type = type,
+                      .flags = DNS_FLAGS_REPLY,
+                      .status = DNS_ANSWERED,
+                      .ttl = ttl == NULL ? 30 : (uint32_t)strtoul(ttl + 4, NULL, 10)};
 
     for (const char *at = words; *at != '\0';) {
-        char word[ADDR_TEXT_MAX];
+        char word[HOST_NAME_SIZE];
         size_t len = strcspn(at, " ");
-        struct addr a;
 
         text_set(word, sizeof word, (clu_slice){(const uint8_t *)at, len});
         at += len + strspn(at + len, " ");
-        for (size_t i = 0; i < COUNT(words_table); i++)
-            if (strcmp(words_table[i].word, word) == 0) {
-                status = words_table[i].status;
-                flags |= words_table[i].flags;
-                soa = words_table[i].soa;
-            }
-        if (strcmp(word, "cut") == 0)
-            flags |= DNS_FLAG_TC;
-        if (!addr_parse_ip(&a, slice_of(word)))
-            continue;
-        dns_put_pointer(&records, 12);
-        dns_put_record(&records, type, ttl, a.ip, a.family == 4 ? 4 : 16);
-        n++;
+        put_word(&w, word);
     }
-    dns_put_header(b, flags, 1, n, soa, 0);
+    dns_put_header(b, w.flags, 1, w.n_answers, w.soa, w.n_additional);
     dns_put_question(b, name, type);
-    buf_put_slice(b, buf_slice(&records));
-    if (soa)
+    buf_put_slice(b, buf_slice(&w.answers));
+    if (w.soa)
         put_soa(b);
-    buf_free(&records);
-    return status;
+    buf_put_slice(b, buf_slice(&w.additional));
+    buf_free(&w.answers);
+    buf_free(&w.additional);
+    return w.status;
 }

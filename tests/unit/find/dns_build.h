@@ -24,8 +24,9 @@ void dns_put_u16(struct buf *b, uint16_t v);
 void dns_put_u32(struct buf *b, uint32_t v);
 
 /* dns_build: a whole reply to a question of this name and type, from words: an rcode ("nxdomain",
- * "servfail", "refused"), or "nodata", or addresses; "ttl=N" for all of them, else 30; "cut" sets
- * TC. Returns how it ended: "timeout", "unreachable", "noserver" and "garbage" leave no message. */
+ * "servfail", "refused"), or "nodata", or addresses; for SRV TARGET/PORT, or TARGET/PORT/ADDRESS,
+ * whose address becomes glue; "ttl=N" for all of them, else 30; "cut" sets TC. Returns how it
+ * ended: "timeout", "unreachable", "noserver" and "garbage" leave no message. */
 enum dns_status dns_build(struct buf *b, const char *name, uint16_t type, const char *words);
 
 #endif

@@ -16,6 +16,14 @@ static void describe(struct buf *out, const struct dns_reply *r)
         buf_put_text(out, " cut");
     for (size_t i = 0; i < r->n_addrs; i++)
         buf_printf(out, " %s", addr_ip_text(&r->addrs[i], ip));
+    for (size_t i = 0; i < r->n_services; i++) {
+        const struct dns_service *s = &r->services[i];
+
+        buf_printf(out, " %s:%u", s->target, (unsigned)s->port);
+        for (size_t k = 0; k < COUNT(s->glue); k++)
+            if (s->glue[k].family != 0)
+                buf_printf(out, "=%s", addr_ip_text(&s->glue[k], ip));
+    }
     if (r->ttl != UINT32_MAX)
         buf_printf(out, " ttl=%u", (unsigned)r->ttl);
     if (r->has_soa)
@@ -139,6 +147,61 @@ static void counts_what_it_drops(void **state)
     buf_free(&msg);
 }
 
+/* SRV replies in dns_build's words. */
+static const struct {
+    const char *words, *says;
+} services[] = {
+    {"b.x/2/10.0.0.2 a.x/2/10.0.0.1 ttl=7", "NOERROR a.x:2=10.0.0.1 b.x:2=10.0.0.2 ttl=7"},
+    {"a.x/9100", "NOERROR a.x:9100 ttl=30"},
+    {"A.x/2 a.X/2/10.0.0.1", "NOERROR a.x:2=10.0.0.1 ttl=30"},
+    {"a.x/3 a.x/2 a.x/1/10.0.0.1", "NOERROR a.x:1=10.0.0.1 a.x:2=10.0.0.1 a.x:3=10.0.0.1 ttl=30"},
+    {"a.x/1/10.0.0.1 a.x/1/fd00::1", "NOERROR a.x:1=10.0.0.1=fd00::1 ttl=30"},
+    {"a.x/1/10.0.0.1 a.x/1/10.0.0.2", "NOERROR a.x:1=10.0.0.1 ttl=30"},
+    {"a.x/1 cut", "NOERROR cut a.x:1 ttl=30"},
+    {"/1", "NOERROR"}, /* RFC 2782: a target of "." is none */
+    {"nxdomain", "NXDOMAIN soa=5"},
+};
+
+static void reads_services(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(services); i++) {
+        struct buf msg = {0}, said = {0};
+        struct dns_reply r;
+
+        dns_build(&msg, "peers.example", DNS_TYPE_SRV, services[i].words);
+        assert_int_equal(dns_parse(&r, msg.data, msg.len, 100), CLU_OK);
+        describe(&said, &r);
+        if (strcmp(buf_text(&said), services[i].says) != 0)
+            fail_msg("%s: %s", services[i].words, buf_text(&said));
+        dns_reply_free(&r);
+        buf_free(&msg);
+        buf_free(&said);
+    }
+}
+
+static void bounds_services(void **state)
+{
+    struct buf msg = {0}, words = {0};
+    struct dns_reply r;
+
+    (void)state;
+    for (unsigned i = 0; i < 720; i++)
+        buf_printf(&words, "pod-%u.x/9100/10.0.%u.%u ", i, i / 250, i % 250);
+    dns_build(&msg, "peers.example", DNS_TYPE_SRV, buf_text(&words));
+    assert_int_equal(dns_parse(&r, msg.data, msg.len, 8192), CLU_OK);
+    assert_int_equal(r.n_services, 720);
+    for (size_t i = 0; i < r.n_services; i++)
+        assert_int_equal(r.services[i].glue[0].family, 4);
+    dns_reply_free(&r);
+    assert_int_equal(dns_parse(&r, msg.data, msg.len, 700), CLU_OK);
+    assert_int_equal(r.n_services, 700);
+    assert_int_equal(r.n_dropped, 20);
+    dns_reply_free(&r);
+    buf_free(&msg);
+    buf_free(&words);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -147,6 +210,8 @@ int main(void)
         cmocka_unit_test(refuses_every_prefix),
         cmocka_unit_test(takes_a_thousand),
         cmocka_unit_test(counts_what_it_drops),
+        cmocka_unit_test(reads_services),
+        cmocka_unit_test(bounds_services),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -162,12 +162,46 @@ static void v6(struct buf *b)
     put_a(b, FIRST, 1, ip1); /* not asked for */
 }
 
-static void srv_question(struct buf *b)
+/* One SRV record with this data. */
+static void put_srv(struct buf *b, const char *data, uint16_t len)
 {
     dns_put_header(b, DNS_FLAGS_REPLY, 1, 1, 0, 0);
     dns_put_question(b, "_dist._tcp.x.example", DNS_TYPE_SRV);
     dns_put_pointer(b, FIRST);
-    dns_put_record(b, DNS_TYPE_SRV, 30, "\0\0\0\1\x23\x8c\0", 7);
+    dns_put_record(b, DNS_TYPE_SRV, 30, data, len);
+}
+
+static void srv_to_nobody(struct buf *b)
+{
+    put_srv(b, "\0\0\0\1\x23\x8c\0", 7); /* RFC 2782: a target of "." */
+}
+
+static void srv_compressed(struct buf *b)
+{
+    put_srv(b, "\0\0\0\1\x23\x8c\1A\xc0\x17", 10); /* the "x.example" of the question */
+}
+
+static void srv_too_short(struct buf *b)
+{
+    put_srv(b, "\0\0\0\1\x23\x8c", 6);
+}
+
+static void srv_with_more_data(struct buf *b)
+{
+    put_srv(b, "\0\0\0\1\x23\x8c\1a\0z", 10);
+}
+
+static void srv_cut_by_its_length(struct buf *b)
+{
+    put_srv(b, "\0\0\0\1\x23\x8c\1", 7);
+}
+
+static void glue_of_three_bytes(struct buf *b)
+{
+    dns_put_header(b, DNS_FLAGS_REPLY, 1, 0, 0, 1);
+    dns_put_question(b, "_dist._tcp.x.example", DNS_TYPE_SRV);
+    dns_put_pointer(b, FIRST);
+    dns_put_record(b, DNS_TYPE_A, 30, ip1, 3);
 }
 
 static void soa(struct buf *b, uint32_t ttl, uint16_t flags, uint16_t len)
@@ -448,7 +482,12 @@ const struct dns_sample dns_samples[] = {
     {"an alias with bytes behind the name", alias_with_more_data, NULL},
     {"an alias whose name ends outside", alias_cut_by_its_length, NULL},
     {"AAAA, and an A that nobody wanted", v6, "NOERROR fd00::5 ttl=4"},
-    {"other types have no addresses", srv_question, "NOERROR"},
+    {"a service that is not there", srv_to_nobody, "NOERROR"},
+    {"an SRV record's target compressed", srv_compressed, "NOERROR a.x.example:9100 ttl=30"},
+    {"an SRV record too short", srv_too_short, NULL},
+    {"an SRV record with bytes behind the target", srv_with_more_data, NULL},
+    {"an SRV record whose target ends outside", srv_cut_by_its_length, NULL},
+    {"glue of three bytes", glue_of_three_bytes, NULL},
     {"no data: the SOA's TTL", nodata, "NOERROR soa=60"},
     {"no name: the SOA's MINIMUM", nxdomain, "NXDOMAIN soa=300"},
     {"an SOA too short", soa_too_short, NULL},
