@@ -130,7 +130,7 @@ static uint32_t scan_number(struct lexer *lex)
     return TOKEN_INTEGER;
 }
 
-static uint32_t scan_word(struct lexer *lex)
+static uint32_t scan_bareword(struct lexer *lex)
 {
     const uint8_t *start = lex->pos;
 
@@ -274,7 +274,7 @@ static uint32_t scan(struct lexer *lex)
     if (is_digit(first))
         return scan_number(lex);
     if (syntax_is_lower(peek_char(lex)))
-        return scan_word(lex);
+        return scan_bareword(lex);
     switch (first) {
     case '"': return scan_quoted(lex, TOKEN_STRING);
     case '\'': return scan_quoted(lex, TOKEN_QUOTED_ATOM);
