@@ -81,6 +81,7 @@ struct handshake {
     struct crypto *crypto;          /* borrowed */
     const uint8_t *cookie;          /* borrowed until done */
     size_t cookie_len;
+    clu_slice other_cookie;             /* acceptor: borrowed until done; empty: none */
     char reason[HANDSHAKE_REASON_SIZE]; /* of the failure: a sentence for people */
     /* one frame in, what is to be sent out */
     uint8_t in[HANDSHAKE_FRAME_MAX + 4];
@@ -117,6 +118,9 @@ size_t handshake_feed(struct handshake *hs, const uint8_t *data, size_t len);
  * crashes on another one. */
 void handshake_answer(struct handshake *hs, enum hs_status status, clu_slice cookie,
                       const char *assigned_name, uint32_t assigned_creation);
+/* handshake_take_too: acceptor, after handshake_answer: a peer that proves this cookie is taken as
+ * well, and is answered with it: the one before, while a new one is being rolled out. */
+void handshake_take_too(struct handshake *hs, clu_slice cookie);
 /* handshake_confirm: initiator in HS_CONFIRM_ALIVE: whether this attempt is still wanted (the peer
  * then drops its old link). */
 void handshake_confirm(struct handshake *hs, bool wanted);

@@ -101,6 +101,8 @@ enum hs_state hs_recv_reply(struct handshake *hs, struct hs_reader *in)
 {
     uint8_t digest[MD5_LEN];
     uint32_t challenge = hs_get_u32(in);
+
+    hs_choose_cookie(hs, in);
     enum hs_state next = hs_check_digest(hs, in, HS_DONE);
 
     if (next != HS_DONE)
@@ -109,6 +111,11 @@ enum hs_state hs_recv_reply(struct handshake *hs, struct hs_reader *in)
         return hs_broken(hs);
     hs_send_ack(hs, digest);
     return HS_DONE;
+}
+
+void handshake_take_too(struct handshake *hs, clu_slice cookie)
+{
+    hs->other_cookie = cookie;
 }
 
 static enum hs_state answer_ok(struct handshake *hs, const char *assigned_name,

@@ -197,6 +197,24 @@ static const char *cookie_difference(struct handshake *hs, const uint8_t *theirs
     return "its cookie differs from ours: give both nodes the same one";
 }
 
+static void swap_cookies(struct handshake *hs)
+{
+    clu_slice other = hs->other_cookie;
+
+    hs->other_cookie = (clu_slice){hs->cookie, hs->cookie_len};
+    hs->cookie = other.data;
+    hs->cookie_len = other.len;
+}
+
+void hs_choose_cookie(struct handshake *hs, const struct hs_reader *in)
+{
+    if (hs->other_cookie.len == 0 || in->end - in->pos < MD5_LEN)
+        return;
+    swap_cookies(hs);
+    if (!digest_fits(hs, hs->cookie_len, "", in->pos))
+        swap_cookies(hs);
+}
+
 enum hs_state hs_check_digest(struct handshake *hs, struct hs_reader *in, enum hs_state next)
 {
     clu_slice theirs = hs_get_bytes(in, MD5_LEN);

@@ -53,6 +53,9 @@ bool hs_digest(struct handshake *hs, uint32_t challenge, uint8_t digest[MD5_LEN]
 /* hs_check_digest: reads the peer's digest; next when it fits our challenge, else the failure, with
  * what is known about the peer's cookie. */
 enum hs_state hs_check_digest(struct handshake *hs, struct hs_reader *in, enum hs_state next);
+/* hs_choose_cookie: goes over to the other cookie when that is what the digest proves which comes
+ * next. */
+void hs_choose_cookie(struct handshake *hs, const struct hs_reader *in);
 /* hs_missing_flags: the mandatory flags that the peer lacks, as text; NULL when it has them all. */
 const char *hs_missing_flags(const struct handshake *hs, char *out, size_t size);
 

@@ -28,16 +28,36 @@ struct node_link {
     bool visible;            /* both are published */
 };
 
+/* Who called as gen_server:call does, and how it wants its answer. Borrows the frame. */
+struct gen_call {
+    clu_pid from;
+    clu_slice tag; /* opaque: goes back as it came */
+    clu_ref alias; /* n is 0 without one */
+};
+
 /* What a signal means to the layer above, beyond its answer. */
 enum node_report_kind {
     NODE_REPORT_NONE,
-    NODE_REPORT_PONG, /* the peer's net_kernel said yes to the ping `ref` of this link */
-    NODE_REPORT_PANG, /* it has none, or said something else */
+    NODE_REPORT_PONG,      /* the peer's net_kernel said yes to the ping `ref` of this link */
+    NODE_REPORT_PANG,      /* it has none, or said something else */
+    NODE_REPORT_NODES,     /* a BEAM's answer to node_ask_nodes: nodes stands at a list of atoms */
+    NODE_REPORT_KIN_NODES, /* that of our own kind: a list of {Name, Address, Port}: atom, binary of
+                              4 or 16 bytes (empty: unknown), integer */
+    NODE_REPORT_ASKED,     /* the peer asks for our nodes: node_answer_begin */
 };
 
 struct node_report {
     enum node_report_kind kind;
-    clu_ref ref; /* of node_ping; borrows the frame */
+    clu_ref ref;          /* of node_ping or node_ask_nodes; borrows the frame, as all here */
+    clu_reader nodes;     /* NODE_REPORT_NODES, NODE_REPORT_KIN_NODES */
+    struct gen_call call; /* NODE_REPORT_ASKED */
+};
+
+/* What a peer is, as far as its answers to node_ask_nodes have told. */
+enum node_kin {
+    NODE_KIN_UNKNOWN,
+    NODE_KIN_BEAM,
+    NODE_KIN_OURS,
 };
 
 void node_init(struct node *n, const char *name, uint32_t creation, bool hidden);
@@ -58,5 +78,15 @@ CLU_MUST_USE clu_error node_receive(struct node *n, struct node_link *l, const s
 /* node_ping: asks the peer's net_kernel as net_adm:ping does; the answer is a report with an equal
  * ref of the same link. CLU_EBUSY when the link is. */
 CLU_MUST_USE clu_error node_ping(struct node *n, struct node_link *l, clu_ref *ref);
+
+/* node_ask_nodes: asks the peer for the visible nodes that it is linked with; the answer is a
+ * report with an equal ref of the same link. Of an unknown kin, both ways are tried. CLU_EBUSY when
+ * the link is. */
+CLU_MUST_USE clu_error node_ask_nodes(struct node *n, struct node_link *l, enum node_kin kin,
+                                      clu_ref *ref);
+/* node_answer_begin: begins the answer to NODE_REPORT_ASKED in the link's channel: put the list of
+ * nodes, as NODE_REPORT_KIN_NODES has it, then channel_end. */
+void node_answer_begin(struct node *n, struct node_link *l, const struct gen_call *call,
+                       clu_writer *w);
 
 #endif

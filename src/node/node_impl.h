@@ -21,7 +21,9 @@ enum service {
     SERVICE_NET_KERNEL,
     SERVICE_REX,
     SERVICE_GLOBAL,
-    SERVICE_PINGER, /* waits for the answers to node_ping */
+    SERVICE_PINGER,   /* waits for the answers to node_ping */
+    SERVICE_EXCHANGE, /* waits for those to node_ask_nodes */
+    SERVICE_MESH,     /* is asked for our nodes */
     SERVICES
 };
 
@@ -34,6 +36,20 @@ enum service service_of_pid(const struct node *n, const clu_pid *pid);
 bool service_is_alive(enum service service);
 /* service_deliver: hands it the signal's payload. What it does not know it drops. */
 clu_error service_deliver(enum service service, struct signal *s);
+
+/* node_make_ref, node_made_ref: a reference of this node, and whether one is. */
+clu_ref node_make_ref(struct node *n);
+bool node_made_ref(const struct node *n, const clu_ref *ref);
+/* get_gen_call: {'$gen_call', {Pid, Tag}, Request}: stops before the request; false when it is
+ * something else. */
+bool get_gen_call(clu_reader *msg, struct gen_call *call);
+/* put_reply: begins the answer {Tag, Answer} in the link's channel: put the answer, then
+ * channel_end. */
+void put_reply(struct node_link *l, clu_writer *w, const clu_pid *self,
+               const struct gen_call *call);
+/* exchange_take: takes answers to node_ask_nodes; mesh_take: that question. */
+clu_error exchange_take(struct signal *s, clu_reader *msg);
+clu_error mesh_take(struct signal *s, clu_reader *msg);
 
 /* ping_gone: our monitor of the peer's net_kernel fired. */
 clu_error ping_gone(struct signal *s);

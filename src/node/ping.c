@@ -5,7 +5,7 @@
 #define REF_WORDS     3
 #define REF_WORD_BITS 18
 
-static clu_ref make_ref(struct node *n)
+clu_ref node_make_ref(struct node *n)
 {
     uint64_t number = ++n->n_refs;
 
@@ -18,7 +18,7 @@ static clu_ref make_ref(struct node *n)
     };
 }
 
-static bool is_our_ref(const struct node *n, const clu_ref *ref)
+bool node_made_ref(const struct node *n, const clu_ref *ref)
 {
     return slice_is(ref->node, n->name) && ref->creation == n->creation && ref->n == REF_WORDS;
 }
@@ -62,7 +62,7 @@ clu_error node_ping(struct node *n, struct node_link *l, clu_ref *ref)
 
     if (channel_is_busy(l->channel))
         return CLU_EBUSY;
-    *ref = make_ref(n);
+    *ref = node_make_ref(n);
     clu_error err = send_monitor(l, &from, ref, control_put_monitor);
 
     return err == CLU_OK ? send_is_auth(n, l, &from, ref) : err;
@@ -75,9 +75,10 @@ clu_error ping_answer(struct signal *s, clu_reader *msg)
     clu_ref ref = clu_get_ref(msg);
     bool yes = slice_is(clu_get_atom(msg), "yes");
 
-    if (ref.n == 0 || !is_our_ref(s->node, &ref))
+    if (ref.n == 0 || !node_made_ref(s->node, &ref))
         return CLU_OK;
-    *s->report = (struct node_report){yes ? NODE_REPORT_PONG : NODE_REPORT_PANG, ref};
+    *s->report =
+        (struct node_report){.kind = yes ? NODE_REPORT_PONG : NODE_REPORT_PANG, .ref = ref};
     clu_pid from = service_pid(s->node, SERVICE_PINGER);
 
     return send_monitor(s->link, &from, &ref, control_put_demonitor);
@@ -85,7 +86,7 @@ clu_error ping_answer(struct signal *s, clu_reader *msg)
 
 clu_error ping_gone(struct signal *s)
 {
-    if (service_of_pid(s->node, &s->c->to) == SERVICE_PINGER && is_our_ref(s->node, &s->c->ref))
-        *s->report = (struct node_report){NODE_REPORT_PANG, s->c->ref};
+    if (service_of_pid(s->node, &s->c->to) == SERVICE_PINGER && node_made_ref(s->node, &s->c->ref))
+        *s->report = (struct node_report){.kind = NODE_REPORT_PANG, .ref = s->c->ref};
     return CLU_OK;
 }

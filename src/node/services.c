@@ -3,13 +3,6 @@
 
 /* ---- gen calls ---- */
 
-/* Who called, and how it wants its answer. */
-struct gen_call {
-    clu_pid from;
-    clu_slice tag; /* opaque: goes back as it came */
-    clu_ref alias; /* n is 0 without one */
-};
-
 /* The tag of OTP 24 and later is [alias | Ref], Ref being the caller's monitor and alias in one:
  * answers to the alias never arrive late in the caller's mailbox. */
 static clu_ref alias_of(clu_slice tag)
@@ -23,8 +16,7 @@ static clu_ref alias_of(clu_slice tag)
     return r.err == CLU_OK ? alias : (clu_ref){0};
 }
 
-/* {'$gen_call', {Pid, Tag}, Request}: stops before the request. */
-static bool get_gen_call(clu_reader *msg, struct gen_call *call)
+bool get_gen_call(clu_reader *msg, struct gen_call *call)
 {
     if (clu_get_tuple(msg) != 3 || !slice_is(clu_get_atom(msg), "$gen_call") ||
         clu_get_tuple(msg) != 2)
@@ -37,20 +29,25 @@ static bool get_gen_call(clu_reader *msg, struct gen_call *call)
     return true;
 }
 
+void put_reply(struct node_link *l, clu_writer *w, const clu_pid *self, const struct gen_call *call)
+{
+    channel_begin(l->channel, w);
+    if (call->alias.n > 0)
+        control_put_alias_send(w, self, &call->alias);
+    else
+        control_put_send(w, &call->from);
+    channel_payload(l->channel, w);
+    clu_put_tuple(w, 2);
+    clu_put_raw(w, call->tag);
+}
+
 static clu_error reply_atom(struct signal *s, enum service service, const struct gen_call *call,
                             const char *answer)
 {
     clu_pid self = service_pid(s->node, service);
     clu_writer w;
 
-    channel_begin(s->link->channel, &w);
-    if (call->alias.n > 0)
-        control_put_alias_send(&w, &self, &call->alias);
-    else
-        control_put_send(&w, &call->from);
-    channel_payload(s->link->channel, &w);
-    clu_put_tuple(&w, 2);
-    clu_put_raw(&w, call->tag);
+    put_reply(s->link, &w, &self, call);
     clu_put_atom_text(&w, answer);
     return channel_end(s->link->channel, &w);
 }
@@ -148,6 +145,8 @@ static const struct {
     [SERVICE_REX] = {"rex", false, rex_take},
     [SERVICE_GLOBAL] = {"global_name_server", false, global_take},
     [SERVICE_PINGER] = {NULL, true, ping_answer},
+    [SERVICE_EXCHANGE] = {NULL, true, exchange_take},
+    [SERVICE_MESH] = {"erlclu_mesh", true, mesh_take},
 };
 
 clu_pid service_pid(const struct node *n, enum service service)

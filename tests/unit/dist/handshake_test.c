@@ -59,6 +59,7 @@ struct story {
     struct handshake_options dialler, acceptor;
     const char *dialled;
     enum hs_status status; /* the acceptor's answer */
+    const char *before;    /* the acceptor's cookie before the present one; NULL: none */
     bool insist;           /* the dialler's, when told "alive" */
     const char *assigned;  /* to a peer without a name */
     size_t chunk;          /* bytes handed over at once */
@@ -97,10 +98,17 @@ static bool carry(struct story *s, struct handshake *from, struct handshake *to)
     return used > 0;
 }
 
+static void answer(struct story *s)
+{
+    handshake_answer(&s->accept, s->status, s->acceptor.cookie, s->assigned, 99);
+    if (s->before != NULL)
+        handshake_take_too(&s->accept, slice_of(s->before));
+}
+
 static bool decide(struct story *s)
 {
     if (s->accept.state == HS_DECIDE)
-        handshake_answer(&s->accept, s->status, s->acceptor.cookie, s->assigned, 99);
+        answer(s);
     else if (s->dial.state == HS_CONFIRM_ALIVE)
         handshake_confirm(&s->dial, s->insist);
     else if (s->dial.state == HS_CHOOSE_COOKIE)
@@ -273,6 +281,28 @@ static void another_name_is_there(void **state)
                    "dialled c@127.0.0.1, the node there calls itself b@127.0.0.1");
     handshake_closed(&s.accept);
     expect_failure("accept", &s.accept, HS_FAIL_CLOSED, "it dialled another name than ours");
+}
+
+/* While a new cookie is rolled out, the one before is taken and proved as well. */
+static void the_cookie_before_is_taken(void **state)
+{
+    static const struct {
+        const char *dials, *accepts, *before;
+        bool links;
+    } rows[] = {
+        {"new", "new", "old", true}, {"old", "new", "old", true}, {"older", "new", "old", false},
+        {"old", "new", "", false},   {"", "new", "", false},
+    };
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct story s = story(*state);
+
+        s.dialler.cookie = slice_of(rows[i].dials);
+        s.acceptor.cookie = slice_of(rows[i].accepts);
+        s.before = rows[i].before;
+        expect_trace(&s, rows[i].links ? "> N\n< sok\n< N\n> r\n< a\n" : "> N\n< sok\n< N\n> r\n");
+        assert_true((s.dial.state == HS_DONE && s.accept.state == HS_DONE) == rows[i].links);
+    }
 }
 
 static void cookies_differ(void **state)
@@ -694,6 +724,7 @@ int main(void)
         cmocka_unit_test(not_allowed),
         cmocka_unit_test(a_name_is_given),
         cmocka_unit_test(another_name_is_there),
+        cmocka_unit_test(the_cookie_before_is_taken),
         cmocka_unit_test(cookies_differ),
         cmocka_unit_test(reply_to_a_recorded_challenge),
         cmocka_unit_test(a_recorded_dynamic_name),

@@ -253,20 +253,25 @@ static void the_rest_is_passed_over(void **state)
 
 /* {'$gen_call', {Caller, Tag}, {Question, 'p@h'}} to net_kernel; the tag is [alias | Ref], or Ref
  * alone as before OTP 24. */
+static void put_call(clu_writer *w, bool alias)
+{
+    clu_put_tuple(w, 3);
+    clu_put_atom_text(w, "$gen_call");
+    clu_put_tuple(w, 2);
+    clu_put_pid(w, &caller);
+    if (alias) {
+        clu_put_list(w, 1);
+        clu_put_atom_text(w, "alias");
+    }
+    clu_put_ref(w, &ref);
+}
+
 static void call_net_kernel(struct fixture *f, bool alias, const char *question)
 {
     clu_writer w;
 
     clu_writer_init(&w);
-    clu_put_tuple(&w, 3);
-    clu_put_atom_text(&w, "$gen_call");
-    clu_put_tuple(&w, 2);
-    clu_put_pid(&w, &caller);
-    if (alias) {
-        clu_put_list(&w, 1);
-        clu_put_atom_text(&w, "alias");
-    }
-    clu_put_ref(&w, &ref);
+    put_call(&w, alias);
     clu_put_tuple(&w, 2);
     clu_put_atom_text(&w, question);
     clu_put_atom_text(&w, "p@h");
@@ -354,6 +359,102 @@ static void global_is_told_not_to_wait(void **state)
     cast_global(&f, "init_connect");
     assert_string_equal(answers(&f),
                         "{6,<us@h.3.0>,'',global_name_server} {'$gen_cast',{in_sync,us@h,true}}\n");
+    close_link(&f);
+}
+
+/* ---- peer exchange ---- */
+
+#define REX_QUESTION                                                                               \
+    "{6,<us@h.5.0>,'',rex} {'$gen_call',{<us@h.5.0>,#Ref<us@h.0.0.1>},"                            \
+    "{call,erlang,nodes,[],<us@h.5.0>}}\n"
+#define KIN_QUESTION                                                                               \
+    "{6,<us@h.5.0>,'',erlclu_mesh} {'$gen_call',{<us@h.5.0>,#Ref<us@h.0.0.1>},nodes}\n"
+
+static void each_kin_is_asked_its_way(void **state)
+{
+    static const struct {
+        enum node_kin kin;
+        const char *asks;
+    } rows[] = {
+        {NODE_KIN_UNKNOWN, KIN_QUESTION REX_QUESTION},
+        {NODE_KIN_BEAM, REX_QUESTION},
+        {NODE_KIN_OURS, KIN_QUESTION},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct fixture f;
+        clu_ref ours;
+
+        open_link(&f, NODE_FLAGS);
+        assert_int_equal(node_ask_nodes(&f.node, &f.link, rows[i].kin, &ours), CLU_OK);
+        assert_string_equal(answers(&f), rows[i].asks);
+        close_link(&f);
+    }
+}
+
+/* The peer says {Ref, Term} to the asking process, Term being text; the kind of report. */
+static enum node_report_kind tell(struct fixture *f, const clu_ref *to, const char *term)
+{
+    clu_pid asker = {.node = TEXT("us@h"), .id = 5, .creation = 5};
+    clu_writer w;
+    size_t at;
+
+    clu_writer_init(&w);
+    clu_put_tuple(&w, 2);
+    clu_put_ref(&w, to);
+    assert_int_equal(clu_parse(term, strlen(term), &w, &at, NULL), CLU_OK);
+    assert_int_equal(receive(f, &w, "ipp", 22, &caller, &asker), CLU_OK);
+    clu_writer_free(&w);
+    return f->report.kind;
+}
+
+static void nodes_are_told(void **state)
+{
+    static const struct {
+        const char *term;
+        enum node_report_kind kind;
+    } rows[] = {
+        {"['a@h','b@h']", NODE_REPORT_NODES},
+        {"[]", NODE_REPORT_NODES},
+        {"{erlclu_nodes,[]}", NODE_REPORT_KIN_NODES},
+        {"{erlclu_nodes,[{'a@h',<<10,0,0,1>>,9100}]}", NODE_REPORT_KIN_NODES},
+        {"{badrpc,nodedown}", NODE_REPORT_NONE},
+        {"{erlclu_nodes,[],1}", NODE_REPORT_NONE},
+        {"nodes", NODE_REPORT_NONE},
+        {"#{}", NODE_REPORT_NONE},
+    };
+    struct fixture f;
+    clu_ref ours;
+
+    (void)state;
+    open_link(&f, NODE_FLAGS);
+    assert_int_equal(node_ask_nodes(&f.node, &f.link, NODE_KIN_UNKNOWN, &ours), CLU_OK);
+    for (size_t i = 0; i < COUNT(rows); i++)
+        if (tell(&f, &ours, rows[i].term) != rows[i].kind)
+            fail_msg("%s: %d", rows[i].term, (int)f.report.kind);
+    assert_int_equal(tell(&f, &ref, "['a@h']"), NODE_REPORT_NONE);
+    close_link(&f);
+}
+
+static void who_asks_is_answered(void **state)
+{
+    struct fixture f;
+    clu_writer w, out;
+
+    (void)state;
+    open_link(&f, NODE_FLAGS);
+    clu_writer_init(&w);
+    put_call(&w, true);
+    clu_put_atom_text(&w, "nodes");
+    assert_int_equal(receive(&f, &w, "ipaa", 6, &caller, "", "erlclu_mesh"), CLU_OK);
+    assert_int_equal(f.report.kind, NODE_REPORT_ASKED);
+    node_answer_begin(&f.node, &f.link, &f.report.call, &out);
+    clu_put_nil(&out);
+    assert_int_equal(channel_end(&f.channel, &out), CLU_OK);
+    assert_string_equal(answers(&f), "{33,<us@h.6.0>,#Ref<p@h.8.7.6>} "
+                                     "{[alias|#Ref<p@h.8.7.6>],{erlclu_nodes,[]}}\n");
+    clu_writer_free(&w);
     close_link(&f);
 }
 
@@ -518,6 +619,9 @@ int main(void)
         cmocka_unit_test(unknown_calls_fail_at_once),
         cmocka_unit_test(features_are_told),
         cmocka_unit_test(global_is_told_not_to_wait),
+        cmocka_unit_test(each_kin_is_asked_its_way),
+        cmocka_unit_test(nodes_are_told),
+        cmocka_unit_test(who_asks_is_answered),
         cmocka_unit_test(a_ping_is_answered),
         cmocka_unit_test(answers_of_others_are_no_pong),
         cmocka_unit_test(a_peer_without_net_kernel_is_a_pang),
