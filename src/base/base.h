@@ -71,12 +71,6 @@ static inline void put_be64(uint8_t *p, uint64_t v)
  * whether it fitted. */
 bool text_set(char *field, size_t size, clu_slice text);
 
-/* Lines and words of small texts: both take what they found off the front of *rest. scan_line: the
- * next line without its end (LF or CR LF); false behind the last one. scan_word: the next run of
- * anything but blanks and tabs; false when only those are left. */
-bool scan_line(clu_slice *rest, clu_slice *line);
-bool scan_word(clu_slice *rest, clu_slice *word);
-
 /* slice_of: the view of a zero-terminated text. */
 static inline clu_slice slice_of(const char *text)
 {

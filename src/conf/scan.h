@@ -2,7 +2,7 @@
 #ifndef CONF_SCAN_H
 #define CONF_SCAN_H
 
-#include "base/base.h"
+#include "base/scan.h"
 
 /* Numbers in small texts. */
 
