@@ -56,19 +56,17 @@ current-context: lab
 '''
 
 
+def go_tool(folder):
+    return subprocess.run([TOP / 'scripts/go-tool', folder], check=True, text=True,
+                          stdout=subprocess.PIPE).stdout.strip()
+
+
 def fetch():
     """Build and unpack what is missing, before the lab's namespace is entered, which has no way out
     to a mirror: {name of a program: its path}."""
-    built = subprocess.run([TOP / 'scripts/go-tool', HERE / 'plane'], check=True, text=True,
-                           stdout=subprocess.PIPE).stdout.strip()
-    names = Path(tempfile.mkdtemp(prefix='erlclu-plane-'))
-    programs = {'etcd': fetch_etcd()}
-    for name in ('kube-apiserver', 'kube-controller-manager', 'kubectl'):
-        programs[name] = names / name
-        programs[name].symlink_to(built)
-    coredns = subprocess.run([TOP / 'scripts/coredns'], check=True, text=True, stdout=subprocess.PIPE)
-    programs['coredns'] = Path(coredns.stdout.strip())
-    return programs
+    built = go_tool(HERE / 'plane')
+    return {'etcd': fetch_etcd(), 'coredns': go_tool(TOP / 'tests/net/coredns'),
+            **dict.fromkeys(('kube-apiserver', 'kube-controller-manager', 'kubectl'), built)}
 
 
 def fetch_etcd():
@@ -131,9 +129,12 @@ class Plane:
     """The four servers; each can be killed and started again, and keeps its data."""
 
     def __init__(self, lab, programs):
-        self.lab, self.programs = lab, programs
-        self.dir = lab.dir / 'plane'
+        self.lab, self.dir = lab, lab.dir / 'plane'
         self.dir.mkdir()
+        # The programs by their names, which tell the multi-call one what it is to be.
+        self.programs = {name: self.dir / name for name in programs}
+        for name, link in self.programs.items():
+            link.symlink_to(programs[name])
         self.ca = Authority(self.dir)
         self.admin = self.ca.kubeconfig('admin')
         self.api = Api(LAB_ADDRESS, API_PORT, self.dir / 'ca.crt', self.dir / 'admin.crt', self.dir / 'admin.key')
@@ -141,7 +142,7 @@ class Plane:
         self.servers = {}
 
     def start(self):
-        data = self.dir / 'etcd'
+        data = self.dir / 'data'
         data.mkdir()
         sh(f'mount -t tmpfs -o mode=700 etcd {data}')
         self._start('etcd', ['--data-dir', data, '--listen-client-urls', ETCD, '--advertise-client-urls', ETCD,
@@ -150,6 +151,11 @@ class Plane:
         self.start_controllers()
         self.allow_coredns()
         self.start_coredns()
+
+    def stop(self):
+        for server in self.servers.values():
+            server.kill()
+        subprocess.run(['umount', self.dir / 'data'], capture_output=True)
 
     def _start(self, name, words):
         self.servers[name] = self.lab.start([self.programs[name], *words], f'{name}.log', cwd=self.dir)
@@ -173,7 +179,7 @@ class Plane:
         self._start('kube-controller-manager', [
             f'--kubeconfig={config}', f'--authentication-kubeconfig={config}', f'--authorization-kubeconfig={config}',
             f'--service-account-private-key-file={self.account_key}', '--root-ca-file=ca.crt',
-            '--leader-elect=false', f'--controllers={names}', '--bind-address=127.0.0.1'])
+            '--use-service-account-credentials=true', '--leader-elect=false', f'--controllers={names}', '--bind-address=127.0.0.1'])
         self._await('kube-controller-manager', lambda: self._exists('/api/v1/namespaces/default/serviceaccounts/default'))
 
     def allow_coredns(self):

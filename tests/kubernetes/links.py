@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which socket joins which two pods. The kernel is the witness: a link that was closed and opened
+again has another socket, however quick it was, and a pair that lives receives its ticks."""
+
+import ipaddress
+import re
+import subprocess
+from collections import namedtuple
+
+# What the manifests set by --listen-port.
+DIST_PORT = 9100
+
+# id: the same only for the very same socket; received: its bytes so far.
+Link = namedtuple('Link', 'id received')
+
+
+def address(text):
+    """The address of ss's ADDRESS:PORT, an IPv4 one as such."""
+    found = ipaddress.ip_address(text.rsplit(':', 1)[0].strip('[]').split('%')[0])
+    return str(getattr(found, 'ipv4_mapped', None) or found)
+
+
+def links_of(worker):
+    """{address of the other pod: [Link, ...]} of one pod."""
+    done = subprocess.run(
+        ['nsenter', '-t', str(worker.box.holder.pid), '-n', 'ss', '-HOtnei', 'state', 'established',
+         f'( sport = :{DIST_PORT} or dport = :{DIST_PORT} )'], capture_output=True, text=True, check=True)
+    found = {}
+    for line in done.stdout.splitlines():
+        words = line.split()
+        received = re.search(r'bytes_received:(\d+)', line)
+        link = Link(re.search(r'ino:\d+ sk:\S+', line)[0] if 'ino:' in line else line,
+                    int(received[1]) if received else 0)
+        found.setdefault(address(words[3]), []).append(link)
+    return found
+
+
+def links(workers):
+    """{(a pod's address, another's): its only Link}, or an AssertionError that names the pair."""
+    found = {}
+    addresses = {worker.address() for worker in workers}
+    for worker in workers:
+        mine = links_of(worker)
+        for other in addresses - {worker.address()}:
+            several = mine.get(other, [])
+            if len(several) != 1:
+                raise AssertionError(f'{worker.address()} and {other} have {len(several)} sockets: {several}')
+            found[worker.address(), other] = several[0]
+    return found

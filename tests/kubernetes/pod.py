@@ -1,0 +1,383 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One pod's life on the lab's node: a network namespace, volumes, containers that start from an empty
+root, probes, the end in grace. A thread a pod; what it knows it writes to the API server."""
+
+import http.client
+import os
+import re
+import signal
+import subprocess
+import threading
+import time
+import traceback
+
+from kubernetes import files
+from kubernetes.api import ApiError
+from kubernetes.plane import API_PORT, SERVICE_ADDRESS, SERVICE_PORT, ZONE
+from kubernetes.probes import Probe
+from lab.pods import DNS_ADDRESS, LAB_ADDRESS, Process
+
+NODE = 'lab'
+TURN_SECONDS = 0.05
+STATUS_RETRY_SECONDS = 1
+# A kubelet starts at 10 s and doubles; the lab wants to see a crash loop, not to wait for it.
+RESTART_SECONDS = 5
+RUNTIME_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+# The Service `kubernetes` leads to the API server; no other cluster IP is routed in this lab.
+NETWORK = f'''table ip services {{
+    chain output {{
+        type nat hook output priority -100;
+        ip daddr {SERVICE_ADDRESS} tcp dport {SERVICE_PORT} dnat to {LAB_ADDRESS}:{API_PORT}
+    }}
+}}
+'''
+
+
+def iso(seconds):
+    return time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime(seconds))
+
+
+def truth(value):
+    return 'True' if value else 'False'
+
+
+class Container:
+    """A container of a pod: its process, again and again; its probes."""
+
+    def __init__(self, pod, spec, image):
+        self.pod, self.spec, self.image = pod, spec, image
+        self.name = spec['name']
+        self.restarts, self.process, self.probes = 0, None, {}
+        self.again = 0  # when a container that has ended starts anew
+        self.log = pod.box.dir / f'{self.name}.log'
+        self.root = pod.box.dir / f'root-{self.name}'
+        self.root.mkdir(exist_ok=True)
+
+    def _environment(self):
+        found = {'PATH': RUNTIME_PATH, 'HOSTNAME': self.pod.hostname, 'KUBERNETES_SERVICE_HOST': SERVICE_ADDRESS,
+                 'KUBERNETES_SERVICE_PORT': str(SERVICE_PORT), 'KUBERNETES_SERVICE_PORT_HTTPS': str(SERVICE_PORT),
+                 'KUBERNETES_PORT': f'tcp://{SERVICE_ADDRESS}:{SERVICE_PORT}'}
+        if 'envFrom' in self.spec:
+            raise files.Unknown('envFrom')
+        for entry in self.spec.get('env', ()):
+            if 'valueFrom' not in entry:
+                found[entry['name']] = self._expand(entry.get('value', ''), found)
+                continue
+            (kind, source), = entry['valueFrom'].items()
+            found[entry['name']] = self._value(kind, source)
+        return found
+
+    def _value(self, kind, source):
+        sources = self.pod.sources
+        if kind == 'fieldRef':
+            return files.field(self.pod.item, source['fieldPath'])
+        if kind == 'secretKeyRef':
+            return sources.secret(source['name'])[source['key']].decode()
+        if kind == 'configMapKeyRef':
+            return sources.config_map(source['name'])[source['key']].decode()
+        raise files.Unknown(f'valueFrom {kind}')
+
+    @staticmethod
+    def _expand(text, known):
+        return re.sub(r'\$\(([A-Za-z_]\w*)\)', lambda found: known.get(found[1], found[0]), text)
+
+    def _mounts(self):
+        """Shell lines that make the container's root, in a mount namespace of its own."""
+        root = self.root
+        binds = {'/proc': '/proc', '/dev': '/dev'}
+        copies = {'/etc/resolv.conf': self.pod.box.resolv_conf, '/etc/hosts': self.pod.box.hosts,
+                  f'/{self.image.name}': self.image}
+        for mount in self.spec.get('volumeMounts', ()):
+            if 'subPath' in mount or 'subPathExpr' in mount:
+                raise files.Unknown('subPath of a volume')
+            binds[mount['mountPath']] = self.pod.volumes[mount['name']]
+        for path in binds:
+            (root / path.lstrip('/')).mkdir(parents=True, exist_ok=True)
+        for path in copies:
+            (root / path.lstrip('/')).parent.mkdir(parents=True, exist_ok=True)
+            (root / path.lstrip('/')).touch()
+        lines = [f'mount --bind {root} {root}']
+        if self.spec.get('securityContext', {}).get('readOnlyRootFilesystem'):
+            lines.append(f'mount -o remount,bind,ro {root}')
+        return lines + [f'mount --rbind {source} {root}{path}' for path, source in {**binds, **copies}.items()]
+
+    def _user(self):
+        """Words for chroot(1); without root on this machine nobody else can be become."""
+        context = {**self.pod.item['spec'].get('securityContext', {}), **self.spec.get('securityContext', {})}
+        if 'runAsUser' not in context or not self.pod.kubelet.root:
+            return []
+        words = [f'--userspec={context["runAsUser"]}:{context.get("runAsGroup", 0)}']
+        return [*words, f'--groups={context["fsGroup"]}'] if 'fsGroup' in context else words
+
+    def start(self):
+        environment = self._environment()
+        words = [*(self.spec.get('command') or [f'/{self.image.name}']), *self.spec.get('args', ())]
+        words = [self._expand(word, environment) for word in words]
+        script = '; '.join([*self._mounts(), 'exec "$@"'])
+        argv = self.pod.box.argv(['unshare', '-m', 'sh', '-ec', script, 'container', '/usr/bin/env', '-i',
+                                  *(f'{key}={value}' for key, value in environment.items()),
+                                  '/usr/sbin/chroot', *self._user(), self.root, *words])
+        self.process = Process(argv, self.log, cwd='/')
+        self.started = time.time()
+        now = time.monotonic()
+        self.probes = {kind: Probe(self.spec[f'{kind}Probe'], self.spec, self.pod.box.address, now)
+                       for kind in ('startup', 'readiness', 'liveness') if f'{kind}Probe' in self.spec}
+
+    def turn(self, now):
+        """A look at process and probes; True when something has changed."""
+        if not self.running():
+            return self._ended(now)
+        startup = self.probes.get('startup')
+        if startup is not None and not startup.passed:
+            changed = startup.ask(now)
+            if startup.passed is False:
+                self.stop(signal.SIGKILL)
+            return changed
+        changed = False
+        for kind in ('readiness', 'liveness'):
+            if kind in self.probes:
+                changed |= self.probes[kind].ask(now)
+        if 'liveness' in self.probes and self.probes['liveness'].passed is False:
+            self.stop(signal.SIGKILL)
+        return changed
+
+    def _ended(self, now):
+        if self.again == 0:
+            self.again = now + RESTART_SECONDS
+            return True
+        if now < self.again:
+            return False
+        self.again = 0
+        self.restarts += 1
+        self.start()
+        return True
+
+    def running(self):
+        return self.process is not None and self.process.alive()
+
+    def is_started(self):
+        startup = self.probes.get('startup')
+        return self.running() and (startup is None or bool(startup.passed))
+
+    def ready(self):
+        readiness = self.probes.get('readiness')
+        return self.is_started() and (readiness is None or bool(readiness.passed))
+
+    def stop(self, sig):
+        if self.running():
+            self.process.popen.send_signal(sig)
+
+    def status(self):
+        code = None if self.process is None else self.process.popen.poll()
+        state = ({'running': {'startedAt': iso(self.started)}} if self.running() else
+                 {'terminated': {'exitCode': code if code is not None else 0, 'finishedAt': iso(time.time())}}
+                 if self.process is not None else {'waiting': {'reason': 'ContainerCreating'}})
+        return {'name': self.name, 'image': self.spec['image'], 'imageID': '', 'restartCount': self.restarts,
+                'ready': self.ready(), 'started': self.is_started(), 'state': state}
+
+
+class PodWorker(threading.Thread):
+    """`item` is the pod as the API last showed it; None of its fields is trusted after the end."""
+
+    def __init__(self, kubelet, item):
+        self.kubelet, self.item = kubelet, item
+        self.name_space, self.pod_name, self.uid = (item['metadata'][key] for key in ('namespace', 'name', 'uid'))
+        super().__init__(daemon=True, name=f'pod {self.pod_name}')
+        self.path = f'/api/v1/namespaces/{self.name_space}/pods/{self.pod_name}'
+        self.hostname = item['spec'].get('hostname') or self.pod_name
+        self.sources = files.Sources(kubelet.api, item)
+        self.volumes, self.tokens, self.containers, self.sidecars = {}, {}, [], []
+        self.box = None
+        self.started = self.terminated = self.gone = None  # wall clock
+        self.initialized = False
+        self.asked_to_end = threading.Event()
+        self.fault = None
+        self.start()
+
+    def __str__(self):
+        return f'{self.pod_name} ({self.box.address if self.box else "no address yet"})'
+
+    # What others ask.
+
+    def address(self):
+        return self.box.address if self.box else None
+
+    def living(self):
+        """Runs, and nobody has asked it to end."""
+        return self.started is not None and self.terminated is None and not self.asked_to_end.is_set()
+
+    def ready(self):
+        return bool(self.containers) and all(container.ready() for container in [*self.containers, *self.sidecars])
+
+    def log(self, name=None):
+        return next((c.log.read_text(errors='replace') for c in self.containers if name in (None, c.name)), '')
+
+    def update(self, item):
+        self.item = self.sources.pod = item
+        if 'deletionTimestamp' in item['metadata']:
+            self.asked_to_end.set()
+
+    def refresh(self, kinds=('projected', 'secret', 'configMap')):
+        """Write the volumes of these kinds anew, as a kubelet does from time to time."""
+        for volume in self.item['spec'].get('volumes', ()):
+            if any(kind in volume for kind in kinds):
+                self._write(volume)
+
+    # The life.
+
+    def run(self):
+        for part in (self._live, self._release, self._delete):
+            try:
+                part()
+            except Exception:  # the lab's own fault: a check at the end tells it
+                self.fault = self.fault or f'{self}: {traceback.format_exc()}'
+                self.asked_to_end.wait()
+        self.gone = time.time()
+
+    def _live(self):
+        self._set_up()
+        if self._run_init():
+            self._run()
+        self._end()
+
+    def _release(self):
+        if self.box is not None:
+            self.kubelet.release(self)
+
+    def _set_up(self):
+        self.box = self.kubelet.sandbox(self)
+        for container in self.item['spec']['containers']:
+            self.containers.append(Container(self, container, self.kubelet.image(container)))
+        for volume in self.item['spec'].get('volumes', ()):
+            folder = self.box.dir / 'volumes' / volume['name']
+            folder.mkdir(parents=True)
+            folder.chmod(0o777)
+            self.volumes[volume['name']] = folder
+            self._write(volume)
+        self._write_etc()
+        self.item['status'] = {**self.item.get('status', {}), **self._status()}
+
+    def _write(self, volume):
+        group = self.item['spec'].get('securityContext', {}).get('fsGroup') if self.kubelet.root else None
+        files.write(self.volumes[volume['name']], self.sources.files(volume), group)
+
+    def _write_etc(self):
+        domain = f'{self.name_space}.svc.{ZONE}'
+        self.box.resolv_conf.write_text(f'search {domain} svc.{ZONE} {ZONE}\nnameserver {DNS_ADDRESS}\noptions ndots:5\n')
+        subdomain = self.item['spec'].get('subdomain')
+        full = f'{self.hostname}.{subdomain}.{domain} ' if subdomain else ''
+        self.box.hosts.write_text(f'127.0.0.1 localhost\n::1 localhost\n{self.box.address} {full}{self.hostname}\n')
+
+    def _run_init(self):
+        """Init containers one after the other; those that always restart stay (sidecars)."""
+        for spec in self.item['spec'].get('initContainers', ()):
+            container = Container(self, spec, self.kubelet.image(spec))
+            stays = spec.get('restartPolicy') == 'Always'
+            container.start()
+            if stays:
+                self.sidecars.append(container)
+            while not (container.is_started() if stays else not container.running()):
+                if self.asked_to_end.wait(TURN_SECONDS):
+                    container.stop(signal.SIGKILL)
+                    return False
+                container.turn(time.monotonic()) if stays else None
+            if not stays and container.process.popen.returncode != 0:
+                raise RuntimeError(f'init container {container.name}: {container.log.read_text()[-500:]}')
+        self.initialized = True
+        return True
+
+    def _run(self):
+        for container in self.containers:
+            container.start()
+        self.started = time.time()
+        dirty, last = True, 0
+        while not self.asked_to_end.wait(TURN_SECONDS):
+            now = time.monotonic()
+            for container in [*self.sidecars, *self.containers]:
+                dirty |= container.turn(now)
+            if dirty and now >= last + STATUS_RETRY_SECONDS * bool(last):
+                dirty = not self._tell()
+                last = now if dirty else 0
+
+    def _end(self):
+        """SIGTERM, the grace that the API gives, SIGKILL; sidecars after the others."""
+        self.terminated = time.time()
+        end = time.monotonic() + self.item['metadata'].get('deletionGracePeriodSeconds', 0)
+        for group in (self.containers, self.sidecars):
+            for container in group:
+                self._pre_stop(container, end)
+                container.stop(signal.SIGTERM)
+            while any(container.running() for container in group) and time.monotonic() < end:
+                time.sleep(TURN_SECONDS)
+            for container in group:
+                container.stop(signal.SIGKILL)
+
+    @staticmethod
+    def _pre_stop(container, end):
+        hook = container.spec.get('lifecycle', {}).get('preStop')
+        if hook is None:
+            return
+        if 'sleep' not in hook:
+            raise files.Unknown(f'a preStop hook of the kinds {sorted(hook)}')
+        time.sleep(min(hook['sleep']['seconds'], max(0, end - time.monotonic())))
+
+    def _status(self):
+        ready = self.ready()
+        conditions = {'PodScheduled': True, 'PodReadyToStartContainers': True, 'Initialized': self.initialized,
+                      'ContainersReady': ready, 'Ready': ready}
+        before = {entry['type']: entry for entry in self.item.get('status', {}).get('conditions', ())}
+        return {
+            'phase': 'Running' if self.started else 'Pending', 'hostIP': LAB_ADDRESS, 'hostIPs': [{'ip': LAB_ADDRESS}],
+            'podIP': self.box.address, 'podIPs': [{'ip': self.box.address}],
+            'conditions': [self._condition(before.get(kind), kind, value) for kind, value in conditions.items()],
+            'containerStatuses': [container.status() for container in self.containers],
+            'initContainerStatuses': [container.status() for container in self.sidecars],
+        }
+
+    def _condition(self, before, kind, value):
+        if before is not None and before['status'] == truth(value):
+            return before
+        return {'type': kind, 'status': truth(value), 'lastTransitionTime': iso(time.time())}
+
+    def _tell(self):
+        """Write the status; False when the API server does not take it now."""
+        status = self._status()
+        self.item['status'] = {**self.item.get('status', {}), **status}
+        try:
+            self.kubelet.api.patch(f'{self.path}/status', {'metadata': {'uid': self.uid}, 'status': status})
+        except ApiError as error:
+            return error.status in (404, 409)  # it is gone: the watch will say so
+        except (OSError, http.client.HTTPException):
+            return False
+        return True
+
+    def _delete(self):
+        """The pod is over; only now may its name be used again."""
+        body = {'gracePeriodSeconds': 0, 'preconditions': {'uid': self.uid}}
+        while self.asked_to_end.is_set():
+            try:
+                self.kubelet.api.call('DELETE', self.path, body)
+                return
+            except ApiError:
+                return
+            except (OSError, http.client.HTTPException):
+                time.sleep(STATUS_RETRY_SECONDS)
+
+
+def in_pod(box, script, text):
+    """A shell line in the pod's network, with text as its input."""
+    done = subprocess.run(['nsenter', '-t', str(box.holder.pid), '-n', 'sh', '-ec', script], input=text, text=True,
+                          capture_output=True)
+    if done.returncode != 0:
+        raise RuntimeError(f'{script} in {box.address}: {done.stderr.strip()}\n{text}')
+
+
+def connect(box):
+    """Give the pod its way to the Services."""
+    in_pod(box, f'ip route add default via {LAB_ADDRESS}; nft -f -', NETWORK)
+
+
+def is_root():
+    """Whether this machine's users can be become: not in a user namespace with one id only."""
+    with open('/proc/self/uid_map', encoding='ascii') as table:
+        return os.geteuid() == 0 and sum(int(line.split()[2]) for line in table) > 1

@@ -1,0 +1,97 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Runs our manifests on a real Kubernetes control plane, in a network of their own.
+
+    tests/kubernetes/run.py         every row of the table
+    tests/kubernetes/run.py dns     one of them
+    LAB_LOGS=1 tests/kubernetes/run.py ...   and every log at the end
+
+$ERLCLU names the static program of the image, build/static/erlclu if it is not set."""
+
+import os
+import sys
+import time
+import traceback
+from collections import namedtuple
+from pathlib import Path
+
+TESTS = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(TESTS)]
+
+from kubernetes import plane  # noqa: E402
+from kubernetes.kubelet import Kubelet  # noqa: E402
+from kubernetes.story import Story  # noqa: E402
+from lab import pods  # noqa: E402
+from lab.otp import TOP  # noqa: E402
+
+PROGRAM = Path(os.environ.get('ERLCLU') or TOP / 'build/static/erlclu').resolve()
+
+# record: where a join begins, bound: the seconds that it may take (the measured is printed), token:
+# whether the pods mount one.
+Row = namedtuple('Row', 'name manifests workload record bound token')
+ROWS = (
+    Row('dns', 'deploy/kubernetes', 'deployment/erlclu', 'DNS', 1.0, False),
+)
+
+
+class Results:
+    """Counts what holds and what does not, a line each."""
+
+    def __init__(self):
+        self.passed = self.failed = 0
+        self.begin = time.monotonic()
+
+    def expect(self, text, truth, saw=''):
+        self.passed += bool(truth)
+        self.failed += not truth
+        print(f'{time.monotonic() - self.begin:7.1f} {"ok" if truth else "FAILED"}: {text}', flush=True)
+        if not truth and saw:
+            print(f'    {saw}', flush=True)
+
+
+def enter():
+    """Into a network and mounts of our own, and then as the first process of our own process ids: what
+    the lab started ends with the lab, however that ends."""
+    if os.getpid() == 1:
+        return
+    pods.enter()
+    os.execvp('unshare', ['unshare', '-pf', '--mount-proc', '--kill-child', sys.executable, *sys.argv])
+
+
+def run(rows, results):
+    lab = pods.Lab()
+    cluster = plane.Plane(lab, plane.fetch())
+    try:
+        cluster.start()
+        kubelet = Kubelet(lab, cluster.api, {'erlclu': PROGRAM})
+        for row in rows:
+            try:
+                Story(row, cluster, kubelet, results.expect).tell()
+            except Exception:
+                results.expect(f'{row.name}: the story came to its end', False, traceback.format_exc())
+                break  # what it left behind would be the next one's
+        results.expect('the lab could do all that the manifests ask', not kubelet.faults(), '\n'.join(kubelet.faults()))
+    finally:
+        cluster.stop()
+        lab.close()
+
+
+def main():
+    rows = [row for row in ROWS if not sys.argv[1:] or row.name in sys.argv[1:]]
+    if not rows:
+        sys.exit(f'kubernetes lab: no row of these names; there are {", ".join(row.name for row in ROWS)}')
+    plane.fetch()
+    enter()
+    if not PROGRAM.exists():
+        sys.exit(f'kubernetes lab: there is no {PROGRAM}: run make static, or name it in $ERLCLU')
+    results = Results()
+    try:
+        run(rows, results)
+    except Exception:
+        results.expect('the control plane serves', False, traceback.format_exc())
+    print(f'{results.passed} passed, {results.failed} failed')
+    return 1 if results.failed or not results.passed else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

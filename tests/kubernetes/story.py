@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What happens to a workload of ours in a cluster, and what must hold meanwhile: no link between two
+living pods ends, and who joins is seen by all."""
+
+import json
+import os
+import statistics
+import time
+import urllib.request
+
+from kubernetes import journal
+from kubernetes.links import links
+from kubernetes.plane import ZONE
+from kubernetes.records import DnsRecords, SliceRecords
+from lab.nodes import eventually
+
+NAMESPACE, SERVICE = 'erlclu', 'erlclu-headless'
+HTTP_PORT = 8080
+# A pod of ours starts in a fraction of a second; the controllers of a loaded machine take more.
+MESH_SECONDS = 60
+# SHUTDOWN_DELAY_MS of the manifests, the grace period, and time for the controllers.
+DRAIN_SECONDS = 60
+OUTAGE_SECONDS = int(os.environ.get('OUTAGE_SECONDS', '60'))
+# One tick interval of four, at the default net_ticktime, and a margin.
+TICK_SECONDS = 20
+
+
+def get(worker, path):
+    with urllib.request.urlopen(f'http://{worker.address()}:{HTTP_PORT}{path}', timeout=5) as reply:
+        return reply.read()
+
+
+def cluster(worker):
+    return json.loads(get(worker, '/api/v1/cluster'))
+
+
+class Broken(Exception):
+    """The story cannot go on."""
+
+
+class Story:
+    """One row of the table: a workload found by one kind of SPEC."""
+
+    def __init__(self, row, plane, kubelet, expect):
+        self.row, self.plane, self.kubelet = row, plane, kubelet
+        self._expect = expect
+        self.records = {}
+        self.joined = []  # seconds of every join so far
+
+    def expect(self, text, truth, saw=''):
+        self._expect(f'{self.row.name}: {text}', truth, saw)
+
+    def tell(self):
+        """The whole story, in order."""
+        self.deploy(5)
+        self.records = {'DNS': DnsRecords(f'{SERVICE}.{NAMESPACE}.svc.{ZONE}'),
+                        'watch': SliceRecords(self.plane.api, NAMESPACE, SERVICE)}
+        for step in (lambda: self.scale(10), lambda: self.scale(3), lambda: self.scale(5), self.roll,
+                     lambda: self.outage('kube-apiserver', self.plane.start_api), lambda: self.scale(6),
+                     lambda: self.outage('coredns', self.plane.start_coredns), lambda: self.scale(7),
+                     *([self.rotate, lambda: self.scale(8)] if self.row.token else [])):
+            step()
+        self.remove()
+
+    # The steps.
+
+    def deploy(self, replicas):
+        self.kubectl('apply', '-k', self.row.manifests)
+        self.kubectl('create', 'secret', 'generic', 'erlang-cookie', '--from-literal=cookie=secret-of-the-lab')
+        self.resize(replicas)
+        self.mesh(replicas, 'find each other')
+
+    def scale(self, replicas):
+        before = self.workers()
+        sockets = links(before)
+        self.resize(replicas)
+        if replicas < len(before):
+            eventually(f'{len(before) - replicas} pods are gone', DRAIN_SECONDS,
+                       lambda: sum(worker.gone is not None for worker in before) == len(before) - replicas)
+        self.mesh(replicas, f'after {len(before)}, find each other')
+        self.no_harm(f'scaled from {len(before)} to {replicas}', sockets)
+        self.joins([worker for worker in self.workers() if worker not in before])
+
+    def roll(self):
+        before = self.workers()
+        self.kubectl('rollout', 'restart', self.row.workload)
+        self.kubectl('rollout', 'status', self.row.workload, f'--timeout={MESH_SECONDS + DRAIN_SECONDS * len(before)}s')
+        eventually('the old pods are gone', DRAIN_SECONDS, lambda: all(worker.gone is not None for worker in before))
+        self.mesh(len(before), 'new pods at new addresses find each other')
+        old, new = ({worker.address() for worker in group} for group in (before, self.workers()))
+        self.expect('a rolling restart gave every pod a new address', not old & new, old & new)
+        self.no_harm('rolling restart', {})
+        self.joins(self.workers())
+
+    def outage(self, server, start):
+        before, since = self.workers(), time.monotonic()
+        sockets = links(before)
+        self.plane.kill(server)
+        while time.monotonic() < since + OUTAGE_SECONDS:
+            time.sleep(1)
+        answers = [get(worker, '/readyz') for worker in before]
+        self.expect(f'{server} is dead for {OUTAGE_SECONDS} s, and every node says it is ready', all(answers), answers)
+        self.no_harm(f'{server} dead for {OUTAGE_SECONDS} s', sockets, ticked=True)
+        start()
+        self.mesh(len(before), f'with {server} back, still see each other')
+        self.no_harm(f'{server} back', sockets, ticked=True)
+
+    def remove(self):
+        for records in self.records.values():
+            records.stop()
+        self.kubectl('delete', '-k', self.row.manifests, '--wait=false')
+        eventually('all is deleted', DRAIN_SECONDS * 2, lambda: self.kubectl('get', 'namespace', NAMESPACE, check=False).returncode)
+        workers = self.kubelet.ever(NAMESPACE)
+        self.expect(f'no container of {len(workers)} pods was ever restarted',
+                    not any(container.restarts for worker in workers for container in worker.containers),
+                    [worker.log()[-500:] for worker in workers if any(c.restarts for c in worker.containers)])
+        print(f'    {self.row.name}: {len(self.joined)} joins, median {1000 * statistics.median(self.joined):.0f} ms, '
+              f'slowest {1000 * max(self.joined):.0f} ms after the record in {self.row.record}', flush=True)
+
+    # What must hold.
+
+    def mesh(self, count, text):
+        """Exactly so many pods, ready, and each lists all of them."""
+        def whole():
+            workers = self.workers()
+            names = {cluster(worker)['node'] for worker in workers}
+            return (len(workers) == count and all(worker.ready() for worker in workers) and
+                    len(names) == count and all(set(cluster(worker)['nodes']) == names for worker in workers))
+        begin = time.monotonic()
+        try:
+            eventually(f'{count} nodes', MESH_SECONDS, whole, interval=0.1)
+            saw = ''
+        except AssertionError as error:
+            saw = f'{error}; pods: {", ".join(map(str, self.workers()))}\n' + '\n'.join(f'--- {worker}\n{worker.log()[-1500:]}' for worker in self.workers())
+        self.expect(f'{count} pods {text} ({time.monotonic() - begin:.1f} s)', not saw, saw)
+        if saw:
+            raise Broken(f'{count} pods are no cluster: nothing that follows would say anything')
+
+    def no_harm(self, text, before, ticked=False):
+        """No pair of living pods has lost its socket, and no node says it lost one that lived."""
+        workers = self.workers()
+        try:
+            now = links(workers)
+        except AssertionError as error:
+            return self.expect(f'{text}: every pair has one socket', False, str(error))
+        pairs = [pair for pair in before if pair in now]
+        if before:  # a rolling restart leaves no pair
+            other = [pair for pair in pairs if before[pair].id != now[pair].id]
+            self.expect(f'{text}: {len(pairs)} ends of links between living pods are the same sockets',
+                        pairs and not other, other)
+        if ticked:
+            silent = [pair for pair in pairs if now[pair].received <= before[pair].received]
+            self.expect(f'{text}: every one of them has received its ticks', pairs and not silent, silent)
+        lost = journal.unexplained(self.kubelet.ever(NAMESPACE))
+        self.expect(f'{text}: no node lost one that lived', not lost, '\n'.join(lost))
+
+    def joins(self, new):
+        """How long after its record each of the others saw a new pod."""
+        if not new:
+            return
+        first = self.records[self.row.record].first
+        delays = {}
+        for worker in new:
+            for other in self.workers():
+                if other is not worker:
+                    seen = journal.first_up(other, worker.address())
+                    # Who was there before the records were watched has none.
+                    at = max(first.get(worker.address(), 0), first.get(other.address(), 0))
+                    known = seen and worker.address() in first
+                    delays[worker.address(), other.address()] = max(0, seen - at) if known else float('inf')
+        late = {pair: round(delay, 3) for pair, delay in delays.items() if not delay <= self.row.bound}
+        self.joined += delays.values()
+        self.expect(f'{len(new)} joins seen by all within {1000 * max(delays.values()):.0f} ms of the record in '
+                    f'{self.row.record} (median {1000 * statistics.median(delays.values()):.0f} ms, '
+                    f'asked for: {1000 * self.row.bound:.0f} ms)', not late, late)
+
+    # Tools.
+
+    def workers(self):
+        return self.kubelet.living(NAMESPACE)
+
+    def kubectl(self, *words, **options):
+        return self.plane.kubectl('-n', NAMESPACE, *words, **options)
+
+    def resize(self, replicas):
+        self.kubectl('scale', self.row.workload, f'--replicas={replicas}')
