@@ -9,14 +9,13 @@
 #define USE_DNS "dns:NAME reads the addresses of a headless Service"
 
 static const struct scheme srv = {.name = "srv", .later = USE_DNS};
-static const struct scheme k8s = {.name = "k8s", .later = USE_DNS};
 static const struct scheme gossip = {.name = "gossip", .later = "static:a@h,b@h names nodes"};
 static const struct scheme epmd = {.name = "epmd", .later = "static:a@h,b@h names nodes"};
 static const struct scheme hosts = {.name = "hosts", .later = "static:a@h,b@h names nodes"};
 static const struct scheme file = {.name = "file", .later = "static:a@h,b@h names nodes"};
 
 static const struct scheme *const schemes[] = {
-    &scheme_dns, &scheme_static, &srv, &k8s, &gossip, &epmd, &hosts, &file,
+    &scheme_dns, &scheme_static, &srv, &scheme_k8s, &gossip, &epmd, &hosts, &file,
 };
 
 /* Cuts the text at the first `at`; what stands behind it, or NULL when there is none. */
@@ -166,6 +165,16 @@ void source_poke(struct source *s, uint64_t now_ms)
 uint64_t source_deadline(const struct source *s)
 {
     return s->scheme->deadline == NULL ? NEVER : s->scheme->deadline(s);
+}
+
+bool source_tick(struct source *s, uint64_t now_ms)
+{
+    return s->scheme->tick != NULL && s->scheme->tick(s, now_ms);
+}
+
+bool source_stands(const struct source *s)
+{
+    return s->scheme->stands || source_deadline(s) == NEVER;
 }
 
 void source_calm(struct source *s, uint64_t since_ms)

@@ -29,6 +29,7 @@ struct source_option {
 struct scheme {
     const char *name;
     const char *later;    /* why it is not built in, and what to use instead; NULL when it is */
+    bool stands;          /* it is told of changes: see source_stands */
     bool guesses;         /* its names are made by a template from addresses */
     unsigned parts;       /* PART_BITs that it knows of what it lists: for ?name= */
     const char *template; /* of its names unless ?name= says another; NULL: it makes none */
@@ -43,6 +44,7 @@ struct scheme {
     void (*poke)(struct source *s, uint64_t now_ms);
     uint64_t (*deadline)(const struct source *s);
     void (*calm)(struct source *s, uint64_t since_ms);
+    bool (*tick)(struct source *s, uint64_t now_ms);
     bool (*need)(struct source *s, uint64_t now_ms, struct need *need);
     bool (*given)(struct source *s, const struct given *given, uint64_t now_ms);
 };
@@ -74,6 +76,6 @@ clu_error source_check_name(const struct source *s, char why[REASON_SIZE]);
  * when a part is missing. */
 void source_name(const struct source *s, struct entry *e, const char *hostname, const char *target);
 
-extern const struct scheme scheme_dns, scheme_static;
+extern const struct scheme scheme_dns, scheme_k8s, scheme_static;
 
 #endif

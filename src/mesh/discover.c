@@ -173,7 +173,9 @@ bool discover_take(struct machine *m, struct update *u)
 {
     if (m->draining || !m->discovering)
         return false;
-    for (size_t i = 0; i < m->n_sources; i++)
+    for (size_t i = 0; i < m->n_sources; i++) {
+        if (source_deadline(m->sources[i]) <= m->now_ms && source_tick(m->sources[i], m->now_ms))
+            round_ended(m, i, m->now_ms);
         while (source_deadline(m->sources[i]) <= m->now_ms &&
                source_need(m->sources[i], m->now_ms, &u->u.need.need)) {
             if (meet(m, i, &u->u.need.need, m->now_ms))
@@ -182,6 +184,7 @@ bool discover_take(struct machine *m, struct update *u)
             u->u.need.source = (unsigned)i;
             return true;
         }
+    }
     return false;
 }
 
