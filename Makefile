@@ -8,7 +8,8 @@ DESTDIR ?=
 # What a goal needs installed beside the build's own packages: groups of scripts/setup.
 needs_check := check
 needs_test := check demo test container
-needs_test-full := $(needs_test) bench arm64
+needs_test-full := $(needs_test) bench arm64 kubernetes
+needs_e2e-kubernetes := kubernetes
 needs_static-arm64 := arm64
 needs_bench := demo bench
 needs_demo := demo
@@ -38,6 +39,9 @@ test: all static ## check, and fuzzing, real Erlang nodes, DNS, browser, contain
 test-full: all static static-arm64 ## test, and the long runs
 	@scripts/test full
 
+e2e-kubernetes: static ## the manifests on a real control plane; part of test-full, 15 minutes
+	@tests/kubernetes/run.py
+
 bench: all static ## measure beside the BEAM and ei in one run
 	@bench/run
 
@@ -61,7 +65,7 @@ clean: ## remove all that was built
 	rm -rf build
 
 help: ## this list
-	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1	\2/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1	\2/p' $(MAKEFILE_LIST) | expand -t 16
 
 # Before anything else all packages of the goals, in one transaction; later runs ask dpkg only.
 build/build.ninja: | setup
@@ -80,4 +84,4 @@ build/static-arm64/build.ninja: | setup
 setup:
 	@scripts/setup $(needs)
 
-.PHONY: all static static-arm64 check test test-full bench demo install format tidy coverage clean help setup
+.PHONY: all static static-arm64 check test test-full e2e-kubernetes bench demo install format tidy coverage clean help setup
