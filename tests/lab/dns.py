@@ -50,18 +50,6 @@ class Question:
         self.size = struct.unpack_from('>H', data, at + 8)[0] if has_opt else 512
 
 
-def free_port(address):
-    """One that is free for UDP and TCP."""
-    while True:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, socket.socket() as tcp:
-            udp.bind((address, 0))
-            try:
-                tcp.bind((address, udp.getsockname()[1]))
-            except OSError:
-                continue
-            return udp.getsockname()[1]
-
-
 class DnsServer:
     """records: {name: [address, 'alias.', (priority, weight, port, target), ...]}; a name that is
     missing does not exist.
@@ -69,7 +57,7 @@ class DnsServer:
     `mode` sets what happens to a question: the name of a method below without its underscore, or a
     function of the Question that returns one; `tcp_mode` overrides it for TCP. `ttl` may be a
     function too. `sample` and `shuffle` answer with so many of the records, in any order; `glue`
-    adds the addresses of SRV targets. Without `tcp` nobody listens there. port=0: any free one."""
+    adds the addresses of SRV targets. Without `tcp` nobody listens there."""
 
     def __init__(self, records=None, address=DNS_ADDRESS, ttl=1, mode='answer', tcp_mode=None, port=53, tcp=True,
                  sample=None, shuffle=False, glue=False):
@@ -78,7 +66,7 @@ class DnsServer:
         self.sample, self.shuffle, self.glue = sample, shuffle, glue
         self.random = random.Random(1)  # the same order in every run
         self.questions = []  # (name, type, over_tcp), as they came
-        self.port = port or free_port(address)
+        self.port = port
         self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.udp.bind((address, self.port))
         self.sockets = [self.udp]

@@ -7,10 +7,10 @@ import pathlib
 import subprocess
 import sys
 
-from program import CLEAN, ROOT, Case, get_json, listens, wait_for
+from program import CLEAN, ROOT, Case, free_port, get_json, listens, wait_for
 
 sys.path.insert(0, str(ROOT / "tests"))
-from lab.dns import DnsServer, free_port  # noqa: E402
+from lab.dns import DnsServer  # noqa: E402
 
 LOCALHOST = "127.0.0.1"
 ZONE = "tests.svc.cluster.local"
@@ -75,7 +75,7 @@ class CoreDns(Server):
     its answers are shuffled."""
 
     def __init__(self, case, records=None, plugins="", ttl=5):
-        port = free_port(LOCALHOST)
+        port = free_port()
         zone = zone_file(case.dir / f"zone-{port}", records, ttl) if records else None
         corefile = case.dir / f"Corefile-{port}"
         corefile.write_text(f".:{port} {{\n bind {LOCALHOST}\n errors\n loadbalance\n {plugins}\n" +
@@ -89,7 +89,7 @@ class Knot(Server):
 
     def __init__(self, case, records, ttl=5):
         script("knot", "--version")
-        port = free_port(LOCALHOST)
+        port = free_port()
         place = case.dir / f"knot-{port}"
         place.mkdir()
         zone = zone_file(place / "zone", records, ttl)
@@ -122,7 +122,7 @@ class Dnsmasq(Server):
     ALIAS = f"alias.{ZONE}"
 
     def __init__(self, case, addresses, ttl=5):
-        port = free_port(LOCALHOST)
+        port = free_port()
         self.hosts = case.dir / f"hosts-{port}"
         self.write(addresses)
         case.dir.chmod(0o755)
@@ -183,7 +183,7 @@ class Finder:
 
 class DnsCase(Case):
     def scripted(self, records=None, **options):
-        server = DnsServer(records, address=LOCALHOST, port=0, **options)
+        server = DnsServer(records, address=LOCALHOST, port=free_port(), **options)
         server.at = f"{LOCALHOST}:{server.port}"
         self.addCleanup(server.close)
         return server

@@ -2,6 +2,7 @@
 """The program under test, on loopback: helpers of the tests in this folder."""
 
 import contextlib
+import itertools
 import json
 import os
 import pathlib
@@ -19,12 +20,25 @@ PROGRAM = os.environ.get("ERLCLU", str(ROOT / "build/erlclu"))
 # What the environment of the tester says of a node is not meant for these.
 CLEAN = {k: v for k, v in os.environ.items() if not k.startswith(("ERL", "RELEASE_", "HTTP_", "METRICS_", "MY_POD"))}
 COOKIE = "tests-of-the-program"
+FIRST_PORT, PORTS = 12000, 20000
+_ports = itertools.count(os.getpid() * 499)
+
+
+def is_free(port, kind):
+    with socket.socket(socket.AF_INET, kind) as s:
+        with contextlib.suppress(OSError):
+            s.bind(("127.0.0.1", port))
+            return True
+    return False
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """One that is free for UDP and TCP. It is below those that the system gives to connections, and
+    runners beside this one are elsewhere: nobody takes it before the program that is meant."""
+    while True:
+        port = FIRST_PORT + next(_ports) % PORTS
+        if is_free(port, socket.SOCK_STREAM) and is_free(port, socket.SOCK_DGRAM):
+            return port
 
 
 def wait_for(what, seconds=10):

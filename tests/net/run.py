@@ -1,15 +1,21 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""run.py [PATTERN]: the tests of this folder against build/erlclu (or $ERLCLU), on loopback; ends in
-`N passed, N failed`."""
+"""run.py [PATTERN]: the tests of this folder against build/erlclu (or $ERLCLU), on loopback, or those
+whose names hold PATTERN; ends in `N passed, N failed`. Files run beside each other: they wait more
+than they work."""
 
+import concurrent.futures
 import pathlib
+import re
 import signal
+import subprocess
 import sys
 import time
 import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
+AT_ONCE = 4
+COUNTS = re.compile(r"^(\d+) passed, (\d+) failed$", re.M)
 
 
 class Result(unittest.TextTestResult):
@@ -24,17 +30,40 @@ class Result(unittest.TextTestResult):
         self.stream.writeln(f"    {time.monotonic() - self.began:.1f} s {test.id()}")
 
 
-def main():
+def run_here(file, pattern):
+    """(passed, failed) of one file, in this process."""
     # Whoever runs us under nohup ignores it, and so would the nodes that we start.
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     loader = unittest.TestLoader()
-    if len(sys.argv) > 1:
-        loader.testNamePatterns = [f"*{sys.argv[1]}*"]
-    result = unittest.TextTestRunner(verbosity=2, resultclass=Result).run(loader.discover(str(HERE), "*_test.py"))
+    loader.testNamePatterns = [f"*{pattern}*"]
+    result = unittest.TextTestRunner(verbosity=2, resultclass=Result).run(loader.discover(str(HERE), file))
     failed = len(result.failures) + len(result.errors) + len(result.skipped) + len(result.unexpectedSuccesses)
-    print(f"{result.testsRun - failed} passed, {failed} failed")
-    return failed > 0 or result.testsRun == 0
+    return result.testsRun - failed, failed
+
+
+def run_beside(file, pattern):
+    """The same in a process of its own; one that says no numbers counts as a failure."""
+    done = subprocess.run([sys.executable, __file__, "--file", file, pattern], stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, errors="replace")
+    found = COUNTS.findall(done.stdout)
+    print(f"---- {file}\n{COUNTS.sub('', done.stdout)}", flush=True)
+    passed, failed = map(int, found[-1]) if found else (0, 1)
+    if not found:
+        print(f"{file} ended with status {done.returncode}", flush=True)
+    return passed, failed
+
+
+def main(args):
+    if args[:1] == ["--file"]:
+        passed, failed = run_here(*args[1:])
+    else:
+        files = sorted(path.name for path in HERE.glob("*_test.py"))
+        with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+            counts = list(pool.map(lambda file: run_beside(file, "".join(args[:1])), files))
+        passed, failed = (sum(column) for column in zip(*counts))
+    print(f"{passed} passed, {failed} failed")
+    return failed > 0 or passed == 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
