@@ -119,6 +119,13 @@ static clu_slice path_of(const struct evhttp_request *req)
     return slice_of(path == NULL || path[0] == '\0' ? "/" : path);
 }
 
+static clu_slice query_of(const struct evhttp_request *req)
+{
+    const char *query = evhttp_uri_get_query(evhttp_request_get_evhttp_uri(req));
+
+    return slice_of(query == NULL ? "" : query);
+}
+
 static void on_request(struct evhttp_request *req, void *arg)
 {
     struct http *h = arg;
@@ -128,6 +135,7 @@ static void on_request(struct evhttp_request *req, void *arg)
     struct http_request request = {
         .method = slice_of(method_word(evhttp_request_get_command(req))),
         .path = path_of(req),
+        .query = query_of(req),
         .host = slice_of(host == NULL ? "" : host),
     };
     struct http_reply reply = h->hooks.answer(h->hooks.arg, &request);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "net/system.h"
+#include "view/fields.h"
 #include "view/text.h"
 
 bool program_load(struct conf *c, enum conf_command command, int argc, char **argv, int *status)
@@ -64,20 +65,12 @@ int program_print(struct buf *text)
     return program_fail(EXIT_LOCAL, "cannot write to standard output: %s", strerror(reason));
 }
 
-static int put(const char *text, size_t len, void *out)
-{
-    buf_put(out, text, len);
-    return 0;
-}
-
 int program_print_json(json_t *document)
 {
     struct buf text = {0};
 
-    if (document == NULL || json_dump_callback(document, put, &text, JSON_INDENT(2)) != 0)
+    if (json_put(&text, document, JSON_LAYOUT) != CLU_OK)
         text.err = CLU_ENOMEM;
-    json_decref(document);
-    buf_put_byte(&text, '\n');
     return program_print(&text);
 }
 

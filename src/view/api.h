@@ -12,14 +12,7 @@ json_t *api_cluster(const struct snapshot *s);
 json_t *api_peers(const struct snapshot *s);
 json_t *api_discovery(const struct snapshot *s);
 json_t *api_mesh(const struct snapshot *s);
-
-/* A peer's own row may stand among those that discovery lists: it is neither linked nor missing. */
-bool peer_is_missing(const struct snapshot *s, const struct peer_row *p);
-/* peer_is_linked: a link that Erlang's nodes() would list. */
-bool peer_is_linked(const struct peer_row *p);
-/* is_ready: what /readyz says. */
-bool is_ready(const struct snapshot *s);
-/* state_word: "ready", "not ready" or "draining". */
-const char *state_word(const struct snapshot *s);
+/* api_sources: the sources of api_discovery without what they list. */
+json_t *api_sources(const struct snapshot *s);
 
 #endif

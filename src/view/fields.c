@@ -52,6 +52,11 @@ json_t *show_time(const void *at)
     return ms == 0 ? json_null() : json_string(text_time(ms, text));
 }
 
+json_t *show_seconds(const void *at)
+{
+    return json_real((double)*(const uint64_t *)at / 1000);
+}
+
 json_t *show_address(const void *at)
 {
     const struct addr *a = at;
@@ -92,6 +97,11 @@ json_t *show_advice(const void *at)
 json_t *show_result(const void *at)
 {
     return json_string(result_kind_text(*(const enum result_kind *)at));
+}
+
+json_t *show_tells(const void *at)
+{
+    return json_string(tells_text(*(const enum tells *)at));
 }
 
 json_t *put(json_t *object, const char *key, json_t *value)

@@ -24,6 +24,7 @@ json_t *show_u32_known(const void *at); /* uint32_t; 0 is null */
 json_t *show_u64(const void *at);       /* uint64_t */
 json_t *show_u64_known(const void *at); /* uint64_t; 0 is null */
 json_t *show_time(const void *at);      /* uint64_t, wall: RFC 3339; 0 is null */
+json_t *show_seconds(const void *at);   /* uint64_t, milliseconds: in seconds */
 json_t *show_address(const void *at);   /* struct addr: address and port; null for none */
 json_t *show_ip(const void *at);        /* struct addr: the address alone; null for none */
 json_t *show_port(const void *at);      /* struct addr: the port alone; null for 0 */
@@ -31,6 +32,10 @@ json_t *show_state(const void *at);     /* enum peer_state */
 json_t *show_stage(const void *at);     /* enum stage; null for none */
 json_t *show_advice(const void *at);    /* enum stage: what to do about it */
 json_t *show_result(const void *at);    /* enum result_kind */
+json_t *show_tells(const void *at);     /* enum tells */
+
+/* How documents are written: thousandths of a second as such, not as 0.0030000000000000001. */
+#define JSON_LAYOUT (JSON_INDENT(2) | JSON_REAL_PRECISION(15))
 
 /* fields_add: the fields of a struct into an object; takes the object and gives it back. */
 json_t *fields_add(json_t *object, const void *from, const struct field *fields, size_t n);

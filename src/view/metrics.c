@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "view/metrics.h"
 
-#include "view/api.h"
+#include "view/verdict.h"
 #include "view/text.h"
 
 /* One metric. Either it is the uint64_t at `offset` of the snapshot, or `samples` writes its lines,
@@ -41,14 +41,19 @@ static void put_seconds(struct buf *out, uint64_t ms)
     buf_printf(out, " %llu.%03u\n", (unsigned long long)(ms / 1000), (unsigned)(ms % 1000));
 }
 
-static void put_labelled(struct buf *out, const char *name, const char *label, const char *value)
+static void put_label(struct buf *out, const char *label, const char *value)
 {
-    buf_put_text(out, name);
-    buf_put_byte(out, '{');
-    buf_put_text(out, label);
-    buf_put_text(out, "=\"");
+    buf_printf(out, "%s=\"", label);
     put_label_value(out, value);
-    buf_put_text(out, "\"}");
+    buf_put_byte(out, '"');
+}
+
+static void put_labelled(struct buf *out, const char *name, const char *suffix, const char *label,
+                         const char *value)
+{
+    buf_printf(out, "%s%s{", name, suffix);
+    put_label(out, label, value);
+    buf_put_byte(out, '}');
 }
 
 static void put_sample(struct buf *out, const char *name, uint64_t number)
@@ -60,18 +65,14 @@ static void put_sample(struct buf *out, const char *name, uint64_t number)
 /* length([node() | nodes()]), as the original counts. */
 static void connected_node_count(struct buf *out, const char *name, const struct snapshot *s)
 {
-    uint64_t n = 1;
-
-    for (size_t i = 0; i < s->n_peers; i++)
-        n += peer_is_linked(&s->peers[i]);
-    put_labelled(out, name, "node", s->node);
-    put_number(out, n);
+    put_labelled(out, name, "", "node", s->node);
+    put_number(out, 1u + peers_count(s, peer_is_linked));
 }
 
 static void build_info(struct buf *out, const char *name, const struct snapshot *s)
 {
     (void)s;
-    put_labelled(out, name, "version", CLU_VERSION);
+    put_labelled(out, name, "", "version", CLU_VERSION);
     put_number(out, 1);
 }
 
@@ -108,27 +109,34 @@ static void peers(struct buf *out, const char *name, const struct snapshot *s)
 
         for (size_t i = 0; i < s->n_peers; i++)
             n += s->peers[i].state == states[k];
-        put_labelled(out, name, "state", peer_state_text(states[k]));
+        put_labelled(out, name, "", "state", peer_state_text(states[k]));
         put_number(out, n);
     }
 }
 
 static void peers_listed(struct buf *out, const char *name, const struct snapshot *s)
 {
-    uint64_t n = 0;
-
-    for (size_t i = 0; i < s->n_peers; i++)
-        n += s->peers[i].listed;
-    put_sample(out, name, n);
+    put_sample(out, name, peers_count(s, peer_is_listed));
 }
 
 static void peers_missing(struct buf *out, const char *name, const struct snapshot *s)
 {
-    uint64_t n = 0;
+    put_sample(out, name, peers_count(s, peer_is_missing));
+}
 
-    for (size_t i = 0; i < s->n_peers; i++)
-        n += peer_is_missing(s, &s->peers[i]);
-    put_sample(out, name, n);
+static void peers_unlisted(struct buf *out, const char *name, const struct snapshot *s)
+{
+    put_sample(out, name, peers_count(s, peer_is_unlisted));
+}
+
+static void peers_one_way(struct buf *out, const char *name, const struct snapshot *s)
+{
+    put_sample(out, name, peers_count(s, peer_is_one_way));
+}
+
+static void islands(struct buf *out, const char *name, const struct snapshot *s)
+{
+    put_sample(out, name, s->n_islands);
 }
 
 static void dial_failures(struct buf *out, const char *name, const struct snapshot *s)
@@ -142,7 +150,7 @@ static void dial_failures(struct buf *out, const char *name, const struct snapsh
     for (size_t i = 0; i < COUNT(stages); i++) {
         if (stages[i] == STAGE_NONE)
             continue;
-        put_labelled(out, name, "stage", stage_text(stages[i]));
+        put_labelled(out, name, "", "stage", stage_text(stages[i]));
         put_number(out, s->dial_failures[stages[i]]);
     }
 }
@@ -154,7 +162,7 @@ static void link_bytes(struct buf *out, const char *name, const struct snapshot 
 
         if (p->state != PEER_LINKED)
             continue;
-        put_labelled(out, name, "peer", p->name);
+        put_labelled(out, name, "", "peer", p->name);
         put_number(out, *(const uint64_t *)((const uint8_t *)p + offset));
     }
 }
@@ -189,7 +197,7 @@ static void per_source(struct buf *out, const char *name, const struct snapshot 
     for (size_t i = 0; i < s->n_sources; i++) {
         if (is_repeated(s, i))
             continue;
-        put_labelled(out, name, "source", s->sources[i].spec);
+        put_labelled(out, name, "", "source", s->sources[i].spec);
         put_number(out, value(&s->sources[i]));
     }
 }
@@ -197,6 +205,11 @@ static void per_source(struct buf *out, const char *name, const struct snapshot 
 static uint64_t n_addresses(const struct source_row *row)
 {
     return row->n_addresses;
+}
+
+static uint64_t is_seeing_us(const struct source_row *row)
+{
+    return row->sees_us;
 }
 
 static uint64_t n_queries(const struct source_row *row)
@@ -219,7 +232,49 @@ static void set_size(struct buf *out, const char *name, const struct snapshot *s
     per_source(out, name, s, n_addresses);
 }
 
+static void see_us(struct buf *out, const char *name, const struct snapshot *s)
+{
+    per_source(out, name, s, is_seeing_us);
+}
+
+static void put_rounds(struct buf *out, const char *name, const struct source_row *row)
+{
+    for (size_t kind = RESULT_COMPLETE; kind <= RESULT_FAILED; kind++) {
+        buf_printf(out, "%s{", name);
+        put_label(out, "source", row->spec);
+        buf_put_byte(out, ',');
+        put_label(out, "result", result_kind_text((enum result_kind)kind));
+        buf_put_byte(out, '}');
+        put_number(out, row->rounds[kind]);
+    }
+}
+
 static void lookups(struct buf *out, const char *name, const struct snapshot *s)
+{
+    for (size_t i = 0; i < s->n_sources; i++)
+        if (!is_repeated(s, i))
+            put_rounds(out, name, &s->sources[i]);
+}
+
+/* A summary without quantiles: what it took, and how often. */
+static void lookup_seconds(struct buf *out, const char *name, const struct snapshot *s)
+{
+    for (size_t i = 0; i < s->n_sources; i++) {
+        const struct source_row *row = &s->sources[i];
+        uint64_t n = 0;
+
+        if (is_repeated(s, i))
+            continue;
+        for (size_t kind = RESULT_COMPLETE; kind <= RESULT_FAILED; kind++)
+            n += row->rounds[kind];
+        put_labelled(out, name, "_sum", "source", row->spec);
+        put_seconds(out, row->took_total_ms);
+        put_labelled(out, name, "_count", "source", row->spec);
+        put_number(out, n);
+    }
+}
+
+static void queries(struct buf *out, const char *name, const struct snapshot *s)
 {
     per_source(out, name, s, n_queries);
 }
@@ -248,11 +303,19 @@ static const struct metric metrics[] = {
     {"erlclu_peers_listed", "gauge", "Peers that discovery lists now.", 0, peers_listed},
     {"erlclu_peers_missing", "gauge", "Peers that discovery lists and that are not linked.", 0,
      peers_missing},
+    {"erlclu_peers_unlisted", "gauge", "Peers that are linked and that no source lists.", 0,
+     peers_unlisted},
+    {"erlclu_peers_one_way", "gauge", "Linked peers whose own list of nodes lacks this one.", 0,
+     peers_one_way},
+    {"erlclu_islands", "gauge", "Groups of living nodes without a known link between; 1 is a mesh.",
+     0, islands},
     {"erlclu_dials_total", "counter", "Attempts to link with a peer.", COUNTER(dials)},
     {"erlclu_dial_failures_total", "counter", "Failed attempts, by the stage that failed.", 0,
      dial_failures},
     {"erlclu_links_up_total", "counter", "Links that came up.", COUNTER(links_up)},
-    {"erlclu_link_flaps_total", "counter", "Links that went down.", COUNTER(links_down)},
+    {"erlclu_links_down_total", "counter", "Links that went down.", COUNTER(links_down)},
+    {"erlclu_link_flaps_total", "counter",
+     "Links that went down and came back, the node being the same.", COUNTER(flaps)},
     {"erlclu_rejected_total", "counter", "Peers that this node refused.", COUNTER(rejected)},
     {"erlclu_protocol_errors_total", "counter", "Links closed because the peer broke the protocol.",
      COUNTER(protocol_errors)},
@@ -262,8 +325,14 @@ static const struct metric metrics[] = {
     {"erlclu_link_queued_bytes", "gauge", "Bytes waiting to be sent over the link.", 0,
      link_queued},
     {"erlclu_discovery_set_size", "gauge", "Addresses that the source lists.", 0, set_size},
-    {"erlclu_discovery_lookups_total", "counter", "Look-ups that the source began.", 0, lookups},
-    {"erlclu_discovery_failures_total", "counter", "Look-ups that brought no answer.", 0,
+    {"erlclu_discovery_sees_us", "gauge", "1 while the source lists this node.", 0, see_us},
+    {"erlclu_discovery_lookups_total", "counter", "Look-ups of the source, by how they ended.", 0,
+     lookups},
+    {"erlclu_discovery_seconds", "summary", "How long the source's look-ups took.", 0,
+     lookup_seconds},
+    {"erlclu_discovery_queries_total", "counter", "Single questions that the source asked.", 0,
+     queries},
+    {"erlclu_discovery_failures_total", "counter", "Single questions that brought no answer.", 0,
      lookup_failures},
     {"erlclu_discovery_last_answer_seconds", "gauge",
      "When the source answered last, in seconds since 1970; 0 for never.", 0, answered_at},

@@ -5,6 +5,7 @@
 
 #include "view/api.h"
 #include "view/fields.h"
+#include "view/verdict.h"
 
 /* Made from page.html by embed.py. */
 extern const unsigned char page_html[];
@@ -17,21 +18,20 @@ clu_slice page_template(void)
 
 /* Peers, this node aside. */
 struct counts {
-    uint32_t listed, linked, missing;
+    uint32_t listed, linked, missing, unlisted, one_way;
 };
 
 static struct counts count_peers(const struct snapshot *s)
 {
-    struct counts n = {0};
+    struct counts n = {
+        .listed = peers_count(s, peer_is_listed),
+        .missing = peers_count(s, peer_is_missing),
+        .unlisted = peers_count(s, peer_is_unlisted),
+        .one_way = peers_count(s, peer_is_one_way),
+    };
 
-    for (size_t i = 0; i < s->n_peers; i++) {
-        const struct peer_row *p = &s->peers[i];
-        bool missing = peer_is_missing(s, p);
-
-        n.linked += p->state == PEER_LINKED;
-        n.missing += missing;
-        n.listed += missing || (p->listed && p->state == PEER_LINKED);
-    }
+    for (size_t i = 0; i < s->n_peers; i++)
+        n.linked += s->peers[i].state == PEER_LINKED;
     return n;
 }
 
@@ -43,6 +43,9 @@ static json_t *summary(const struct snapshot *s, const struct counts *n)
     if (n->missing > 0)
         snprintf(text, sizeof text, "%u of %u listed peers %s missing.", n->missing, n->listed,
                  n->missing == 1 ? "is" : "are");
+    else if (s->n_islands > 1)
+        snprintf(text, sizeof text, "The cluster is in %u pieces that do not see each other.",
+                 s->n_islands);
     else if (n->listed == 1)
         snprintf(text, sizeof text, "The one listed peer is linked.");
     else if (n->listed > 1)
@@ -60,7 +63,7 @@ static json_t *summary(const struct snapshot *s, const struct counts *n)
 
 static const char *health(const struct snapshot *s, const struct counts *n)
 {
-    if (n->missing > 0 || !is_ready(s))
+    if (n->missing > 0 || n->one_way > 0 || s->n_islands > 1 || !is_ready(s))
         return "warn";
     return n->linked > 0 ? "ok" : "idle";
 }
@@ -103,25 +106,19 @@ static json_t *add_short_times(json_t *page)
     return NULL;
 }
 
-static json_t *add_sources(json_t *page, const struct snapshot *s)
-{
-    json_t *discovery = api_discovery(s);
-
-    page = put(page, "sources", json_incref(json_object_get(discovery, "sources")));
-    json_decref(discovery);
-    return page;
-}
-
 json_t *page_context(const struct snapshot *s)
 {
     struct counts n = count_peers(s);
-    json_t *page = add_sources(api_cluster(s), s);
+    json_t *page = put(api_cluster(s), "sources", api_sources(s));
 
     page = put(page, "cookie", show_text(s->cookie != NULL ? s->cookie : COOKIE_HIDDEN));
     page = put(page, "summary", summary(s, &n));
     page = put(page, "health", json_string(health(s, &n)));
     page = put(page, "is_ready", json_boolean(is_ready(s)));
     page = put(page, "has_missing", json_boolean(n.missing > 0));
+    page = put(page, "has_unlisted", json_boolean(n.unlisted > 0));
+    page = put(page, "has_one_way", json_boolean(n.one_way > 0));
+    page = put(page, "has_islands", json_boolean(s->n_islands > 1));
     page = put(page, "has_peers", json_boolean(s->n_peers > 0));
     page = put(page, "has_sources", json_boolean(s->n_sources > 0));
     page = put(page, "n_nodes",

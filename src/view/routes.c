@@ -8,6 +8,7 @@
 #include "view/fields.h"
 #include "view/metrics.h"
 #include "view/page.h"
+#include "view/verdict.h"
 
 #define TYPE_HTML "text/html; charset=utf-8"
 #define TYPE_JSON "application/json"
@@ -27,6 +28,8 @@ struct route {
     json_t *(*document)(const struct snapshot *);
     clu_error (*render)(const struct routes *, const struct snapshot *, struct buf *out);
     uint16_t (*status)(const struct snapshot *); /* NULL: 200 */
+    /* What it makes of a query, which the others pass over. NULL: nothing. */
+    struct http_reply (*asked)(const struct http_request *, const struct snapshot *);
     /* It shows counters, or the time, that grow without a new version: rendered anew for every
      * snapshot. */
     bool live;
@@ -39,6 +42,7 @@ static clu_error render_metrics(const struct routes *, const struct snapshot *, 
 static clu_error render_alive(const struct routes *, const struct snapshot *, struct buf *);
 static clu_error render_ready(const struct routes *, const struct snapshot *, struct buf *);
 static uint16_t ready_status(const struct snapshot *);
+static struct http_reply ready_asked(const struct http_request *, const struct snapshot *);
 
 static const struct route table[] = {
     {.path = "/", .type = TYPE_HTML, .render = render_page, .live = true, .shows_cookie = true},
@@ -48,7 +52,11 @@ static const struct route table[] = {
     {.path = "/api/v1/mesh", .type = TYPE_JSON, .document = api_mesh},
     {.path = "/metrics", .type = METRICS_TYPE, .render = render_metrics, .live = true},
     {.path = "/livez", .type = TYPE_TEXT, .render = render_alive, .needs_nothing = true},
-    {.path = "/readyz", .type = TYPE_TEXT, .render = render_ready, .status = ready_status},
+    {.path = "/readyz",
+     .type = TYPE_TEXT,
+     .render = render_ready,
+     .status = ready_status,
+     .asked = ready_asked},
 };
 
 struct routes {
@@ -137,12 +145,7 @@ static clu_error render_alive(const struct routes *r, const struct snapshot *s, 
 static clu_error render_ready(const struct routes *r, const struct snapshot *s, struct buf *out)
 {
     (void)r;
-    const char *word = state_word(s);
-
-    buf_put_text(out, word);
-    if (!is_ready(s) && s->not_ready[0] != '\0' && strcmp(s->not_ready, word) != 0)
-        buf_printf(out, ": %s", s->not_ready);
-    buf_put_byte(out, '\n');
+    (void)ready_put(out, s, 0);
     return CLU_OK;
 }
 
@@ -155,7 +158,7 @@ static clu_error render(const struct routes *r, const struct route *route, const
                         struct buf *out)
 {
     if (route->document != NULL)
-        return json_put(out, route->document(s), JSON_INDENT(2));
+        return json_put(out, route->document(s), JSON_LAYOUT);
     clu_error err = route->render(r, s, out);
 
     return err != CLU_OK ? err : out->err;
@@ -198,6 +201,36 @@ static struct http_reply refuse(uint16_t status, const char *sentence)
     return (struct http_reply){.status = status, .type = TYPE_TEXT, .body = body};
 }
 
+/* "min_peers=3" */
+static bool parse_min_peers(clu_slice query, uint32_t *n)
+{
+    const size_t key = strlen("min_peers="), digits_max = 5;
+
+    *n = 0;
+    if (query.len <= key || query.len > key + digits_max ||
+        memcmp(query.data, "min_peers=", key) != 0)
+        return false;
+    for (size_t i = key; i < query.len; i++) {
+        if (query.data[i] < '0' || query.data[i] > '9')
+            return false;
+        *n = *n * 10 + (query.data[i] - '0');
+    }
+    return true;
+}
+
+static struct http_reply ready_asked(const struct http_request *request, const struct snapshot *s)
+{
+    struct http_body *body;
+    uint32_t min_peers;
+
+    if (!parse_min_peers(request->query, &min_peers))
+        return refuse(400, "/readyz takes ?min_peers=N, N from 0 to 99999, and nothing else");
+    body = body_new();
+    bool yes = body != NULL && ready_put(&body->bytes, s, min_peers);
+
+    return (struct http_reply){.status = yes ? 200 : 503, .type = TYPE_TEXT, .body = body};
+}
+
 /* "[::1]" as "::1" */
 static clu_slice without_brackets(clu_slice host)
 {
@@ -228,6 +261,8 @@ static struct http_reply answer(struct routes *r, size_t i, const struct http_re
         return refuse(503, "this node has nothing to show yet");
     if (route->shows_cookie && s->cookie != NULL && !is_own_host(request->host))
         return refuse(421, "--show-cookie: ask by IP address, or as localhost");
+    if (route->asked != NULL && request->query.len > 0)
+        return route->asked(request, s);
     if (!is_current(kept, route, s))
         err = refresh(r, route, kept, s);
     if (err != CLU_OK)

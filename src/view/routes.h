@@ -21,6 +21,7 @@ void http_body_release(struct http_body *body);
 struct http_request {
     clu_slice method; /* "GET" */
     clu_slice path;   /* without the query */
+    clu_slice query;  /* behind the '?', as it came; empty without one */
     clu_slice host;   /* the header Host without its port; empty when it is absent */
 };
 

@@ -5,7 +5,7 @@
 
 #include "view/text.h"
 
-#define COLUMNS 7
+#define COLUMNS 8
 
 /* One line of a table. The cells are made printable when they are added. */
 struct row {
@@ -98,24 +98,39 @@ static void add_self(struct table *t, const json_t *cluster)
     const json_t *hidden = json_object_get(cluster, "hidden");
 
     add_cells(t, (const char *[COLUMNS]){text_of(cluster, "node"), text_of(cluster, "address"),
-                                         "self", json_is_true(hidden) ? "no" : "yes", NULL,
+                                         "self", json_is_true(hidden) ? "no" : "yes", NULL, NULL,
                                          text_of(cluster, "started"), NULL});
+}
+
+static bool is_text(const json_t *object, const char *key, const char *text)
+{
+    const char *value = text_of(object, key);
+
+    return value != NULL && strcmp(value, text) == 0;
+}
+
+static void put_why(struct buf *out, const json_t *peer)
+{
+    if (text_of(peer, "stage") != NULL)
+        buf_printf(out, "%s: ", text_of(peer, "stage"));
+    if (text_of(peer, "reason") != NULL)
+        buf_put_text(out, text_of(peer, "reason"));
+    if (is_text(peer, "sees_us", "no"))
+        buf_put_text(out, "does not list this node");
 }
 
 static void add_peer(struct table *t, const json_t *peer)
 {
     struct buf why = {0};
-    const char *state = text_of(peer, "state");
-    bool linked = state != NULL && strcmp(state, "linked") == 0;
+    bool linked = is_text(peer, "state", "linked");
+    bool hinted = json_is_true(json_object_get(peer, "hinted"));
 
-    if (text_of(peer, "stage") != NULL)
-        buf_printf(&why, "%s: ", text_of(peer, "stage"));
-    if (text_of(peer, "reason") != NULL)
-        buf_put_text(&why, text_of(peer, "reason"));
-    add_cells(t, (const char *[COLUMNS]){text_of(peer, "name"), text_of(peer, "address"), state,
-                                         linked ? yes_or_no(peer, "visible") : NULL,
-                                         text_of(peer, "otp_release"), text_of(peer, "since"),
-                                         buf_text(&why)});
+    put_why(&why, peer);
+    add_cells(t, (const char *[COLUMNS]){
+                     text_of(peer, "name"), text_of(peer, "address"), text_of(peer, "state"),
+                     linked ? yes_or_no(peer, "visible") : NULL,
+                     hinted ? "by a peer" : yes_or_no(peer, "listed"), text_of(peer, "otp_release"),
+                     text_of(peer, "since"), buf_text(&why)});
     if (why.err != CLU_OK)
         t->err = why.err;
     buf_free(&why);
@@ -126,8 +141,8 @@ void terminal_put_nodes(struct buf *out, const json_t *cluster)
     struct table t = {0};
     const json_t *peers = json_object_get(cluster, "peers");
 
-    add_cells(
-        &t, (const char *[COLUMNS]){"NODE", "ADDRESS", "STATE", "VISIBLE", "OTP", "SINCE", "WHY"});
+    add_cells(&t, (const char *[COLUMNS]){"NODE", "ADDRESS", "STATE", "VISIBLE", "LISTED", "OTP",
+                                          "SINCE", "WHY"});
     add_self(&t, cluster);
     for (size_t i = 0; i < json_array_size(peers); i++)
         add_peer(&t, json_array_get(peers, i));
@@ -162,17 +177,54 @@ static size_t count_linked(const json_t *peers)
 {
     size_t n = 0;
 
-    for (size_t i = 0; i < json_array_size(peers); i++) {
-        const char *state = text_of(json_array_get(peers, i), "state");
-
-        n += state != NULL && strcmp(state, "linked") == 0;
-    }
+    for (size_t i = 0; i < json_array_size(peers); i++)
+        n += is_text(json_array_get(peers, i), "state", "linked");
     return n;
+}
+
+/* "one-way  1: a@h" */
+static void put_names(struct buf *out, const char *label, const json_t *names)
+{
+    size_t n = json_array_size(names);
+
+    if (n == 0)
+        return;
+    buf_printf(out, "%-9s%zu", label, n);
+    for (size_t i = 0; i < n; i++) {
+        buf_put_text(out, i == 0 ? ": " : ", ");
+        put_text(out, json_string_value(json_array_get(names, i)));
+    }
+    buf_put_byte(out, '\n');
+}
+
+/* One line each, when there is more than ours. */
+static void put_islands(struct buf *out, const json_t *islands)
+{
+    for (size_t i = 0; i < json_array_size(islands) && json_array_size(islands) > 1; i++)
+        put_names(out, i == 0 ? "islands" : "", json_array_get(islands, i));
+}
+
+static void put_source(struct buf *out, const json_t *source)
+{
+    buf_put_text(out, "source   ");
+    put_text(out, text_of(source, "spec"));
+    buf_put_text(out, ": ");
+    put_text(out, text_of(source, "result"));
+    buf_printf(out, ", %lld listed",
+               (long long)json_integer_value(json_object_get(source, "addresses")));
+    if (json_is_true(json_object_get(source, "sees_us")))
+        buf_put_text(out, ", this node among them");
+    if (text_of(source, "reason") != NULL) {
+        buf_put_text(out, ": ");
+        put_text(out, text_of(source, "reason"));
+    }
+    buf_put_byte(out, '\n');
 }
 
 void terminal_put_status(struct buf *out, const json_t *cluster)
 {
     const json_t *missing = json_object_get(cluster, "missing");
+    const json_t *sources = json_object_get(cluster, "sources");
 
     buf_put_text(out, "node     ");
     put_text(out, text_of(cluster, "node"));
@@ -186,6 +238,11 @@ void terminal_put_status(struct buf *out, const json_t *cluster)
                json_array_size(json_object_get(cluster, "nodes")),
                json_array_size(json_object_get(cluster, "listed")),
                count_linked(json_object_get(cluster, "peers")), json_array_size(missing));
+    put_names(out, "unlisted", json_object_get(cluster, "unlisted"));
+    put_names(out, "one-way", json_object_get(cluster, "one_way"));
+    put_islands(out, json_object_get(cluster, "islands"));
+    for (size_t i = 0; i < json_array_size(sources); i++)
+        put_source(out, json_array_get(sources, i));
     for (size_t i = 0; i < json_array_size(missing); i++)
         put_missing(out, json_array_get(missing, i));
 }

@@ -12,7 +12,8 @@
 /* terminal_put_nodes: a table with a row a node: itself, peers by name, those that are missing with
  * the reason. */
 void terminal_put_nodes(struct buf *out, const json_t *cluster);
-/* terminal_put_status: state, figures, and for each missing peer what to do. */
+/* terminal_put_status: state, figures, sources, what is odd about links, and for each missing peer
+ * what to do. */
 void terminal_put_status(struct buf *out, const json_t *cluster);
 
 #endif

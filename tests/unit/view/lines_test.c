@@ -168,36 +168,96 @@ static void prints_nodes(void **state)
     (void)state;
     check_terminal(
         "missing", terminal_put_nodes,
-        "NODE                 ADDRESS      STATE   VISIBLE  OTP    SINCE                     WHY\n"
-        "erlclu@10.42.0.86    10.42.0.86   self    yes      -      2026-11-21T14:57:16.123Z  -\n"
-        "erlclu@10.42.0.87    10.42.0.87   linked  yes      25-27  2026-11-22T16:44:16.123Z  -\n"
-        "erlclu@10.42.1.93    10.42.1.93   linked  yes      25-27  2026-11-22T16:31:16.123Z  -\n"
-        "erlclu@10.42.2.109   10.42.2.109  linked  yes      25-27  2026-11-22T16:18:16.123Z  -\n"
-        "erlclu@10.42.2.110   10.42.2.110  linked  yes      29     2026-11-22T16:05:16.123Z  -\n"
-        "erlclu@10.42.2.111   10.42.2.111  linked  yes      25-27  2026-11-22T15:52:16.123Z  -\n"
-        "observer@10.42.0.12  10.42.0.12   linked  no       28     2026-11-22T15:39:16.123Z  -\n"
-        "erlclu@10.42.3.17    10.42.3.17   failed  -        -      2026-11-22T15:26:16.123Z  "
+        "NODE                 ADDRESS      STATE   VISIBLE  LISTED  OTP    SINCE                   "
+        "  "
+        "WHY\n"
+        "erlclu@10.42.0.86    10.42.0.86   self    yes      -       -      "
+        "2026-11-21T14:57:16.123Z  "
+        "-\n"
+        "erlclu@10.42.0.87    10.42.0.87   linked  yes      yes     25-27  "
+        "2026-11-22T16:44:16.123Z  "
+        "-\n"
+        "erlclu@10.42.1.93    10.42.1.93   linked  yes      yes     25-27  "
+        "2026-11-22T16:31:16.123Z  "
+        "-\n"
+        "erlclu@10.42.2.109   10.42.2.109  linked  yes      yes     25-27  "
+        "2026-11-22T16:18:16.123Z  "
+        "-\n"
+        "erlclu@10.42.2.110   10.42.2.110  linked  yes      yes     29     "
+        "2026-11-22T16:05:16.123Z  "
+        "-\n"
+        "erlclu@10.42.2.111   10.42.2.111  linked  yes      yes     25-27  "
+        "2026-11-22T15:52:16.123Z  "
+        "-\n"
+        "observer@10.42.0.12  10.42.0.12   linked  no       no      28     "
+        "2026-11-22T15:39:16.123Z  "
+        "-\n"
+        "erlclu@10.42.3.17    10.42.3.17   failed  -        yes     -      "
+        "2026-11-22T15:26:16.123Z  "
         "cookie: erlclu@10.42.3.17 answered our challenge with the digest of another cookie\n"
-        "erlclu@10.42.3.18    10.42.3.18   failed  -        -      2026-11-22T15:13:16.123Z  "
+        "erlclu@10.42.3.18    10.42.3.18   failed  -        yes     -      "
+        "2026-11-22T15:13:16.123Z  "
         "tcp-timeout: no answer from 10.42.3.18:9100 within 7 s\n"
-        "-                    10.42.3.19   failed  -        -      2026-11-22T15:00:16.123Z  "
+        "-                    10.42.3.19   failed  -        yes     -      "
+        "2026-11-22T15:00:16.123Z  "
         "epmd-unknown: epmd at 10.42.3.19:4369 has no node called erlclu; it lists rabbit and "
         "worker\n");
+    check_terminal("split", terminal_put_nodes,
+                   "NODE               ADDRESS     STATE    VISIBLE  LISTED     OTP    SINCE       "
+                   "              "
+                   "WHY\n"
+                   "erlclu@10.42.0.86  10.42.0.86  self     yes      -          -      "
+                   "2026-11-21T14:57:16.123Z  "
+                   "-\n"
+                   "erlclu@10.42.0.87  10.42.0.87  linked   yes      yes        25-27  "
+                   "2026-11-22T16:44:16.123Z  "
+                   "-\n"
+                   "erlclu@10.42.1.93  10.42.1.93  linked   yes      yes        25-27  "
+                   "2026-11-22T16:31:16.123Z  "
+                   "does not list this node\n"
+                   "erlclu@10.42.2.1   10.42.2.1   leaving  -        yes        -      "
+                   "2026-11-22T16:18:16.123Z  "
+                   "tcp-refused: nothing listens at 10.42.2.1:9100\n"
+                   "erlclu@10.42.2.9   10.42.2.9   linked   yes      no         25-27  "
+                   "2026-11-22T16:05:16.123Z  "
+                   "-\n"
+                   "erlclu@10.42.9.1   10.42.9.1   failed   -        by a peer  -      "
+                   "2026-11-22T15:52:16.123Z  "
+                   "tcp-timeout: no answer from 10.42.9.1:9100 within 7 s\n"
+                   "erlclu@10.42.9.2   10.42.9.2   failed   -        by a peer  -      "
+                   "2026-11-22T15:39:16.123Z  "
+                   "tcp-timeout: no answer from 10.42.9.2:9100 within 7 s\n");
 }
+
+#define DNS "dns:erlclu-headless.erlclu.svc.cluster.local"
+#define SRV "srv:_dist._tcp.erlclu-headless.erlclu.svc.cluster.local"
 
 static void prints_status(void **state)
 {
     (void)state;
     check_terminal("draining", terminal_put_status,
                    "node     erlclu@10.42.0.86\nstate    draining: stopping: SIGTERM\n"
-                   "nodes    6\nlisted   6\nlinked   5\nmissing  0\n");
+                   "nodes    6\nlisted   6\nlinked   5\nmissing  0\n"
+                   "source   " DNS ": complete, 6 listed, this node among them\n");
     check_terminal("hostile", terminal_put_status,
                    "node     erlclu@10.42.0.86\nstate    ready\n"
-                   "nodes    5\nlisted   6\nlinked   4\nmissing  1\n\n"
+                   "nodes    5\nlisted   6\nlinked   4\nmissing  1\n"
+                   "source   dns:<b>\"'&.\\.\\x0a: complete, 3 listed, this node among them\n"
+                   "source   dns:<b>\"'&.\\.\\x0a: complete, 3 listed, this node among them\n\n"
                    "{{node}}@{{#l}} is missing since 2026-11-22T15:52:16.123Z\n"
                    "  cookie: </p><script>x()</script>\\x0d\\x0a\n"
                    "  The cookies differ: compare --cookie-file or RELEASE_COOKIE here with "
                    "-setcookie there, trailing newline included.\n");
+    check_terminal("split", terminal_put_status,
+                   "node     erlclu@10.42.0.86\nstate    ready\n"
+                   "nodes    4\nlisted   4\nlinked   3\nmissing  0\n"
+                   "unlisted 1: erlclu@10.42.2.9\n"
+                   "one-way  1: erlclu@10.42.1.93\n"
+                   "islands  4: erlclu@10.42.0.86, erlclu@10.42.0.87, erlclu@10.42.1.93, "
+                   "erlclu@10.42.2.9\n"
+                   "         2: erlclu@10.42.9.1, erlclu@10.42.9.2\n"
+                   "source   " SRV ": complete, 3 listed, this node among them\n"
+                   "source   gossip:: partial, 1 listed: gossip never lists everybody\n");
 }
 
 /* Another node's document may lack anything. */
@@ -209,10 +269,11 @@ static void prints_what_there_is(void **state)
         json_loads("{\"peers\": [7, {\"name\": \"x\\u001b@h\"}], \"missing\": [null]}", 0, NULL);
 
     terminal_put_nodes(&out, odd);
-    assert_string_equal(buf_text(&out), "NODE     ADDRESS  STATE  VISIBLE  OTP  SINCE  WHY\n"
-                                        "-        -        self   yes      -    -      -\n"
-                                        "-        -        -      -        -    -      -\n"
-                                        "x\\x1b@h  -        -      -        -    -      -\n");
+    assert_string_equal(buf_text(&out),
+                        "NODE     ADDRESS  STATE  VISIBLE  LISTED  OTP  SINCE  WHY\n"
+                        "-        -        self   yes      -       -    -      -\n"
+                        "-        -        -      -        -       -    -      -\n"
+                        "x\\x1b@h  -        -      -        -       -    -      -\n");
     buf_reset(&out);
     terminal_put_status(&out, odd);
     assert_non_null(strstr(buf_text(&out), "- is missing since -"));

@@ -26,9 +26,15 @@ static struct routes *new_routes(const char *template)
     return routes;
 }
 
-static struct http_reply ask(struct routes *routes, const char *method, const char *path)
+/* target: a path, and a query if it has one. */
+static struct http_reply ask(struct routes *routes, const char *method, const char *target)
 {
-    struct http_request request = {.method = slice_of(method), .path = slice_of(path)};
+    size_t len = strcspn(target, "?");
+    struct http_request request = {
+        .method = slice_of(method),
+        .path = {(const uint8_t *)target, len},
+        .query = slice_of(target[len] == '?' ? target + len + 1 : ""),
+    };
 
     return routes_answer(routes, &request, &sample.snapshot);
 }
@@ -60,6 +66,35 @@ static const struct {
      "not ready: discovery has not answered yet\n"},
     {"draining", "GET", "/readyz", "draining", 503, "text/plain; charset=utf-8", NULL,
      "draining: stopping: SIGTERM\n"},
+    {"enough peers", "GET", "/readyz?min_peers=5", "linked", 200, "text/plain; charset=utf-8", NULL,
+     "ready\n"},
+    {"no peer wanted", "GET", "/readyz?min_peers=0", "none", 200, "text/plain; charset=utf-8", NULL,
+     "ready\n"},
+    {"hidden peers do not count", "GET", "/readyz?min_peers=6", "missing", 503,
+     "text/plain; charset=utf-8", NULL,
+     "not ready: 5 of 6 wanted peers are linked; erlclu@10.42.3.17 is missing: cookie: "
+     "erlclu@10.42.3.17 answered our challenge with the digest of another cookie\n"},
+    {"nobody else listed", "HEAD", "/readyz?min_peers=6", "linked", 503,
+     "text/plain; charset=utf-8", NULL,
+     "not ready: 5 of 6 wanted peers are linked; nobody else is listed\n"},
+    {"no discovery", "GET", "/readyz?min_peers=1", "none", 503, "text/plain; charset=utf-8", NULL,
+     "not ready: 0 of 1 wanted peers are linked; no discovery is configured\n"},
+    {"not ready whatever the peers", "GET", "/readyz?min_peers=1", "draining", 503,
+     "text/plain; charset=utf-8", NULL, "draining: stopping: SIGTERM\n"},
+    {"no number", "GET", "/readyz?min_peers=", "linked", 400, "text/plain; charset=utf-8", NULL,
+     "/readyz takes ?min_peers=N, N from 0 to 99999, and nothing else\n"},
+    {"a negative number", "GET", "/readyz?min_peers=-1", "linked", 400, "text/plain; charset=utf-8",
+     NULL, "?min_peers=N"},
+    {"a number too long", "GET", "/readyz?min_peers=100000", "linked", 400,
+     "text/plain; charset=utf-8", NULL, "?min_peers=N"},
+    {"a misspelt query", "GET", "/readyz?minpeers=1", "linked", 400, "text/plain; charset=utf-8",
+     NULL, "?min_peers=N"},
+    {"a query too many", "GET", "/readyz?min_peers=1&x=1", "linked", 400,
+     "text/plain; charset=utf-8", NULL, "?min_peers=N"},
+    {"an empty query", "GET", "/readyz?", "linked", 200, "text/plain; charset=utf-8", NULL,
+     "ready\n"},
+    {"a query elsewhere is passed over", "GET", "/?min_peers=x", "linked", 200,
+     "text/html; charset=utf-8", NULL, "All 5 listed"},
     {"nothing there", "GET", "/api/v1/cluster/", "linked", 404, "text/plain; charset=utf-8", NULL,
      "no such page"},
     {"nothing there to post to", "POST", "/x", "linked", 404, "text/plain; charset=utf-8", NULL,
@@ -323,17 +358,19 @@ static void lists_are_sorted(void **state)
 static const struct {
     const char *name;
     size_t n_sources, n_listed, n_linked, n_unlisted;
+    uint32_t n_islands; /* 0: one */
     const char *summary, *health;
 } sentences[] = {
-    {"alone", 0, 0, 0, 0, "This node is alone: no discovery is configured.", "idle"},
-    {"dialled by one", 0, 0, 0, 1, "1 peer is linked; no discovery is configured.", "ok"},
-    {"dialled by two", 0, 0, 0, 2, "2 peers are linked; no discovery is configured.", "ok"},
-    {"nothing listed", 1, 0, 0, 0, "Discovery lists no peer yet.", "idle"},
-    {"none listed, one linked", 1, 0, 0, 1, "1 peer is linked; discovery lists none.", "ok"},
-    {"one of one", 1, 1, 1, 0, "The one listed peer is linked.", "ok"},
-    {"all", 1, 3, 3, 1, "All 3 listed peers are linked.", "ok"},
-    {"one missing", 1, 3, 2, 0, "1 of 3 listed peers is missing.", "warn"},
-    {"all missing", 1, 3, 0, 2, "3 of 3 listed peers are missing.", "warn"},
+    {"alone", 0, 0, 0, 0, 0, "This node is alone: no discovery is configured.", "idle"},
+    {"dialled by one", 0, 0, 0, 1, 0, "1 peer is linked; no discovery is configured.", "ok"},
+    {"dialled by two", 0, 0, 0, 2, 0, "2 peers are linked; no discovery is configured.", "ok"},
+    {"nothing listed", 1, 0, 0, 0, 0, "Discovery lists no peer yet.", "idle"},
+    {"none listed, one linked", 1, 0, 0, 1, 0, "1 peer is linked; discovery lists none.", "ok"},
+    {"one of one", 1, 1, 1, 0, 0, "The one listed peer is linked.", "ok"},
+    {"all", 1, 3, 3, 1, 0, "All 3 listed peers are linked.", "ok"},
+    {"one missing", 1, 3, 2, 0, 0, "1 of 3 listed peers is missing.", "warn"},
+    {"in pieces", 1, 3, 3, 0, 3, "The cluster is in 3 pieces that do not see each other.", "warn"},
+    {"all missing", 1, 3, 0, 2, 0, "3 of 3 listed peers are missing.", "warn"},
 };
 
 static void says_what_is_wrong(void **state)
@@ -344,6 +381,8 @@ static void says_what_is_wrong(void **state)
     for (size_t i = 0; i < COUNT(sentences); i++) {
         sample_bare(&sample, "n@h", NULL, peers, sentences[i].n_listed + sentences[i].n_unlisted);
         sample.snapshot.n_sources = sentences[i].n_sources;
+        if (sentences[i].n_islands > 0)
+            sample.snapshot.n_islands = sentences[i].n_islands;
         for (size_t k = sentences[i].n_linked; k < sentences[i].n_listed; k++)
             sample.peers[k].state = PEER_FAILED;
         for (size_t k = sentences[i].n_listed; k < sample.snapshot.n_peers; k++)
@@ -375,12 +414,12 @@ static void survives_without_memory(void **state)
                                         "/api/v1/discovery", "/api/v1/mesh"};
 
     (void)state;
-    assert_true(sample_get(&sample, "missing"));
     json_set_alloc_funcs(stingy_malloc, free);
     for (size_t i = 0; i < COUNT(paths); i++) {
         struct routes *routes = new_routes("");
         uint16_t status = 500;
 
+        assert_true(sample_get(&sample, i % 2 == 0 ? "missing" : "split"));
         for (size_t allowed = 0; status == 500 && allowed < 10000; allowed++) {
             allocations_left = allowed;
             struct http_reply reply = ask(routes, "GET", paths[i]);
@@ -403,13 +442,17 @@ static const struct {
 } golden[] = {
     {"page-none.html", "none", "/"},
     {"page-missing.html", "missing", "/"},
+    {"page-split.html", "split", "/"},
     {"page-draining.html", "draining", "/"},
     {"cluster-missing.json", "missing", "/api/v1/cluster"},
     {"cluster-hostile.json", "hostile", "/api/v1/cluster"},
+    {"cluster-split.json", "split", "/api/v1/cluster"},
     {"peers-linked.json", "linked", "/api/v1/peers"},
     {"discovery-missing.json", "missing", "/api/v1/discovery"},
+    {"discovery-split.json", "split", "/api/v1/discovery"},
     {"mesh-linked.json", "linked", "/api/v1/mesh"},
     {"metrics-missing.txt", "missing", "/metrics"},
+    {"metrics-split.txt", "split", "/metrics"},
 };
 
 static void read_golden(struct buf *out, const char *name)

@@ -28,9 +28,13 @@ static struct peer_row *add_peer(struct sample *sample, const char *name, uint32
     p->state = PEER_LINKED;
     p->listed = true;
     p->visible = true;
+    p->sources = s->n_sources > 0 ? 1 : 0;
+    p->listed_ms = p->since_ms = s->now_ms - s->n_peers * 13 * MINUTE;
+    p->sees_us = TELLS_US;
+    p->sees = (uint32_t)s->n_peers;
+    p->seen_by = 4;
     p->creation = 1763820000u + (uint32_t)s->n_peers;
     SET(p->otp_release, "25-27");
-    p->since_ms = s->now_ms - s->n_peers * 13 * MINUTE;
     p->bytes_in = 1000 * s->n_peers;
     p->bytes_out = 900 * s->n_peers;
     return p;
@@ -44,6 +48,8 @@ static struct peer_row *add_missing(struct sample *sample, const char *name, uin
     p->state = PEER_FAILED;
     p->visible = false;
     p->creation = 0;
+    p->sees_us = TELLS_NOTHING;
+    p->sees = p->seen_by = 0;
     p->otp_release[0] = '\0';
     p->stage = stage;
     p->attempts = 7;
@@ -69,6 +75,11 @@ static struct source_row *add_source(struct sample *sample, const char *spec, ui
     row->changed_ms = s->now_ms - 2 * HOUR;
     row->queries = 2311;
     row->failures = 4;
+    SET(row->cache, "live");
+    row->took_ms = 3;
+    row->rounds[RESULT_COMPLETE] = 1150;
+    row->rounds[RESULT_FAILED] = 2;
+    row->took_total_ms = 4605;
     return row;
 }
 
@@ -92,6 +103,9 @@ static void begin(struct sample *sample)
     s->links_up = 9;
     s->links_down = 2;
     s->first_peer_ms = 214;
+    s->flaps = 1;
+    s->n_islands = 1;
+    s->settled_ms = s->now_ms - 13 * MINUTE;
 }
 
 static void fill_none(struct sample *sample)
@@ -126,7 +140,9 @@ static void fill_missing(struct sample *sample)
     struct peer_row *observer = add_peer(sample, "observer@10.42.0.12", OWN_IP(12));
 
     observer->listed = false;
+    observer->sources = 0;
     observer->visible = false;
+    observer->sees_us = TELLS_NOTHING;
     SET(observer->otp_release, "28");
     sample->sources[0].n_addresses = 9;
     add_missing(sample, "erlclu@10.42.3.17", OWN_IP(768 + 17), STAGE_COOKIE,
@@ -142,6 +158,9 @@ static void fill_missing(struct sample *sample)
     row->ttl_s = 0;
     row->last_ms = 0;
     row->failures = row->queries;
+    row->rounds[RESULT_COMPLETE] = 0;
+    row->rounds[RESULT_FAILED] = 1155;
+    row->cache[0] = '\0';
     SET(row->answer, "SERVFAIL");
     SET(row->reason, "10.43.0.10 answered SERVFAIL; what it listed before stays");
 }
@@ -151,6 +170,38 @@ static void fill_draining(struct sample *sample)
     fill_linked(sample);
     sample->snapshot.draining = true;
     SET(sample->snapshot.not_ready, "stopping: SIGTERM");
+}
+
+/* Two pieces: we know of the other one by a peer that has seen both. */
+static void fill_split(struct sample *sample)
+{
+    add_source(sample, "srv:_dist._tcp.erlclu-headless.erlclu.svc.cluster.local", 3);
+    add_source(sample, "gossip:", 1)->result = RESULT_PARTIAL;
+    sample->sources[1].sees_us = false;
+    sample->sources[1].cache[0] = '\0';
+    sample->sources[1].answer[0] = '\0';
+    SET(sample->sources[1].reason, "gossip never lists everybody");
+    add_peer(sample, "erlclu@10.42.0.87", OWN_IP(87));
+    add_peer(sample, "erlclu@10.42.1.93", OWN_IP(256 + 93))->sees_us = TELLS_NOT_US;
+    struct peer_row *going = add_missing(sample, "erlclu@10.42.2.1", OWN_IP(512 + 1),
+                                         STAGE_TCP_REFUSED, "nothing listens at 10.42.2.1:9100");
+    struct peer_row *unlisted = add_peer(sample, "erlclu@10.42.2.9", OWN_IP(512 + 9));
+    struct peer_row *far =
+        add_missing(sample, "erlclu@10.42.9.1", OWN_IP(9 * 256 + 1), STAGE_TCP_TIMEOUT,
+                    "no answer from 10.42.9.1:9100 within 7 s");
+    struct peer_row *farther =
+        add_missing(sample, "erlclu@10.42.9.2", OWN_IP(9 * 256 + 2), STAGE_TCP_TIMEOUT,
+                    "no answer from 10.42.9.2:9100 within 7 s");
+
+    sample->peers[0].sources = 3;
+    going->state = PEER_LEAVING;
+    going->terminating = true;
+    unlisted->listed = far->listed = farther->listed = false;
+    unlisted->sources = far->sources = farther->sources = 0;
+    far->hinted = farther->hinted = true;
+    far->island = farther->island = 1;
+    far->seen_by = 1;
+    sample->snapshot.n_islands = 2;
 }
 
 static void fill_hostile(struct sample *sample)
@@ -169,8 +220,9 @@ static const struct {
     const char *name;
     void (*fill)(struct sample *);
 } samples[] = {
-    {"none", fill_none},       {"empty", fill_empty},       {"linked", fill_linked},
-    {"missing", fill_missing}, {"draining", fill_draining}, {"hostile", fill_hostile},
+    {"none", fill_none},       {"empty", fill_empty}, {"linked", fill_linked},
+    {"missing", fill_missing}, {"split", fill_split}, {"draining", fill_draining},
+    {"hostile", fill_hostile},
 };
 
 bool sample_get(struct sample *sample, const char *name)

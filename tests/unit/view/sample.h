@@ -9,8 +9,9 @@
  *   empty     discovery that has not answered yet
  *   linked    five peers, all linked
  *   missing   eight listed, three of them missing, one peer unlisted, one source that fails
- *   draining  linked, and on its way out
- *   hostile   names, reasons and cookie full of what HTML, JSON, metrics and terminals mind */
+ *   split     nobody listed is missing, but: one peer is unlisted, one does not see us, one is
+ * going, two are alive on another island draining  linked, and on its way out hostile   names,
+ * reasons and cookie full of what HTML, JSON, metrics and terminals mind */
 #define SAMPLE_PEERS_MAX   12
 #define SAMPLE_SOURCES_MAX 4
 
