@@ -10,9 +10,10 @@
 #include "net/signals.h"
 
 static int (*const commands[CONF_COMMANDS])(const struct conf *c) = {
-    [CMD_RUN] = run_main,     [CMD_DEMO] = demo_main,       [CMD_DISCOVER] = discover_main,
-    [CMD_NAMES] = names_main, [CMD_EPMD] = epmd_main,       [CMD_PING] = ping_main,
-    [CMD_NODES] = nodes_main, [CMD_INSTALL] = install_main, [CMD_VERSION] = version_main,
+    [CMD_RUN] = run_main,         [CMD_DEMO] = demo_main,       [CMD_DISCOVER] = discover_main,
+    [CMD_NAMES] = names_main,     [CMD_EPMD] = epmd_main,       [CMD_PING] = ping_main,
+    [CMD_NODES] = nodes_main,     [CMD_STATUS] = status_main,   [CMD_WAIT] = wait_main,
+    [CMD_INSTALL] = install_main, [CMD_VERSION] = version_main,
 };
 
 static int run_command(enum conf_command command, int argc, char **argv)

@@ -19,6 +19,8 @@ int install_main(const struct conf *c);
 int names_main(const struct conf *c);
 int nodes_main(const struct conf *c);
 int ping_main(const struct conf *c);
+int status_main(const struct conf *c);
 int version_main(const struct conf *c);
+int wait_main(const struct conf *c);
 
 #endif

@@ -16,8 +16,11 @@
 #define TICKTIME_MS    60000
 #define TICK_INTENSITY 4
 #define SETUP_MS       7000
+/* A Secret reaches the last pod of a cluster within some two minutes. */
+#define COOKIE_OVERLAP_MS 600000
 
 static const struct addr loopback = {.family = 4, .ip = {127, 0, 0, 1}};
+static const struct addr loopback6 = {.family = 6, .ip = {[15] = 1}};
 
 /* MY_POD_IP: the address of the pod, by the downward API. */
 static bool find_here(struct loading *l)
@@ -28,15 +31,17 @@ static bool find_here(struct loading *l)
     if (pod_ip == NULL)
         return true;
     l->in_pod = true;
-    return addr_parse_ip(&l->here, slice_of(pod_ip)) ||
-           conf_say(l, "MY_POD_IP: `%.100s` is not an IP address", pod_ip);
+    if (!addr_parse_ip(&l->here, slice_of(pod_ip)))
+        return conf_say(l, "MY_POD_IP: `%.100s` is not an IP address", pod_ip);
+    l->out->here = l->here;
+    return true;
 }
 
 /* All addresses where a pod has one of its own, so that its Service reaches the page. */
 static struct addr default_http(const struct loading *l)
 {
     struct addr all = {.family = l->here.family, .port = HTTP_PORT_DEFAULT};
-    struct addr local = loopback;
+    struct addr local = l->here.family == 6 ? loopback6 : loopback;
 
     local.port = HTTP_PORT_DEFAULT;
     return l->in_pod && l->in->command == CMD_RUN ? all : local;
@@ -59,6 +64,9 @@ static void set_defaults(struct loading *l)
         .ticktime_ms = TICKTIME_MS,
         .tick_intensity = TICK_INTENSITY,
         .setup_ms = SETUP_MS,
+        .cookie_overlap_ms = COOKIE_OVERLAP_MS,
+        /* Who only looks is known by its address all the same. */
+        .listen = role->own_name && role->no_listen ? c->here : (struct addr){0},
         .http = role->page ? default_http(l) : (struct addr){0},
         /* Three nodes in one terminal: their pages tell more than their mingled logs. */
         .log_level = l->in->command == CMD_DEMO ? LEVEL_ERROR : LEVEL_INFO,

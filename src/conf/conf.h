@@ -20,6 +20,8 @@
     X(CMD_EPMD, "epmd", "", "be an epmd")                                                          \
     X(CMD_PING, "ping", "[NODE]", "ask a node: pong or pang, and why")                             \
     X(CMD_NODES, "nodes", "", "the nodes that a running node sees")                                \
+    X(CMD_STATUS, "status", "", "what a running node lacks, why, and what to do")                  \
+    X(CMD_WAIT, "wait", "[SPEC...]", "until so many nodes are linked, or reachable")               \
     X(CMD_INSTALL, "install", "DIR", "copy this program to a directory")                           \
     X(CMD_VERSION, "version", "", "print the version")
 
@@ -68,6 +70,11 @@ struct conf {
     bool json;
     bool short_;         /* discover --short */
     uint32_t timeout_ms; /* of the whole command; demo: 0 for ever */
+    bool timeout_given;  /* it is not the default */
+    /* wait: one of the two is given, the other is 0. */
+    uint32_t want_peers, want_reachable;
+    bool or_first;
+    struct addr here; /* MY_POD_IP; family 0: not in a pod */
 
     struct conf_note *notes;
     size_t n_notes;

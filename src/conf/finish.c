@@ -6,9 +6,11 @@
 #include "conf/options.h"
 #include "conf/scan.h"
 
-#define NAMESPACE_FILE "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
+#define ACCOUNT        "/var/run/secrets/kubernetes.io/serviceaccount"
+#define NAMESPACE_FILE ACCOUNT "/namespace"
 #define SERVICE        "erlclu-headless"
 #define ZONE_DEFAULT   "cluster.local"
+#define API_PORT       443
 
 static bool finish_name(struct loading *l, const struct role *role)
 {
@@ -45,6 +47,7 @@ static bool read_home_cookie(struct loading *l)
         wrong = cookie_set(&l->out->settings.cookie, buf_slice(&text), path);
     else
         wrong = why;
+    text_set(l->out->settings.cookie_file, FILE_SIZE, slice_of(path));
     buf_free(&text);
     return l->err == CLU_OK && (wrong == NULL || no_cookie(l, path, wrong));
 }
@@ -122,6 +125,29 @@ static void find_namespace(struct loading *l, char namespace_[HOST_NAME_SIZE])
     buf_free(&text);
 }
 
+/* Where every pod is told that the API server is. */
+static bool finish_kubernetes(struct loading *l, const struct role *role)
+{
+    struct kubernetes *k = &l->out->settings.kubernetes;
+    const char *host = conf_env(l, "KUBERNETES_SERVICE_HOST"), *port;
+    uint32_t number = API_PORT;
+    struct addr api;
+
+    if (!role->own_name || host == NULL)
+        return true;
+    bool is_fine = addr_parse_ip(&api, slice_of(host));
+
+    port = conf_env(l, "KUBERNETES_SERVICE_PORT");
+    is_fine = is_fine && (port == NULL || text_number(slice_of(port), 1, UINT16_MAX, &number));
+    if (!is_fine)
+        return conf_note_that(l, "KUBERNETES_SERVICE_HOST, KUBERNETES_SERVICE_PORT",
+                              "not used: they are no IP address and port");
+    k->api = api;
+    k->api.port = (uint16_t)number;
+    text_set(k->account, sizeof k->account, slice_of(ACCOUNT));
+    return true;
+}
+
 /* In a pod, the Service of the manifests. */
 static bool finish_specs(struct loading *l, const struct role *role)
 {
@@ -163,17 +189,49 @@ static bool finish_target(struct loading *l, const struct role *role)
            conf_say(l, "%s: `%.100s` %s", c->n_args > 0 ? "NODE" : "RELEASE_NODE", given, wrong);
 }
 
+static bool needs_spec(struct loading *l, const char *what)
+{
+    return l->out->settings.n_specs > 0 ||
+           conf_say(l, "erlclu %s needs a SPEC, such as dns:NAME, or ERLCLU_DISCOVER", what);
+}
+
 static bool finish_discover(struct loading *l, const struct role *role)
 {
     (void)role;
-    if (l->in->command != CMD_DISCOVER || l->out->settings.n_specs > 0)
+    return l->in->command != CMD_DISCOVER || needs_spec(l, "discover");
+}
+
+static bool has_spec_words(const struct loading *l)
+{
+    for (size_t i = 0; i < l->n_given; i++)
+        if (l->given[i].option == OPT_DISCOVER && l->given[i].source == SOURCE_COMMAND_LINE)
+            return true;
+    return false;
+}
+
+static bool finish_wait(struct loading *l, const struct role *role)
+{
+    struct conf *c = l->out;
+
+    (void)role;
+    if (l->in->command != CMD_WAIT)
         return true;
-    return conf_say(l, "erlclu discover needs a SPEC, such as dns:NAME, or ERLCLU_DISCOVER");
+    if ((c->want_peers == 0) == (c->want_reachable == 0))
+        return conf_say(l, "erlclu wait needs --peers N, which asks the node that runs here, or "
+                           "--reachable N SPEC..., which looks for nodes itself");
+    if (c->want_peers > 0)
+        return !(c->or_first || has_spec_words(l)) ||
+               conf_say(l, "erlclu wait --peers asks the node that runs here: --or-first and SPECs "
+                           "belong to --reachable");
+    if (c->or_first && !l->in_pod)
+        return conf_say(l, "--or-first needs MY_POD_IP, the address of this pod");
+    c->settings.probe = true;
+    return needs_spec(l, "wait --reachable");
 }
 
 static bool (*const steps[])(struct loading *, const struct role *) = {
-    finish_name,  finish_cookie, finish_ports,    finish_page,
-    finish_specs, finish_target, finish_discover,
+    finish_name,  finish_cookie, finish_ports,    finish_page, finish_kubernetes,
+    finish_specs, finish_target, finish_discover, finish_wait,
 };
 
 bool conf_finish(struct loading *l)

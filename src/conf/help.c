@@ -49,6 +49,10 @@ static void put_option(struct buf *out, const struct option *o, enum conf_comman
     put_row(out, left, o->help, env ? o->env : NULL);
 }
 
+static const char specs[] =
+    "\nSPEC: dns:NAME srv:NAME k8s:NAMESPACE/SERVICE gossip: epmd:HOST hosts:FILE\n"
+    "      file:FILE static:NODE,NODE   (man erlclu, docs/discovery.md)\n";
+
 void conf_help(enum conf_command command, struct buf *out)
 {
     const char *arguments = commands[command].arguments;
@@ -60,6 +64,8 @@ void conf_help(enum conf_command command, struct buf *out)
             (conf_options[i].commands & command_bit(command)) != 0)
             put_option(out, &conf_options[i], command);
     put_option(out, &conf_options[OPT_HELP], command);
+    if ((conf_options[OPT_DISCOVER].commands & command_bit(command)) != 0)
+        buf_put_text(out, specs);
 }
 
 void conf_overview(struct buf *out)

@@ -11,6 +11,8 @@
 #include "conf/scan.h"
 #include "model/event.h"
 
+/* As many peers as a node keeps. */
+#define NODES_MAX  16384
 #define NOT_A_PORT "is not a port: 1 to 65535 is allowed"
 
 static clu_slice text_of(const struct given *g)
@@ -54,6 +56,14 @@ CONF_SETTER(set_duration)
     (void)l;
     if (!text_duration(text_of(g), field))
         return "is not a time: 5, 0.5, 500ms, 10s, 1m, at most a day";
+    return NULL;
+}
+
+CONF_SETTER(set_count)
+{
+    (void)l;
+    if (!text_number(text_of(g), 1, NODES_MAX, field))
+        return "is no number of nodes: 1 to 16384 is allowed";
     return NULL;
 }
 
@@ -161,6 +171,7 @@ CONF_SETTER(set_name)
 static const char *read_cookie_file(struct loading *l, const struct given *g, struct cookie *cookie)
 {
     char source[sizeof cookie->source];
+    char *path = l->out->settings.cookie_file;
     struct buf text = {0};
     const char *wrong = "";
 
@@ -169,6 +180,8 @@ static const char *read_cookie_file(struct loading *l, const struct given *g, st
         wrong = cookie_set(cookie, buf_slice(&text), source);
         if (wrong != NULL)
             conf_say(l, "%s: %.200s %s", g->where, g->text, wrong);
+        if (!text_set(path, FILE_SIZE, slice_of(g->text)))
+            path[0] = '\0'; /* readable once, too long to be read again */
     }
     buf_free(&text);
     return wrong == NULL ? NULL : "";
@@ -301,6 +314,15 @@ CONF_SETTER(set_shutdown)
     return NULL;
 }
 
+CONF_SETTER(set_cookie_overlap)
+{
+    (void)l;
+    if (!text_number(text_of(g), 0, 86400, field))
+        return "is no time in seconds: 0 to 86400 is allowed";
+    *(uint32_t *)field *= 1000;
+    return NULL;
+}
+
 CONF_SETTER(set_http)
 {
     if (strcmp(g->text, "none") != 0)
@@ -316,11 +338,29 @@ CONF_SETTER(set_template)
     return NULL;
 }
 
+/* "after:5m"; a second at least, as links are cut one a second. */
+static bool parse_after(clu_slice text, uint32_t *ms)
+{
+    if (!slice_starts(text, "after:"))
+        return false;
+    return text_duration((clu_slice){text.data + 6, text.len - 6}, ms) && *ms >= 1000;
+}
+
 CONF_SETTER(set_prune)
 {
-    (void)l;
-    (void)field;
-    return strcmp(g->text, "never") == 0 ? NULL : "is not built in: never is allowed";
+    static const char *const words[] = {
+        [PRUNE_WHEN_DOWN] = "when_down",
+        [PRUNE_NEVER] = "never",
+    };
+    size_t prune = find_word(words, COUNT(words), g->text);
+
+    if (prune == COUNT(words)) {
+        if (!parse_after(text_of(g), &l->out->settings.prune_ms))
+            return "is not never, when_down or after:TIME, where TIME is 1s, 5m, at most a day";
+        prune = PRUNE_AFTER;
+    }
+    *(enum prune *)field = (enum prune)prune;
+    return NULL;
 }
 
 CONF_SETTER(set_dist_port)
@@ -338,6 +378,12 @@ CONF_SETTER(set_dns)
         return "is not ADDR or ADDR:PORT";
     resolv_use_server(&l->out->resolv, &server);
     return NULL;
+}
+
+CONF_SETTER(set_timeout)
+{
+    l->out->timeout_given = true;
+    return set_duration(l, g, field);
 }
 
 CONF_SETTER(set_log_level)

@@ -11,6 +11,7 @@
 CONF_SETTER(set_flag);     /* bool */
 CONF_SETTER(set_port);     /* uint16_t */
 CONF_SETTER(set_duration); /* uint32_t, milliseconds */
+CONF_SETTER(set_count);    /* uint32_t: nodes */
 CONF_SETTER(set_ip);       /* struct addr, its port stays; also Erlang's {127,0,0,1} */
 CONF_SETTER(set_endpoint); /* struct addr: HOST:PORT */
 
@@ -28,11 +29,13 @@ CONF_SETTER(set_ticktime);
 CONF_SETTER(set_tick_intensity);
 CONF_SETTER(set_setup_time);
 CONF_SETTER(set_shutdown);
+CONF_SETTER(set_cookie_overlap);
 CONF_SETTER(set_http);
 CONF_SETTER(set_template);
 CONF_SETTER(set_prune);
 CONF_SETTER(set_dist_port);
 CONF_SETTER(set_dns);
+CONF_SETTER(set_timeout);
 CONF_SETTER(set_log_level);
 CONF_SETTER(set_log_format);
 

@@ -92,7 +92,7 @@ static bool take_argument(struct loading *l, const char *word)
 {
     struct conf *c = l->out;
 
-    if (l->in->command == CMD_DISCOVER)
+    if (l->in->command == CMD_DISCOVER || l->in->command == CMD_WAIT)
         return give(l, &conf_options[OPT_DISCOVER], word);
     char **args = reallocarray(c->args, c->n_args + 1, sizeof *args);
 

@@ -13,7 +13,8 @@ static const struct row discover_rows[] = {
      NULL, "specs", "dns:erlclu-headless.prod.svc.zone.x "},
     {CMD_RUN, "", C ";KUBERNETES_SERVICE_HOST=1;RESOLV=search a.svc.zone.x", NULL, "specs",
      "dns:erlclu-headless.a.svc.zone.x "},
-    {CMD_RUN, "", C ";KUBERNETES_SERVICE_HOST=1;ACCOUNT=\n", NULL, "notes", "no --discover; "},
+    {CMD_RUN, "", C ";KUBERNETES_SERVICE_HOST=10.43.0.1;ACCOUNT=\n", NULL, "notes",
+     "no --discover; "},
     {CMD_RUN, "--discover dns:a", C ";KUBERNETES_SERVICE_HOST=1;ACCOUNT=prod", NULL, "specs",
      "dns:a "},
     {CMD_RUN, "", C ";ACCOUNT=prod", NULL, "specs", ""},
@@ -30,6 +31,20 @@ static const struct row discover_rows[] = {
      "erlclu discover needs a SPEC, such as dns:NAME, or ERLCLU_DISCOVER"},
     {CMD_DISCOVER, "--short dns:a", "", NULL, "log", "1  short"},
     {CMD_DISCOVER, "--json dns:a", "", NULL, "role", "hidden no_listen no_dial json "},
+};
+
+static const struct row api_rows[] = {
+    {CMD_RUN, "", C, NULL, "api", "none "},
+    {CMD_RUN, "", C ";KUBERNETES_SERVICE_HOST=10.43.0.1", NULL, "api",
+     "10.43.0.1:443 /var/run/secrets/kubernetes.io/serviceaccount"},
+    {CMD_WAIT, "--reachable 1 k8s:a/b",
+     "KUBERNETES_SERVICE_HOST=fd00::1;KUBERNETES_SERVICE_PORT=6443", NULL, "api",
+     "[fd00::1]:6443 /var/run/secrets/kubernetes.io/serviceaccount"},
+    {CMD_RUN, "", C ";KUBERNETES_SERVICE_HOST=api.example", NULL, "api", "none "},
+    {CMD_RUN, "--discover dns:a",
+     C ";KUBERNETES_SERVICE_HOST=10.43.0.1;KUBERNETES_SERVICE_PORT=tcp", NULL, "notes",
+     "KUBERNETES_SERVICE_HOST, KUBERNETES_SERVICE_PORT; "},
+    {CMD_PING, "a@b.c", C ";KUBERNETES_SERVICE_HOST=10.43.0.1", NULL, "api", "none "},
 };
 
 static const struct row port_rows[] = {
@@ -133,6 +148,7 @@ static const struct row http_rows[] = {
 };
 
 ROWS_TEST(discover)
+ROWS_TEST(api)
 ROWS_TEST(port)
 ROWS_TEST(http)
 
@@ -140,6 +156,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(discover),
+        cmocka_unit_test(api),
         cmocka_unit_test(port),
         cmocka_unit_test(http),
     };

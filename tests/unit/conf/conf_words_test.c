@@ -5,9 +5,24 @@ static const struct row other_rows[] = {
     {CMD_RUN, "", C, NULL, "role", ""},
     {CMD_RUN, "--hidden", C, NULL, "role", "hidden "},
     {CMD_RUN, "--args-file vm.args", C, "-hidden", "role", "hidden "},
-    {CMD_RUN, "--prune never", C, NULL, "role", ""},
-    {CMD_RUN, "--prune after:5", C, NULL, "error",
-     "--prune: `after:5` is not built in: never is allowed"},
+    {CMD_RUN, "", C, NULL, "prune", "when_down 0"},
+    {CMD_RUN, "--prune never", C, NULL, "prune", "never 0"},
+    {CMD_RUN, "--prune never --prune when_down", C, NULL, "prune", "when_down 0"},
+    {CMD_RUN, "--prune after:30s", C, NULL, "prune", "after 30000"},
+    {CMD_RUN, "--prune=after:5m", C, NULL, "prune", "after 300000"},
+    {CMD_RUN, "--prune after:0.5", C, NULL, "error",
+     "--prune: `after:0.5` is not never, when_down or after:TIME, where TIME is 1s, 5m, at most a "
+     "day"},
+    {CMD_RUN, "--prune after", C, NULL, "error",
+     "--prune: `after` is not never, when_down or after:TIME, where TIME is 1s, 5m, at most a day"},
+    {CMD_RUN, "", C, NULL, "cookie file", " 600000"},
+    {CMD_RUN, "--cookie-file cookie", C, NULL, "cookie file", "cookie 600000"},
+    {CMD_RUN, "", "HOME=/home/me;COOKIE_OVERLAP=0", NULL, "cookie file",
+     "/home/me/.erlang.cookie 0"},
+    {CMD_RUN, "--args-file vm.args", "COOKIE_OVERLAP=86400", "-setcookie a", "cookie file",
+     " 86400000"},
+    {CMD_RUN, "", C ";COOKIE_OVERLAP=10m", NULL, "error",
+     "COOKIE_OVERLAP: `10m` is no time in seconds: 0 to 86400 is allowed"},
     {CMD_PING, "--json a@b.c", C, NULL, "role", "hidden no_listen json "},
     {CMD_NAMES, "", "", NULL, "role", "hidden no_listen "},
     {CMD_EPMD, "", "", NULL, "role", "hidden epmd_only "},
@@ -66,7 +81,7 @@ static const struct row word_rows[] = {
     {CMD_RUN, "--journal=x", C, NULL, "error", "--journal=x: the journal is not built in"},
     {CMD_RUN, "--short", C, NULL, "error", "--short is an option of discover, not of run"},
     {CMD_EPMD, "--json", "", NULL, "error",
-     "--json is an option of discover, names, ping, nodes, install, version, not of epmd"},
+     "--json is an option of discover, names, ping, nodes, status, install, version, not of epmd"},
     {CMD_RUN, "--name", C, NULL, "error", "--name needs NODE behind it"},
     {CMD_RUN, "--hidden=yes", C, NULL, "error", "--hidden takes no value"},
     {CMD_RUN, "--http=", C, NULL, "error",
@@ -75,7 +90,41 @@ static const struct row word_rows[] = {
      "--args-file: none cannot be read: it is not there"},
 };
 
+static const struct row wait_rows[] = {
+    {CMD_WAIT, "--peers 3", "", NULL, "wait", "3 0 none 10000"},
+    {CMD_WAIT, "--peers 3", "ERLCLU_DISCOVER=dns:a", NULL, "wait", "3 0 none 10000"},
+    {CMD_WAIT, "--reachable 2 dns:a --timeout 1m", "", NULL, "wait", "0 2 probe none 60000 given"},
+    {CMD_WAIT, "--or-first --reachable 2", "ERLCLU_DISCOVER=dns:a;MY_POD_IP=10.0.0.7", NULL, "wait",
+     "0 2 or_first probe 10.0.0.7:0 10000"},
+    {CMD_WAIT, "--reachable 2 dns:a srv:b", "", NULL, "specs", "dns:a srv:b "},
+    {CMD_WAIT, "--reachable 2 dns:a", "", NULL, "role", "hidden no_listen "},
+    {CMD_WAIT, "--reachable 2 dns:a --port 9100", "", NULL, "epmd", "none 4369 dist 9100"},
+    {CMD_WAIT, "--peers 1", "HTTP_PORT=8081;HTTP_ADDR=0.0.0.0", NULL, "http",
+     "127.0.0.1:8081 metrics none"},
+    {CMD_WAIT, "--peers 1", "MY_POD_IP=fd00::7", NULL, "http", "[::1]:8080 metrics none"},
+    {CMD_WAIT, "--peers 0", "", NULL, "error",
+     "--peers: `0` is no number of nodes: 1 to 16384 is allowed"},
+    {CMD_WAIT, "--peers many", "", NULL, "error",
+     "--peers: `many` is no number of nodes: 1 to 16384 is allowed"},
+    {CMD_WAIT, "", "", NULL, "error",
+     "erlclu wait needs --peers N, which asks the node that runs here, or --reachable N SPEC..., "
+     "which looks for nodes itself"},
+    {CMD_WAIT, "--peers 1 --reachable 1 dns:a", "", NULL, "error",
+     "erlclu wait needs --peers N, which asks the node that runs here, or --reachable N SPEC..., "
+     "which looks for nodes itself"},
+    {CMD_WAIT, "--peers 1 dns:a", "", NULL, "error",
+     "erlclu wait --peers asks the node that runs here: --or-first and SPECs belong to "
+     "--reachable"},
+    {CMD_WAIT, "--reachable 1", "", NULL, "error",
+     "erlclu wait --reachable needs a SPEC, such as dns:NAME, or ERLCLU_DISCOVER"},
+    {CMD_WAIT, "--reachable 1 --or-first dns:a", "", NULL, "error",
+     "--or-first needs MY_POD_IP, the address of this pod"},
+    {CMD_DISCOVER, "dns:a", "MY_POD_IP=10.0.0.7", NULL, "listen", "10.0.0.7:0 0-0"},
+    {CMD_RUN, "", C ";MY_POD_IP=10.0.0.7", NULL, "listen", "none 0-0"},
+};
+
 ROWS_TEST(other)
+ROWS_TEST(wait)
 ROWS_TEST(word)
 
 /* At most a screen, every line at most 80 columns. */
@@ -127,6 +176,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(other),
         cmocka_unit_test(word),
+        cmocka_unit_test(wait),
         cmocka_unit_test(help),
     };
 

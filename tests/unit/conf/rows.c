@@ -176,6 +176,32 @@ static void show_notes(const struct conf *c, struct buf *out)
         buf_printf(out, "%s; ", c->notes[i].what);
 }
 
+static void show_api(const struct conf *c, struct buf *out)
+{
+    put_addr(out, &c->settings.kubernetes.api);
+    buf_printf(out, " %s", c->settings.kubernetes.account);
+}
+
+static void show_prune(const struct conf *c, struct buf *out)
+{
+    static const char *const words[] = {"when_down", "never", "after"};
+
+    buf_printf(out, "%s %u", words[c->settings.prune], (unsigned)c->settings.prune_ms);
+}
+
+static void show_cookie_file(const struct conf *c, struct buf *out)
+{
+    buf_printf(out, "%s %u", c->settings.cookie_file, (unsigned)c->settings.cookie_overlap_ms);
+}
+
+static void show_wait(const struct conf *c, struct buf *out)
+{
+    buf_printf(out, "%u %u%s%s ", (unsigned)c->want_peers, (unsigned)c->want_reachable,
+               c->or_first ? " or_first" : "", c->settings.probe ? " probe" : "");
+    put_addr(out, &c->settings.listen);
+    buf_printf(out, " %u%s", (unsigned)c->timeout_ms, c->timeout_given ? " given" : "");
+}
+
 static void show_error(const struct conf *c, struct buf *out)
 {
     buf_put_text(out, c->error);
@@ -185,10 +211,13 @@ static const struct {
     const char *key;
     void (*show)(const struct conf *c, struct buf *out);
 } views[] = {
-    {"name", show_name}, {"cookie", show_cookie}, {"peers", show_peers},   {"specs", show_specs},
-    {"http", show_http}, {"epmd", show_epmd},     {"listen", show_listen}, {"times", show_times},
-    {"role", show_role}, {"log", show_log},       {"dns", show_dns},       {"target", show_target},
-    {"args", show_args}, {"notes", show_notes},   {"error", show_error},
+    {"name", show_name},     {"cookie", show_cookie}, {"peers", show_peers},
+    {"specs", show_specs},   {"http", show_http},     {"epmd", show_epmd},
+    {"listen", show_listen}, {"times", show_times},   {"role", show_role},
+    {"log", show_log},       {"dns", show_dns},       {"target", show_target},
+    {"args", show_args},     {"notes", show_notes},   {"error", show_error},
+    {"api", show_api},       {"prune", show_prune},   {"cookie file", show_cookie_file},
+    {"wait", show_wait},
 };
 
 /* ---- one load ---- */

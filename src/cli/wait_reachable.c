@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/wait.h"
+#include "net/drive.h"
+#include "net/system.h"
+#include "view/reach.h"
+
+struct waiting {
+    struct drive drive;
+    const struct conf *conf;
+    uint64_t version; /* of the snapshot that was looked at last */
+    bool is_over;
+};
+
+static const struct snapshot *look(struct waiting *w)
+{
+    return machine_snapshot(w->drive.machine, system_now_ms());
+}
+
+static bool is_enough(const struct waiting *w, const struct snapshot *s)
+{
+    return reach_count(s) >= w->conf->want_reachable ||
+           (w->conf->or_first && reach_is_first(s, &w->conf->here));
+}
+
+static void on_turned(void *arg)
+{
+    struct waiting *w = arg;
+    uint64_t version = machine_version(w->drive.machine);
+
+    if (w->is_over || version == w->version)
+        return;
+    const struct snapshot *s = look(w);
+
+    w->version = version;
+    w->is_over = s != NULL && is_enough(w, s);
+    if (w->is_over)
+        loop_exit(w->drive.loop, EXIT_DONE);
+}
+
+static int tell_success(const struct waiting *w, const struct snapshot *s)
+{
+    struct buf out = {0};
+    char text[ADDR_TEXT_MAX];
+
+    if (reach_count(s) >= w->conf->want_reachable)
+        reach_put_names(&out, s);
+    else
+        buf_printf(&out, "%s is the lowest address listed", addr_ip_text(&w->conf->here, text));
+    buf_put_byte(&out, '\n');
+    return program_print(&out);
+}
+
+static int tell_failure(const struct waiting *w, const struct snapshot *s)
+{
+    struct buf why = {0};
+
+    reach_put_why(&why, s, &w->conf->here, w->conf->want_reachable);
+    int status = program_fail(EXIT_NO, "%s", buf_text(&why));
+
+    buf_free(&why);
+    return status;
+}
+
+static int wait_for_them(struct waiting *w)
+{
+    if (!drive_limit(&w->drive, w->conf, EXIT_DONE))
+        return program_fail(EXIT_LOCAL, "%s", clu_strerror(CLU_ENOMEM));
+    loop_start(w->drive.loop);
+    program_progress("nodes");
+    int status = loop_run(w->drive.loop);
+
+    program_progress(NULL);
+    if (status != EXIT_DONE) /* the machine has told why */
+        return EXIT_LOCAL;
+    const struct snapshot *s = look(w);
+
+    if (s == NULL)
+        return program_fail(EXIT_LOCAL, "%s", clu_strerror(CLU_ENOMEM));
+    return w->is_over ? tell_success(w, s) : tell_failure(w, s);
+}
+
+int wait_reachable(const struct conf *c)
+{
+    struct waiting w = {.conf = c, .version = UINT64_MAX};
+    const struct loop_hooks hooks = {.turned = on_turned, .arg = &w};
+    int status = drive_open(&w.drive, c, &hooks);
+
+    if (status == EXIT_DONE)
+        status = wait_for_them(&w);
+    drive_close(&w.drive);
+    return status;
+}
