@@ -6,32 +6,19 @@ environment that tests/deploy/run makes; ends in `N passed, N failed`."""
 import pathlib
 import sys
 
-import kubernetes_validate
 import yaml
 
+import alert
+import tools
+import variants
+from results import Results
+from variants import OURS
+
 HERE = pathlib.Path(__file__).resolve().parent
-MANIFESTS = HERE.parent.parent / "deploy/kubernetes"
-VERSIONS = ["1.28", "1.37"]
-# Not applied: a kustomization, and a secret that is an example.
-NOT_RESOURCES = {"kustomization.yaml", "secret.example.yaml"}
+BASE = tools.MANIFESTS / "base"
 
-passed = failed = 0
-
-
-def expect(text, truth):
-    global passed, failed
-    passed += bool(truth)
-    failed += not truth
-    if not truth:
-        print(f"FAILED: {text}")
-
-
-def is_valid(document, version):
-    try:
-        kubernetes_validate.validate(document, version, strict=True)
-    except kubernetes_validate.ValidationError as error:
-        return False, error.message
-    return True, ""
+results = Results()
+expect = results.expect
 
 
 def ports(rule):
@@ -42,29 +29,33 @@ def peers(rule, direction):
     return [peer["podSelector"]["matchLabels"] for peer in rule.get(direction, [])]
 
 
-def check_schemas(documents):
-    for name, document in documents.items():
-        for version in VERSIONS:
-            valid, message = is_valid(document, version)
-            expect(f"{name} is valid for Kubernetes {version}: {message}", valid)
-    for document in yaml.safe_load_all((HERE / "broken.yaml").read_text()):
-        valid, _ = is_valid(document, VERSIONS[-1])
-        expect(f"the broken manifest {document['metadata']['name']} is refused", not valid)
+def check_schemas(secret):
+    for version in tools.VERSIONS:
+        error = tools.schema_error(secret, version)
+        expect(f"the example of a secret is valid for Kubernetes {version}", error is None, error)
+    for document in yaml.safe_load_all((HERE / "broken/schemas.yaml").read_text()):
+        expect(f"the broken manifest {document['metadata']['name']} is refused",
+               tools.schema_error(document, tools.VERSIONS[-1]))
+
+
+def check_broken_overlays():
+    try:
+        tools.render(HERE / "broken/overlay")
+        expect("an overlay that patches nothing does not render", False)
+    except tools.RenderError as error:
+        expect("an overlay that patches nothing says so", "containers/7" in str(error) or "index" in str(error), error)
+    found = Results(quiet=True)
+    variants.check_every(found, variants.Variant("broken", tools.render(HERE / "broken/rule")))
+    for rule in ("the grace period is longer than that", "--listen-port is the port dist", "`erlclu run` knows each option",
+                 "erlclu has no way up", "Service erlclu-http selects our pods"):
+        expect(f"a variant that breaks it is found out: {rule}", f"broken: {rule}" in found.failures, found.failures)
 
 
 def check_kustomization(documents):
-    kustomization = yaml.safe_load((MANIFESTS / "kustomization.yaml").read_text())
-    files = {path.name for path in MANIFESTS.glob("*.yaml")} - NOT_RESOURCES
-    expect("the kustomization lists every file once", sorted(kustomization["resources"]) == sorted(files))
+    kustomization = yaml.safe_load((BASE / "kustomization.yaml").read_text())
+    expect("the base lists every file once", sorted(kustomization["resources"]) == sorted(documents))
     expect("the namespace is erlclu", kustomization["namespace"] == "erlclu")
     expect("the namespace is made", documents["namespace.yaml"]["metadata"]["name"] == "erlclu")
-    for name, document in documents.items():
-        own = document["metadata"].get("namespace")
-        expect(f"{name} lies in erlclu", own == "erlclu" or document["kind"] == "Namespace")
-
-
-# The label of the cluster, which Erlang nodes share, and that of our own pods.
-OURS = {"app": "erlclu", "app.kubernetes.io/name": "erlclu"}
 
 
 def check_services(documents):
@@ -135,22 +126,26 @@ def check_policy(policy):
 
 def main():
     documents = {path.name: yaml.safe_load(path.read_text())
-                 for path in sorted(MANIFESTS.glob("*.yaml")) if path.name != "kustomization.yaml"}
+                 for path in sorted(BASE.glob("*.yaml")) if path.name != "kustomization.yaml"}
+    secret = yaml.safe_load((tools.MANIFESTS / "secret.example.yaml").read_text())
     deployment = documents["deployment.yaml"]
     pod = deployment["spec"]["template"]["spec"]
     container = pod["containers"][0]
 
-    check_schemas(documents)
+    check_schemas(secret)
     check_kustomization(documents)
     check_services(documents)
     expect("the Deployment's pods are the Services'",
            deployment["spec"]["template"]["metadata"]["labels"] == OURS)
     check_container(pod, container)
-    check_cookie(pod, container, documents["secret.example.yaml"], (MANIFESTS / "deployment.yaml").read_text())
+    check_cookie(pod, container, secret, (BASE / "deployment.yaml").read_text())
     check_security(pod, container)
     check_policy(documents["networkpolicy.yaml"])
-    print(f"{passed} passed, {failed} failed")
-    return failed > 0
+    variants.check(results)
+    check_broken_overlays()
+    alert.check(results)
+    print(f"{results.passed} passed, {len(results.failures)} failed")
+    return bool(results.failures)
 
 
 if __name__ == "__main__":
