@@ -134,6 +134,17 @@ void socket_tune(int fd)
     set_flag(fd, SOL_SOCKET, SO_KEEPALIVE);
 }
 
+void socket_probe(int fd)
+{
+    static const struct {
+        int option, value;
+    } rows[] = {{TCP_KEEPIDLE, 15}, {TCP_KEEPINTVL, 5}, {TCP_KEEPCNT, 3}};
+
+    set_flag(fd, SOL_SOCKET, SO_KEEPALIVE);
+    for (size_t i = 0; i < COUNT(rows); i++)
+        (void)setsockopt(fd, IPPROTO_TCP, rows[i].option, &rows[i].value, sizeof rows[i].value);
+}
+
 int socket_error(int fd)
 {
     int reason = 0;

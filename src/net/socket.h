@@ -20,6 +20,10 @@ int socket_connect(const struct addr *to, const struct addr *from, bool *connect
 int socket_accept(int fd, struct addr *peer);
 /* socket_tune: no Nagle, and the system looks whether the other end still lives. */
 void socket_tune(int fd);
+/* socket_probe: the system asks the other end after 15 s of silence, and gives the connection up
+ * when three such questions, 5 s apart, have no answer: for connections that are silent by nature.
+ */
+void socket_probe(int fd);
 /* socket_error: how a connect ended: 0 or an errno. */
 int socket_error(int fd);
 /* socket_local: our end; family 0 when the socket has none. */
