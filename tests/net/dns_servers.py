@@ -56,9 +56,10 @@ class Server:
         self.child.wait()
 
 
-def zone_file(path, records, ttl=5):
+def zone_file(path, records, ttl=5, serial=1):
     """records: {name relative to ZONE: [address, 'alias.', (priority, weight, port, target), ...]}"""
-    lines = [f"$ORIGIN {ZONE}.", f"$TTL {ttl}", "@ SOA ns hostmaster 1 3600 600 86400 5", "@ NS ns", "ns A 127.0.0.1"]
+    lines = [f"$ORIGIN {ZONE}.", f"$TTL {ttl}", f"@ SOA ns hostmaster {serial} 3600 600 86400 5", "@ NS ns",
+             "ns A 127.0.0.1"]
     for name, values in records.items():
         for value in values:
             if isinstance(value, tuple):
@@ -76,12 +77,17 @@ class CoreDns(Server):
 
     def __init__(self, case, records=None, plugins="", ttl=5):
         port = free_port()
-        zone = zone_file(case.dir / f"zone-{port}", records, ttl) if records else None
+        self.zone, self.ttl, self.serial = case.dir / f"zone-{port}", ttl, 0
+        self.change(records or {})
         corefile = case.dir / f"Corefile-{port}"
         corefile.write_text(f".:{port} {{\n bind {LOCALHOST}\n errors\n loadbalance\n {plugins}\n" +
-                            (f" file {zone} {ZONE} {{\n  reload 1s\n }}\n" if zone else "") + "}\n")
-        self.zone = zone
+                            (f" file {self.zone} {ZONE} {{\n  reload 1s\n }}\n" if records else "") + "}\n")
         super().__init__(case, [script("coredns"), "-conf", corefile], port)
+
+    def change(self, records):
+        """The records from now on, or rather within a second."""
+        self.serial += 1
+        zone_file(self.zone, records, self.ttl, self.serial)
 
 
 class Knot(Server):

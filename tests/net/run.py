@@ -46,8 +46,9 @@ def run_beside(file, pattern):
     done = subprocess.run([sys.executable, __file__, "--file", file, pattern], stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, errors="replace")
     found = COUNTS.findall(done.stdout)
-    print(f"---- {file}\n{COUNTS.sub('', done.stdout)}", flush=True)
     passed, failed = map(int, found[-1]) if found else (0, 1)
+    if passed + failed > 0:
+        print(f"---- {file}\n{COUNTS.sub('', done.stdout)}", flush=True)
     if not found:
         print(f"{file} ended with status {done.returncode}", flush=True)
     return passed, failed
