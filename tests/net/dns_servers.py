@@ -82,7 +82,7 @@ class CoreDns(Server):
         corefile = case.dir / f"Corefile-{port}"
         corefile.write_text(f".:{port} {{\n bind {LOCALHOST}\n errors\n loadbalance\n {plugins}\n" +
                             (f" file {self.zone} {ZONE} {{\n  reload 1s\n }}\n" if records else "") + "}\n")
-        super().__init__(case, [script("coredns"), "-conf", corefile], port)
+        super().__init__(case, [script("go-tool", ROOT / "tests/net/coredns"), "-conf", corefile], port)
 
     def change(self, records):
         """The records from now on, or rather within a second."""
