@@ -3,7 +3,6 @@
 
 #include "find/reconcile_impl.h"
 
-#define SOURCES_MAX  32
 #define ADDR_KEY_LEN 19
 
 /* The key of a place, in `room` or borrowed: names hold an '@' and no byte below ' ', so the two
@@ -67,15 +66,37 @@ void place_drop(struct reconcile *r, struct place *place)
     free(place);
 }
 
-/* A source began or ceased to list the place. */
-static void place_mark(struct reconcile *r, struct place *place, uint32_t sources, uint64_t now_ms)
+void places_tidy(struct reconcile *r, struct tracked *p)
+{
+    if (p->t.sources == 0)
+        return;
+    for (struct list *l = p->places.next, *next; l != &p->places; l = next) {
+        struct place *place = CONTAINER_OF(l, struct place, of_owner);
+
+        next = l->next;
+        if (place->sources == 0 && place->told == 0)
+            place_drop(r, place);
+    }
+}
+
+/* Sources began or ceased to list the place, or say something else of it. */
+static void place_mark(struct reconcile *r, struct place *place, uint32_t sources, uint32_t leaving,
+                       uint64_t now_ms)
 {
     place->sources = sources;
+    place->leaving = leaving & sources;
     list_remove(&place->of_changes);
     if (place->sources != place->told)
         list_append(&r->changes, &place->of_changes);
     r->version++;
     tracked_settle(r, place->owner, now_ms);
+}
+
+/* Two entries of one answer under one name: the pod that goes, and the one that takes its place. */
+static bool is_predecessor(const struct reconcile *r, const struct place *place, uint32_t bit,
+                           const struct entry *e)
+{
+    return place->round == r->round && e->terminating && (place->leaving & bit) == 0;
 }
 
 static void list_entry(struct reconcile *r, uint32_t bit, const struct entry *e, uint64_t now_ms)
@@ -85,10 +106,15 @@ static void list_entry(struct reconcile *r, uint32_t bit, const struct entry *e,
 
     if (place == NULL && (place = place_new(r, e, now_ms)) == NULL)
         return;
+    if (is_predecessor(r, place, bit, e))
+        return;
+    uint32_t sources = place->sources | bit;
+    uint32_t leaving = e->terminating ? place->leaving | bit : place->leaving & ~bit;
+
     place->round = r->round;
     place->addr = e->addr;
-    if ((place->sources & bit) == 0)
-        place_mark(r, place, place->sources | bit, now_ms);
+    if (place->sources != sources || place->leaving != leaving)
+        place_mark(r, place, sources, leaving, now_ms);
     else if (place->owner->t.due.place == 0)
         tracked_settle(r, place->owner, now_ms); /* level-triggered: nothing stays undialled */
 }
@@ -100,26 +126,25 @@ static void unlist_rest(struct reconcile *r, uint32_t bit, uint64_t now_ms)
 
     for (struct place *p; (p = map_next(&r->places, &at, NULL)) != NULL;)
         if ((p->sources & bit) != 0 && p->round != r->round)
-            place_mark(r, p, p->sources & ~bit, now_ms);
+            place_mark(r, p, p->sources & ~bit, p->leaving, now_ms);
 }
 
-void reconcile_list(struct reconcile *r, unsigned source, enum result_kind kind,
-                    const struct entry *entries, size_t n, uint64_t now_ms)
+void reconcile_list(struct reconcile *r, unsigned source, const struct round *round,
+                    uint64_t now_ms)
 {
     if (source >= SOURCES_MAX)
         return;
     uint32_t bit = UINT32_C(1) << source;
 
-    r->calm_ms = calm_at(r, now_ms);
-    r->calm_at_ms = now_ms;
-    r->unsure = kind == RESULT_COMPLETE ? r->unsure & ~bit : r->unsure | bit;
-    if (kind != RESULT_COMPLETE && kind != RESULT_PARTIAL)
+    unlisted_answer(r, source, round, now_ms);
+    if (round->kind != RESULT_COMPLETE && round->kind != RESULT_PARTIAL)
         return;
     r->round++;
-    for (size_t i = 0; i < n; i++)
-        list_entry(r, bit, &entries[i], now_ms);
-    if (kind == RESULT_COMPLETE)
+    for (size_t i = 0; i < round->n; i++)
+        list_entry(r, bit, &round->entries[i], now_ms);
+    if (round->kind == RESULT_COMPLETE)
         unlist_rest(r, bit, now_ms);
+    unlisted_answered(r, source, round, now_ms);
 }
 
 /* The lowest source of which place->told is not true yet. */
@@ -147,7 +172,6 @@ bool reconcile_change(struct reconcile *r, struct addr *addr, char name[NODE_NAM
     place->told ^= UINT32_C(1) << *source;
     if (place->told == place->sources)
         list_remove(&place->of_changes);
-    if (place->told == 0 && place->sources == 0)
-        place_drop(r, place);
+    places_tidy(r, place->owner);
     return true;
 }

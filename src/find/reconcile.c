@@ -10,8 +10,6 @@ static const uint32_t pauses_ms[] = {REDIAL_FIRST_MS, 500,          1000, 2000, 
                                      16000,           REDIAL_MAX_MS};
 /* The peer's own attempt won: by then it has linked, or failed as well. */
 #define DEFER_MS 1000
-/* While sources fail the calm clock stands still: look again, but not at every millisecond. */
-#define SWEEP_MIN_MS 1000
 
 struct reconcile *reconcile_new(const char *own_name, uint32_t own_creation, struct rng *rng)
 {
@@ -22,9 +20,12 @@ struct reconcile *reconcile_new(const char *own_name, uint32_t own_creation, str
     r->rng = rng;
     r->peers.max = TARGETS_MAX;
     r->own_creation = own_creation;
-    r->sweep_ms = NEVER;
+    r->next_cut_ms = NEVER;
     text_set(r->own_name, sizeof r->own_name, slice_of(own_name));
     list_init(&r->changes);
+    list_init(&r->doubted);
+    list_init(&r->strays);
+    list_init(&r->idle);
     return r;
 }
 
@@ -53,27 +54,9 @@ static struct target *target_of(struct tracked *p)
     return p == NULL ? NULL : &p->t;
 }
 
-/* Forgets what has been down and unlisted for long; says when to look again. */
-static void sweep(struct reconcile *r, uint64_t now_ms)
-{
-    uint64_t calm = calm_at(r, now_ms), next = NEVER;
-    uint32_t at = 0;
-
-    for (struct tracked *p; (p = slots_next(&r->peers, &at)) != NULL;) {
-        if (p->idle_ms == NEVER)
-            continue;
-        if (calm - p->idle_ms >= FORGET_MS)
-            tracked_forget(r, p);
-        else
-            next = min_u64(next, p->idle_ms + FORGET_MS - calm);
-    }
-    r->sweep_ms = next == NEVER ? NEVER : now_ms + max_u64(next, SWEEP_MIN_MS);
-}
-
 struct target *reconcile_next(struct reconcile *r, uint64_t now_ms)
 {
-    if (now_ms >= r->sweep_ms)
-        sweep(r, now_ms);
+    unlisted_pass(r, now_ms);
     struct heap_item *due = r->n_dialling < DIALS_MAX ? heap_pop(&r->due, now_ms) : NULL;
 
     if (due == NULL)
@@ -91,7 +74,7 @@ uint64_t reconcile_deadline(const struct reconcile *r)
 {
     uint64_t dial = r->n_dialling < DIALS_MAX ? heap_next(&r->due) : NEVER;
 
-    return min_u64(dial, r->sweep_ms);
+    return min_u64(dial, unlisted_deadline(r));
 }
 
 struct target *reconcile_get(struct reconcile *r, slot_id id)
@@ -159,6 +142,28 @@ bool reconcile_failed(struct reconcile *r, slot_id id, enum stage stage, const c
     return news;
 }
 
+static void note_answer(struct target *t)
+{
+    t->attempts = 0;
+    t->stage = STAGE_NONE;
+    t->reason[0] = '\0';
+}
+
+void reconcile_reached(struct reconcile *r, slot_id id, const char *name, uint64_t now_ms)
+{
+    struct tracked *p = find(r, id);
+
+    if (p == NULL || !p->dialling)
+        return;
+    p = tracked_learn(r, p, name, now_ms);
+    tracked_end_dial(r, p);
+    note_answer(&p->t);
+    p->reached = true;
+    p->wish = false;
+    p->t.since_ms = now_ms;
+    tracked_settle(r, p, now_ms);
+}
+
 void reconcile_alone(struct reconcile *r, slot_id id, uint64_t now_ms)
 {
     struct tracked *p = find(r, id);
@@ -167,9 +172,7 @@ void reconcile_alone(struct reconcile *r, slot_id id, uint64_t now_ms)
         return;
     tracked_end_dial(r, p);
     p->t.self = p->alone = true;
-    p->t.attempts = 0;
-    p->t.stage = STAGE_NONE;
-    p->t.reason[0] = '\0';
+    note_answer(&p->t);
     tracked_settle(r, p, now_ms);
     tracked_plan(r, p, now_ms + about(r, ALONE_MS));
 }
@@ -214,6 +217,24 @@ struct target *reconcile_hint(struct reconcile *r, const char *name, const struc
     tracked_settle(r, p, now_ms);
     tracked_plan(r, p, now_ms);
     return &p->t;
+}
+
+void reconcile_heard(struct reconcile *r, const char *name, const struct addr *addr, bool told,
+                     uint64_t now_ms)
+{
+    struct tracked *p = tracked_named(r, name);
+
+    if (p == NULL && (!told || strcmp(name, r->own_name) == 0))
+        return;
+    if (p == NULL && (name[0] == '\0' || (p = tracked_new(r, name, now_ms)) == NULL)) {
+        r->n_refused++;
+        return;
+    }
+    if (addr != NULL && !p->linked)
+        p->hinted = *addr;
+    r->version += p->heard != told;
+    p->heard = told;
+    tracked_settle(r, p, now_ms);
 }
 
 void reconcile_poke(struct reconcile *r, uint64_t now_ms)
@@ -261,15 +282,26 @@ static struct tracked *find_linked(struct reconcile *r, slot_id id, const char *
 
 static void note_link(struct tracked *p, const struct addr *addr, bool inbound, uint64_t now_ms)
 {
-    p->t.attempts = 0;
-    p->t.stage = STAGE_NONE;
-    p->t.reason[0] = '\0';
+    note_answer(&p->t);
     p->t.since_ms = now_ms;
     p->t.addr = *addr;
     if (inbound)
         p->t.addr.port = 0; /* that of its socket, where nobody listens */
     if (list_empty(&p->places))
         p->hinted = p->t.addr;
+}
+
+/* Another creation is another incarnation: what became of the one before says nothing about it. */
+static bool note_creation(struct reconcile *r, struct tracked *p, uint32_t creation)
+{
+    bool known = p->t.creation != 0, same = p->t.creation == creation;
+
+    p->t.creation = creation;
+    p->t.flaps += known && same;
+    r->tally.flaps += known && same;
+    if (!same)
+        p->pause = 0;
+    return known && !same;
 }
 
 struct target *reconcile_up(struct reconcile *r, slot_id id, const char *name,
@@ -291,13 +323,11 @@ struct target *reconcile_up(struct reconcile *r, slot_id id, const char *name,
         reconcile_is_self(r, p->t.id, now_ms);
         return &p->t;
     }
-    *new_incarnation = p->t.creation != 0 && p->t.creation != creation;
-    if (*new_incarnation)
-        p->pause = 0;
+    *new_incarnation = note_creation(r, p, creation);
     p->linked = true;
     p->wish = p->known = false;
-    p->t.creation = creation;
     note_link(p, addr, id == 0, now_ms);
+    r->tally.settled_ms = now_ms;
     r->version++;
     tracked_settle(r, p, now_ms);
     return &p->t;
@@ -312,7 +342,7 @@ void reconcile_down(struct reconcile *r, const char *name, uint64_t now_ms, cons
     bool stable = now_ms - p->t.since_ms >= LINK_STABLE_MS;
 
     p->linked = false;
-    p->t.since_ms = now_ms;
+    p->t.since_ms = r->tally.settled_ms = now_ms;
     text_set(p->t.reason, sizeof p->t.reason, slice_of(reason));
     if (stable)
         p->pause = 0;
@@ -338,6 +368,11 @@ void reconcile_own(struct reconcile *r, const char *own_name, uint32_t creation,
 struct target *reconcile_walk(struct reconcile *r, uint32_t *at)
 {
     return target_of(slots_next(&r->peers, at));
+}
+
+const struct tally *reconcile_tally(const struct reconcile *r)
+{
+    return &r->tally;
 }
 
 uint64_t reconcile_version(const struct reconcile *r)

@@ -6,20 +6,29 @@
 #include "base/slots.h"
 #include "find/source.h"
 
-/* Listed against linked. Level-triggered: at every step, what is listed, not linked and not waiting
- * for its back-off is dialled, in parallel, for ever. Nothing here ever cuts a link. */
+/* Listed against linked. Level-triggered: at every step, what is wanted, not linked and not waiting
+ * for its back-off is dialled, in parallel, for ever. Wanted is what a source lists, or another
+ * peer names; and what was wanted a moment ago, until complete answers leave no doubt. Nothing here
+ * ever cuts a link, unless --prune after:T asks for it. */
 
 /* First retry and longest pause of a peer's back-off; +-20 % jitter. */
 #define REDIAL_FIRST_MS 200
 #define REDIAL_MAX_MS   30000
-/* Targets at most, linked or listed; more are reported, not kept. */
+/* Targets at most; who nobody wants goes, the oldest first; more are reported, not kept. */
 #define TARGETS_MAX 16384
 /* Dial attempts under way at once; the others wait their turn. */
 #define DIALS_MAX 256
-/* A target that is down and that no source lists is forgotten after so much time in which all
- * sources answered COMPLETE: twice the longest cache in common use, and that it was shown for a
- * while. Failing sources stop this clock. */
-#define FORGET_MS 60000
+/* A peer is gone when no source listed it in so many complete answers of each, over so many TTLs
+ * and at least so long: one answer may be a sample, or a server that has just started. */
+#define GONE_ANSWERS 3
+#define GONE_TTLS    3
+#define GONE_MS      15000
+/* Who is absent is shown for so long, for people who look after the fact, and then forgotten. */
+#define ABSENT_KEPT_MS 3600000
+/* --prune after:T cuts at most one link in so long: each is news that all peers have to digest. */
+#define PRUNE_GAP_MS 1000
+/* All these clocks stand still while the last answer of any source is not COMPLETE. */
+
 /* How soon another node of our own pod is found. */
 #define ALONE_MS 5000
 /* A link that ended sooner counts as a failed attempt: at once is no answer to a peer that closes
@@ -33,15 +42,39 @@ struct target {
     char name[NODE_NAME_SIZE]; /* "" until learnt */
     struct addr addr;          /* family 0: resolve the name's host part; port 0: ask epmd */
     enum peer_state state;
-    uint32_t sources;  /* bit i: source i lists it */
-    bool self;         /* it is ourselves: shown as such, not dialled */
-    bool learnt;       /* the name came from epmd or handshake, not from the template */
-    uint32_t attempts; /* failed in a row */
-    enum stage stage;  /* of the last failure */
+    uint32_t sources;   /* bit i: source i lists it */
+    uint64_t listed_ms; /* listed since, or not listed since */
+    bool terminating;   /* a source lists it as going: not dialled anew */
+    bool hinted;        /* no source lists it, a linked peer names it */
+    bool self;          /* it is ourselves: shown as such, not dialled */
+    bool learnt;        /* the name came from epmd or handshake, not from the template */
+    uint32_t attempts;  /* failed in a row */
+    uint32_t flaps;     /* times that it was lost and came back the same */
+    enum stage stage;   /* of the last failure */
     char reason[REASON_SIZE];
     uint64_t
         since_ms; /* linked since, or not linked since (monotonic): dialling does not restart it */
     uint32_t creation; /* of the incarnation linked now or last; 0 for none */
+};
+
+/* How a round of a source ended. */
+struct round {
+    enum result_kind kind;
+    bool sees_us;  /* our own address is in the answer */
+    bool standing; /* the source is told of changes, it does not ask again: its answer holds */
+    uint32_t ttl_s;
+    const struct entry *entries;
+    size_t n;
+};
+
+/* Expected against seen, in numbers; ourselves excepted. */
+struct tally {
+    size_t listed;
+    size_t linked;
+    size_t missing;      /* listed and not linked, those that are terminating excepted */
+    size_t unlisted;     /* linked and not listed */
+    uint64_t flaps;      /* all targets' since start */
+    uint64_t settled_ms; /* the last time that anything was linked, lost, listed or unlisted */
 };
 
 struct reconcile;
@@ -49,15 +82,18 @@ struct reconcile;
 /* own_addr: where our distribution listens, with its port (0 while unknown). */
 struct reconcile *reconcile_new(const char *own_name, uint32_t own_creation, struct rng *rng);
 void reconcile_free(struct reconcile *r);
+/* reconcile_prune: what becomes of peers that no source lists any more: PRUNE_WHEN_DOWN unless this
+ * is called, before the first list. after_ms is for PRUNE_AFTER. */
+void reconcile_prune(struct reconcile *r, enum prune prune, uint64_t after_ms);
 /* reconcile_own: our listening address is known now, or our name (dynamic). */
 void reconcile_own(struct reconcile *r, const char *own_name, uint32_t creation,
                    const struct addr *own_addr);
 
-/* reconcile_list: what a source lists after a round. COMPLETE replaces what the source listed
- * before, PARTIAL only adds, NEGATIVE and FAILED change nothing. What changed is asked for with
- * reconcile_change. source is below 32. */
-void reconcile_list(struct reconcile *r, unsigned source, enum result_kind kind,
-                    const struct entry *entries, size_t n, uint64_t now_ms);
+/* reconcile_list: a source ended a round. COMPLETE replaces what the source listed before, PARTIAL
+ * only adds, NEGATIVE and FAILED change nothing. What changed is asked for with reconcile_change.
+ * source is below 32. */
+void reconcile_list(struct reconcile *r, unsigned source, const struct round *round,
+                    uint64_t now_ms);
 /* reconcile_change: takes one change of the listing since it was last asked; false when none. */
 bool reconcile_change(struct reconcile *r, struct addr *addr, char name[NODE_NAME_SIZE],
                       unsigned *source, bool *listed);
@@ -65,6 +101,10 @@ bool reconcile_change(struct reconcile *r, struct addr *addr, char name[NODE_NAM
 /* reconcile_next: a target to dial now (its state becomes PEER_DIALLING), NULL when none is due or
  * DIALS_MAX are under way. */
 struct target *reconcile_next(struct reconcile *r, uint64_t now_ms);
+/* reconcile_prune_next: a linked target to cut now, NULL when none is due: close its link, which
+ * ends in reconcile_down. It is not dialled again before a source lists it. */
+struct target *reconcile_prune_next(struct reconcile *r, uint64_t now_ms);
+/* reconcile_deadline: when to ask those two again. */
 uint64_t reconcile_deadline(const struct reconcile *r);
 struct target *reconcile_get(struct reconcile *r, slot_id id);
 
@@ -81,13 +121,16 @@ struct target *reconcile_up(struct reconcile *r, slot_id id, const char *name,
  * other one is returned and the id that was given is gone; an attempt under way belongs to the
  * returned one, and is needless if that is linked. */
 struct target *reconcile_learn(struct reconcile *r, slot_id id, const char *name, uint64_t now_ms);
-/* reconcile_down: the link of this name is gone; redialled at once when listed, else PEER_ABSENT.
- */
+/* reconcile_down: the link of this name is gone; redialled at once when it is wanted, else
+ * PEER_ABSENT. */
 void reconcile_down(struct reconcile *r, const char *name, uint64_t now_ms, const char *reason);
 /* reconcile_failed: the attempt failed at a stage; next try after the back-off. Returns true when
  * stage or reason changed (so that it is logged once). */
 bool reconcile_failed(struct reconcile *r, slot_id id, enum stage stage, const char *reason,
                       uint64_t now_ms);
+/* reconcile_reached: a node of this name answered the attempt, and no link was wanted (wait
+ * --reachable): PEER_REACHABLE, not dialled again. */
+void reconcile_reached(struct reconcile *r, slot_id id, const char *name, uint64_t now_ms);
 /* reconcile_is_self: the target turned out to be ourselves. */
 void reconcile_is_self(struct reconcile *r, slot_id id, uint64_t now_ms);
 /* reconcile_alone: the target's name is to be learnt, its address is ours, and nobody but ourselves
@@ -97,15 +140,21 @@ void reconcile_alone(struct reconcile *r, slot_id id, uint64_t now_ms);
 /* reconcile_deferred: the attempt ended without verdict (the peer's own attempt wins): look again
  * soon. */
 void reconcile_deferred(struct reconcile *r, slot_id id, uint64_t now_ms);
-/* reconcile_hint: dial this name now, once (a command, peer exchange); listed names go on being
- * dialled. addr may be NULL. Its target, NULL when the table is full. */
+/* reconcile_hint: dial this name now, once (a command); names that are wanted go on being dialled.
+ * addr may be NULL. Its target, NULL when the table is full. */
 struct target *reconcile_hint(struct reconcile *r, const char *name, const struct addr *addr,
                               uint64_t now_ms);
+/* reconcile_heard: peer exchange: a linked peer names it (told), or none does any more: see
+ * views_change. Until then it is dialled as if it were listed. addr may be NULL: the host part is
+ * resolved. */
+void reconcile_heard(struct reconcile *r, const char *name, const struct addr *addr, bool told,
+                     uint64_t now_ms);
 /* reconcile_poke: forget the back-off of all: dial now. */
 void reconcile_poke(struct reconcile *r, uint64_t now_ms);
 
 /* reconcile_walk: all targets in order of slot; *at = 0 first; NULL at the end. */
 struct target *reconcile_walk(struct reconcile *r, uint32_t *at);
+const struct tally *reconcile_tally(const struct reconcile *r);
 /* reconcile_version: grows when a target would read differently. */
 uint64_t reconcile_version(const struct reconcile *r);
 /* reconcile_refused: entries and links that found TARGETS_MAX reached, since start. */

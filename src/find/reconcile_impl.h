@@ -6,7 +6,10 @@
 #include "base/map.h"
 #include "find/reconcile.h"
 
-/* What reconcile.c (dials and links) and listing.c (what is listed) share. */
+/* What reconcile.c (dials and links), listing.c (what is listed), tracked.c (what follows for one
+ * peer) and unlisted.c (what becomes of those that nobody lists) share. */
+
+#define SOURCES_MAX 32
 
 /* An entry as listed: a name, or an address whose name is learnt. Several may lead to one peer. */
 struct place {
@@ -17,8 +20,16 @@ struct place {
     char name[NODE_NAME_SIZE]; /* as listed; "" for one that is to be learnt: the address is its key
                                 */
     uint32_t sources;          /* that list it now */
+    uint32_t leaving;          /* that list it as terminating */
     uint32_t told;             /* what reconcile_change said of that */
     uint64_t round;            /* the last call of reconcile_list that had it */
+};
+
+/* A place in one of the queues of unlisted.c. */
+struct waiting {
+    struct list link;
+    uint64_t since_ms; /* calm clock: when it came in */
+    uint64_t round;    /* reconcile.rounds then */
 };
 
 /* A target and what only the reconciler knows of it. Its state follows from these facts. */
@@ -27,12 +38,19 @@ struct tracked {
     struct list places;
     struct addr hinted; /* where to dial it when no place says */
     bool linked, dialling;
-    bool wish;      /* dial it once though nobody lists it */
-    bool alone;     /* ourselves only as long as nobody else is at our address */
-    bool known;     /* such a wish was made: its failure is shown */
-    unsigned pause; /* index of the next pause of the back-off */
-    /* On the calm clock: down and unlisted since; NEVER while it is not. */
-    uint64_t idle_ms;
+    bool reached;     /* it answered, and that was all that was wanted */
+    bool heard;       /* a linked peer names it */
+    bool cut;         /* by --prune: what is heard of it does not count until it is listed again */
+    bool sought;      /* listed or heard, or it was and may be again: dialled while it is down */
+    bool wish;        /* dial it once though nobody seeks it */
+    bool alone;       /* ourselves only as long as nobody else is at our address */
+    bool known;       /* such a wish was made: its failure is shown */
+    unsigned pause;   /* index of the next pause of the back-off */
+    uint32_t listers; /* sources that ever listed it */
+    uint8_t counted;  /* what it adds to the tally: see tracked.c */
+    struct waiting doubt; /* in reconcile.doubted while sought and not wanted any more */
+    struct waiting stray; /* in reconcile.strays while linked and not listed (PRUNE_AFTER) */
+    struct waiting idle;  /* in reconcile.idle while nobody wants it: to be forgotten */
 };
 
 struct reconcile {
@@ -47,11 +65,21 @@ struct reconcile {
     struct list changes;
     uint64_t round;
     size_t n_dialling;
+    struct tally tally;
+    uint64_t version, n_refused;
+
+    enum prune prune;
+    uint64_t prune_ms;
+    struct list doubted, strays, idle; /* each in the order in which they came in */
     /* The calm clock stands still while one of these sources gave no complete answer. */
     uint32_t unsure;
     uint64_t calm_ms, calm_at_ms; /* calm_ms was its time at calm_at_ms */
-    uint64_t sweep_ms;            /* when the next peer may be forgotten */
-    uint64_t version, n_refused;
+    uint32_t sees_us;             /* sources whose last complete answer has our own address */
+    uint32_t ttl_s[SOURCES_MAX];  /* of the last complete answer */
+    /* A round of all: every source that asks again and again has answered since the last one. */
+    uint32_t polled, owing;
+    uint64_t rounds;
+    uint64_t cut_ms, next_cut_ms; /* not before cut_ms; nothing to cut before next_cut_ms */
 };
 
 /* tracked_new: named unless name is ""; NULL when the table or the memory is full. */
@@ -78,13 +106,31 @@ bool tracked_wants_dial(const struct tracked *p);
 struct addr tracked_where(const struct tracked *p);
 /* tracked_plan: its next dial is at at_ms, if it wants one. */
 void tracked_plan(struct reconcile *r, struct tracked *p, uint64_t at_ms);
-/* calm_at: the calm clock at now_ms. */
-uint64_t calm_at(const struct reconcile *r, uint64_t now_ms);
+
+/* tracked_wanted: a source lists it or a linked peer names it. */
+bool tracked_wanted(const struct tracked *p);
+
+/* unlisted_follow: to be called after a fact changed: it joins or leaves the queues. */
+void unlisted_follow(struct reconcile *r, struct tracked *p, uint64_t now_ms);
+/* unlisted_answer: a source ended a round; to be called before its entries are looked at: from here
+ * on the calm clock runs, or stands still. unlisted_answered: and after that. */
+void unlisted_answer(struct reconcile *r, unsigned source, const struct round *round,
+                     uint64_t now_ms);
+void unlisted_answered(struct reconcile *r, unsigned source, const struct round *round,
+                       uint64_t now_ms);
+/* unlisted_pass: gives up whom nobody lists for long enough, and forgets whom nobody wants. */
+void unlisted_pass(struct reconcile *r, uint64_t now_ms);
+/* unlisted_make_room: forgets the one that nobody wants for longest; false when there is none. */
+bool unlisted_make_room(struct reconcile *r);
+uint64_t unlisted_deadline(const struct reconcile *r);
 
 /* tracked_at: the peer without a name that is listed at this address, NULL when none. */
 struct tracked *tracked_at(const struct reconcile *r, const struct addr *addr);
 /* place_named: the entry listed under this very name. */
 struct place *place_named(const struct reconcile *r, const char *name);
 void place_drop(struct reconcile *r, struct place *place);
+/* places_tidy: where a peer was listed once goes when it is listed elsewhere. Until then it is
+ * kept: there the peer may be again, and under that key it may be listed again. */
+void places_tidy(struct reconcile *r, struct tracked *p);
 
 #endif

@@ -31,6 +31,8 @@ struct tracked *tracked_new(struct reconcile *r, const char *name, uint64_t now_
 
     if (p == NULL)
         return NULL;
+    if (r->peers.n_used == TARGETS_MAX)
+        unlisted_make_room(r);
     p->t.id = slots_add(&r->peers, p);
     if (p->t.id == 0 || !give_name(r, p, name)) {
         slots_remove(&r->peers, p->t.id);
@@ -38,10 +40,40 @@ struct tracked *tracked_new(struct reconcile *r, const char *name, uint64_t now_
         return NULL;
     }
     list_init(&p->places);
-    p->t.since_ms = now_ms;
-    p->idle_ms = NEVER;
+    list_init(&p->doubt.link);
+    list_init(&p->stray.link);
+    list_init(&p->idle.link);
+    p->t.since_ms = p->t.listed_ms = now_ms;
     r->version++;
     return p;
+}
+
+/* What a peer adds to the tally: bits in the order of its fields. */
+enum { COUNT_LISTED = 1, COUNT_LINKED = 2, COUNT_MISSING = 4, COUNT_UNLISTED = 8 };
+
+static uint8_t counts_as(const struct tracked *p)
+{
+    bool listed = p->t.sources != 0;
+
+    if (p->t.self)
+        return 0;
+    if (p->linked)
+        return (uint8_t)(COUNT_LINKED | (listed ? COUNT_LISTED : COUNT_UNLISTED));
+    if (!listed)
+        return 0;
+    return p->reached || p->t.terminating ? COUNT_LISTED : COUNT_LISTED | COUNT_MISSING;
+}
+
+static void count(struct reconcile *r, struct tracked *p, uint8_t as)
+{
+    struct tally *t = &r->tally;
+    size_t *const sums[] = {&t->listed, &t->linked, &t->missing, &t->unlisted};
+
+    for (size_t i = 0; i < COUNT(sums); i++) {
+        *sums[i] += as >> i & 1;
+        *sums[i] -= p->counted >> i & 1;
+    }
+    p->counted = as;
 }
 
 void tracked_forget(struct reconcile *r, struct tracked *p)
@@ -50,6 +82,10 @@ void tracked_forget(struct reconcile *r, struct tracked *p)
         place_drop(r, CONTAINER_OF(p->places.next, struct place, of_owner));
     tracked_end_dial(r, p);
     heap_remove(&r->due, &p->t.due);
+    list_remove(&p->doubt.link);
+    list_remove(&p->stray.link);
+    list_remove(&p->idle.link);
+    count(r, p, 0);
     take_name(r, p);
     slots_remove(&r->peers, p->t.id);
     free(p);
@@ -57,6 +93,27 @@ void tracked_forget(struct reconcile *r, struct tracked *p)
 }
 
 /* What follows from the facts. */
+
+bool tracked_wanted(const struct tracked *p)
+{
+    return p->t.sources != 0 || (p->heard && !p->cut);
+}
+
+/* A source that lists it as going, and elsewhere as staying, lists two: one takes the other's
+ * place.
+ */
+static bool is_terminating(const struct tracked *p)
+{
+    uint32_t leaving = 0, staying = 0;
+
+    for (const struct list *l = p->places.next; l != &p->places; l = l->next) {
+        const struct place *place = CONTAINER_OF(l, struct place, of_owner);
+
+        leaving |= place->leaving;
+        staying |= place->sources & ~place->leaving;
+    }
+    return (leaving & ~staying) != 0;
+}
 
 static uint32_t sources_of(const struct tracked *p)
 {
@@ -67,13 +124,38 @@ static uint32_t sources_of(const struct tracked *p)
     return sources;
 }
 
+/* What the sources say of it now. */
+static void follow_listing(struct reconcile *r, struct tracked *p, uint64_t now_ms)
+{
+    uint32_t sources = sources_of(p);
+    bool went = p->t.terminating && sources == 0; /* as announced: there is nothing to doubt */
+
+    if ((sources != 0) != (p->t.sources != 0))
+        p->t.listed_ms = r->tally.settled_ms = now_ms;
+    p->t.sources = sources;
+    p->t.terminating = is_terminating(p);
+    p->t.hinted = p->heard && sources == 0;
+    p->listers |= sources;
+    p->cut &= sources == 0;
+    if (tracked_wanted(p) && !p->sought)
+        p->pause = 0;
+    if (tracked_wanted(p))
+        p->sought = true;
+    else if (went && r->prune != PRUNE_NEVER)
+        p->sought = false;
+}
+
 static enum peer_state state_of(const struct tracked *p)
 {
     if (p->linked)
         return PEER_LINKED;
     if (p->dialling)
         return PEER_DIALLING;
-    if (p->t.sources == 0 && !p->known)
+    if (p->reached)
+        return PEER_REACHABLE;
+    if (p->t.terminating)
+        return PEER_LEAVING;
+    if (!p->sought && !p->known)
         return PEER_ABSENT;
     if (p->t.attempts > 0)
         return PEER_FAILED;
@@ -82,7 +164,9 @@ static enum peer_state state_of(const struct tracked *p)
 
 bool tracked_wants_dial(const struct tracked *p)
 {
-    return !p->linked && !p->dialling && (!p->t.self || p->alone) && (p->t.sources != 0 || p->wish);
+    if (p->linked || p->dialling || p->reached || (p->t.self && !p->alone))
+        return false;
+    return p->wish || (p->sought && !p->t.terminating);
 }
 
 /* Our own name, or the very address and port where we listen. The address alone is another node of
@@ -93,29 +177,30 @@ static bool is_own(const struct reconcile *r, const struct tracked *p)
            (r->own_addr.port != 0 && addr_equal(&p->t.addr, &r->own_addr));
 }
 
-/* Where the next dial goes: the first place, whose host part is resolved anew each time. */
+/* Listed and not going, or listed, or at least the first; NULL for none. */
+static const struct place *best_place(const struct tracked *p)
+{
+    const struct place *best = NULL;
+    int best_rank = -1;
+
+    for (const struct list *l = p->places.next; l != &p->places; l = l->next) {
+        const struct place *place = CONTAINER_OF(l, struct place, of_owner);
+        int rank = (place->sources != 0) + ((place->sources & ~place->leaving) != 0);
+
+        if (rank > best_rank) {
+            best = place;
+            best_rank = rank;
+        }
+    }
+    return best;
+}
+
+/* Where the next dial goes; the host part is resolved anew each time. */
 struct addr tracked_where(const struct tracked *p)
 {
-    if (list_empty(&p->places) || (p->wish && p->hinted.family != 0))
-        return p->hinted;
-    return CONTAINER_OF(p->places.next, struct place, of_owner)->addr;
-}
+    const struct place *place = best_place(p);
 
-uint64_t calm_at(const struct reconcile *r, uint64_t now_ms)
-{
-    return r->calm_ms + (r->unsure == 0 ? now_ms - r->calm_at_ms : 0);
-}
-
-static void note_idle(struct reconcile *r, struct tracked *p, uint64_t now_ms)
-{
-    bool idle = !p->linked && !p->dialling && !tracked_wants_dial(p) && p->t.sources == 0;
-
-    if (idle && p->idle_ms == NEVER) {
-        p->idle_ms = calm_at(r, now_ms);
-        r->sweep_ms = min_u64(r->sweep_ms, now_ms + FORGET_MS);
-    }
-    if (!idle)
-        p->idle_ms = NEVER;
+    return place == NULL || (p->wish && p->hinted.family != 0) ? p->hinted : place->addr;
 }
 
 void tracked_plan(struct reconcile *r, struct tracked *p, uint64_t at_ms)
@@ -128,14 +213,15 @@ void tracked_plan(struct reconcile *r, struct tracked *p, uint64_t at_ms)
 
 void tracked_settle(struct reconcile *r, struct tracked *p, uint64_t now_ms)
 {
-    p->t.sources = sources_of(p);
+    follow_listing(r, p, now_ms);
     if (!p->linked && !p->dialling)
         p->t.addr = tracked_where(p);
     p->t.self |= is_own(r, p);
     if (p->t.state != state_of(p))
         r->version++;
     p->t.state = state_of(p);
-    note_idle(r, p, now_ms);
+    count(r, p, counts_as(p));
+    unlisted_follow(r, p, now_ms);
     if (!tracked_wants_dial(p) || p->t.due.place == 0)
         tracked_plan(r, p, now_ms);
 }
@@ -155,18 +241,25 @@ static void place_move(struct place *place, struct tracked *to)
     place->owner = to;
 }
 
-/* What leads to `from` leads to `into` from now on, an attempt under way included. */
+/* What leads to `from` leads to `into` from now on, an attempt under way included. A linked peer
+ * may still name `from`: then it stays, to be sought elsewhere. */
 static struct tracked *merge(struct reconcile *r, struct tracked *from, struct tracked *into,
                              uint64_t now_ms)
 {
     bool dialling = from->dialling && !into->linked && !into->dialling;
 
+    into->t.learnt |= !list_empty(&from->places);
     while (!list_empty(&from->places))
         place_move(CONTAINER_OF(from->places.next, struct place, of_owner), into);
-    tracked_forget(r, from);
+    tracked_end_dial(r, from);
+    if (from->heard && tracked_wanted(from))
+        tracked_settle(r, from, now_ms);
+    else
+        tracked_forget(r, from);
     into->dialling |= dialling;
     r->n_dialling += dialling;
     tracked_settle(r, into, now_ms);
+    places_tidy(r, into);
     return into;
 }
 
@@ -183,9 +276,12 @@ struct tracked *tracked_learn(struct reconcile *r, struct tracked *p, const char
 
     if (name[0] == '\0' || other == p || !may_learn(p))
         return p;
+    if (other == NULL && p->heard && tracked_wanted(p))
+        other = tracked_new(r, name, now_ms);
     if (other != NULL)
         return merge(r, p, other, now_ms);
     take_name(r, p);
+    p->heard = false;
     p->t.learnt = give_name(r, p, name);
     p->t.creation = 0;
     p->t.self = p->alone = false;
@@ -210,13 +306,15 @@ static void rehome(struct reconcile *r, struct place *place, uint64_t now_ms)
 /* Its places may lead to different nodes from now on. */
 void tracked_unlearn(struct reconcile *r, struct tracked *p, uint64_t now_ms)
 {
-    bool kept = false;
+    bool kept = p->heard; /* a linked peer names it: it is elsewhere */
 
     if (!p->t.learnt || list_empty(&p->places))
         return;
-    take_name(r, p);
-    p->t.learnt = false;
-    p->t.creation = 0;
+    if (!kept) {
+        take_name(r, p);
+        p->t.learnt = false;
+        p->t.creation = 0;
+    }
     for (struct list *l = p->places.next, *next; l != &p->places; l = next) {
         struct place *place = CONTAINER_OF(l, struct place, of_owner);
 
@@ -237,5 +335,6 @@ void tracked_claim(struct reconcile *r, struct tracked *p, uint64_t now_ms)
     struct tracked *before = place->owner;
 
     place_move(place, p);
+    before->sought = false; /* nobody ever listed it but in place of this one */
     tracked_settle(r, before, now_ms);
 }

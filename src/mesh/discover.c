@@ -109,10 +109,19 @@ static void tell_refused(struct machine *m, size_t i)
 
 static void round_ended(struct machine *m, size_t i, uint64_t now_ms)
 {
+    struct source_row row;
     size_t n;
     const struct entry *entries = source_entries(m->sources[i], &n);
 
-    reconcile_list(m->reconcile, (unsigned)i, source_result(m->sources[i]), entries, n, now_ms);
+    source_row(m->sources[i], m->wall_offset, &row);
+    const struct round round = {.kind = row.result,
+                                .sees_us = row.sees_us,
+                                .standing = row.next_ms == 0,
+                                .ttl_s = row.ttl_s,
+                                .entries = entries,
+                                .n = n};
+
+    reconcile_list(m->reconcile, (unsigned)i, &round, now_ms);
     tell_changes(m, i);
     tell_refused(m, i);
     tell_result(m, i, n);

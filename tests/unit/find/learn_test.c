@@ -36,7 +36,7 @@ static void learns_by_dialling(void **state)
                    "[  6000] down app@10.0.0.2\n"
                    "[  6000] dial app@10.0.0.2 at 10.0.0.2: tcp-refused\n"
                    "[  6000] complete 1 -0:app@10.0.0.2\n"
-                   "[  6000] app@10.0.0.2 absent, unlisted, 1 attempts: tcp-refused since 6000\n"
+                   "[  6000] app@10.0.0.2 failed, unlisted, 1 attempts: tcp-refused since 6000\n"
                    "[  6000] 10.0.0.3 dialling\n");
     sim_stop(&s);
 }

@@ -57,6 +57,14 @@ static struct entry *entries_new(size_t n, bool named)
     return entries;
 }
 
+static void list(struct reconcile *r, unsigned source, const struct entry *entries, size_t n,
+                 uint64_t now)
+{
+    const struct round round = {.kind = RESULT_COMPLETE, .entries = entries, .n = n};
+
+    reconcile_list(r, source, &round, now);
+}
+
 static size_t drain_changes(struct reconcile *r)
 {
     struct addr addr;
@@ -89,7 +97,7 @@ static void same_list_allocates_nothing(void **state)
     bool fresh;
 
     (void)state;
-    reconcile_list(r, 0, RESULT_COMPLETE, entries, 1000, 0);
+    list(r, 0, entries, 1000, 0);
     assert_int_equal(drain_changes(r), 1000);
     for (size_t i = 0; i < 500; i++)
         reconcile_up(r, 0, entries[i].name, &entries[i].addr, 1, 0, &fresh);
@@ -97,7 +105,7 @@ static void same_list_allocates_nothing(void **state)
 
     n_allocations = 0;
     for (uint64_t now = 5000; now <= 50000; now += 5000)
-        reconcile_list(r, 0, RESULT_COMPLETE, entries, 1000, now);
+        list(r, 0, entries, 1000, now);
     assert_int_equal(n_allocations, 0);
     assert_int_equal(drain_changes(r), 0);
     assert_true(reconcile_version(r) == version);
@@ -115,7 +123,7 @@ static void bounds_dials(void **state)
     bool fresh;
 
     (void)state;
-    reconcile_list(r, 0, RESULT_COMPLETE, entries, 1000, 0);
+    list(r, 0, entries, 1000, 0);
     for (size_t i = 0; i < DIALS_MAX; i++)
         assert_non_null(t = reconcile_next(r, 0));
     assert_null(reconcile_next(r, 0));
@@ -140,19 +148,24 @@ static void bounds_targets(void **state)
     bool fresh;
 
     (void)state;
-    reconcile_list(r, 0, RESULT_COMPLETE, entries, TARGETS_MAX + 10, 0);
+    list(r, 0, entries, TARGETS_MAX + 10, 0);
     assert_int_equal(count(r), TARGETS_MAX);
     assert_int_equal(reconcile_refused(r), 10);
     assert_null(reconcile_up(r, 0, "b@192.0.2.7", &addr, 1, 0, &fresh));
     assert_null(reconcile_hint(r, "b@192.0.2.7", &addr, 0));
     assert_int_equal(reconcile_refused(r), 12);
     assert_int_equal(drain_changes(r), TARGETS_MAX);
-    reconcile_list(r, 0, RESULT_COMPLETE, entries + 10, 10, 0); /* they go, and make room in time */
+    list(r, 0, entries + 10, 10, 0); /* they go, and make room in time */
     assert_null(reconcile_up(r, 0, "b@192.0.2.7", &addr, 1, 0, &fresh));
-    while (reconcile_next(r, FORGET_MS) != NULL)
+    for (unsigned i = 1; i < GONE_ANSWERS; i++)
+        list(r, 0, entries + 10, 10, GONE_MS);
+    assert_int_equal(count(r), TARGETS_MAX); /* absent, until somebody wants the room */
+    assert_non_null(reconcile_up(r, 0, "b@192.0.2.7", &addr, 1, GONE_MS, &fresh));
+    assert_int_equal(count(r), TARGETS_MAX);
+    assert_int_equal(reconcile_refused(r), 13);
+    while (reconcile_next(r, GONE_MS + ABSENT_KEPT_MS) != NULL)
         continue;
-    assert_int_equal(count(r), 10);
-    assert_non_null(reconcile_up(r, 0, "b@192.0.2.7", &addr, 1, FORGET_MS, &fresh));
+    assert_int_equal(count(r), 11);
     reconcile_free(r);
     free(entries);
 }
@@ -204,10 +217,10 @@ static bool source_story(void)
     char why[REASON_SIZE];
     size_t n;
 
+    const struct source_place place = {.own_name = "erlclu@10.0.0.1", .rng = &rng};
+
     n_allocations = 0;
-    if (source_new(&s, "dns:a.example",
-                   &(struct source_place){.own_name = "erlclu@10.0.0.1", .rng = &rng},
-                   why) != CLU_OK)
+    if (source_new(&s, "dns:a.example", &place, why) != CLU_OK)
         return false;
     source_start(s, &own, 0);
     for (uint64_t now = 0; now < 60000; now += 5000) {
@@ -226,9 +239,10 @@ static bool static_story(void)
 {
     struct source *s;
     char why[REASON_SIZE];
+    const struct source_place place = {.own_name = ""};
 
     n_allocations = 0;
-    clu_error err = source_new(&s, "static:a@h,b@h", &(struct source_place){.own_name = ""}, why);
+    clu_error err = source_new(&s, "static:a@h,b@h", &place, why);
 
     source_free(s);
     return err == CLU_OK;
@@ -237,8 +251,8 @@ static bool static_story(void)
 static void list_all(struct reconcile *r, const struct entry *named, const struct entry *unnamed)
 {
     for (uint64_t now = 0; now < 3; now++) {
-        reconcile_list(r, 0, RESULT_COMPLETE, named, 20, now);
-        reconcile_list(r, 1, RESULT_COMPLETE, unnamed, 20, now);
+        list(r, 0, named, 20, now);
+        list(r, 1, unnamed, 20, now);
     }
 }
 
@@ -266,7 +280,7 @@ static bool reconcile_story(void)
 
         if (t != NULL)
             reconcile_down(r, t->name, 9000, "closed");
-        reconcile_list(r, 1, RESULT_COMPLETE, unnamed, 3, 9000);
+        list(r, 1, unnamed, 3, 9000);
         list_all(r, named, unnamed);
         assert_true(count(r) >= 39);
     }

@@ -45,7 +45,10 @@ static void stamp(struct sim *s)
 
 static struct entry entry_of(clu_slice word)
 {
-    struct entry e = {.addr = {0}};
+    struct entry e = {.terminating = word.data[0] == '-'};
+
+    word.data += e.terminating;
+    word.len -= e.terminating;
     const uint8_t *at = memchr(word.data, '@', word.len);
     clu_slice host = word;
 
@@ -82,7 +85,14 @@ void sim_list(struct sim *s, unsigned source, enum result_kind kind, const char 
         entries[n++] = entry_of((clu_slice){(const uint8_t *)words, len});
         words += len + strspn(words + len, " ");
     }
-    reconcile_list(s->r, source, kind, entries, n, s->now);
+    const struct round round = {.kind = kind,
+                                .sees_us = !s->lacks_us,
+                                .standing = s->standing,
+                                .ttl_s = s->ttl_s,
+                                .entries = entries,
+                                .n = n};
+
+    reconcile_list(s->r, source, &round, s->now);
     free(entries);
     stamp(s);
     buf_printf(&s->trace, "%s %u", kinds[kind], (unsigned)n);
@@ -109,6 +119,13 @@ static void trace_dial(struct sim *s, const struct target *t, enum stage stage)
     buf_put_byte(&s->trace, '\n');
 }
 
+static void trace_cut(struct sim *s, struct target *t)
+{
+    stamp(s);
+    buf_printf(&s->trace, "cut %s\n", t->name);
+    reconcile_down(s->r, t->name, s->now, "cut");
+}
+
 void sim_run(struct sim *s, uint64_t ms, enum stage stage)
 {
     uint64_t end = s->now + ms;
@@ -117,8 +134,19 @@ void sim_run(struct sim *s, uint64_t ms, enum stage stage)
         s->now = max_u64(s->now, at);
         for (struct target *t; (t = reconcile_next(s->r, s->now)) != NULL;)
             trace_dial(s, t, stage);
+        for (struct target *t; (t = reconcile_prune_next(s->r, s->now)) != NULL;)
+            trace_cut(s, t);
     }
     s->now = end;
+}
+
+void sim_poll(struct sim *s, unsigned rounds, enum result_kind kind, const char *words,
+              enum stage stage)
+{
+    for (; rounds > 0; rounds--) {
+        sim_run(s, 5000, stage);
+        sim_list(s, 0, kind, words);
+    }
 }
 
 slot_id sim_dialled(struct sim *s, const char *what)
@@ -160,8 +188,9 @@ void sim_show(struct sim *s)
 
     for (struct target *t; (t = reconcile_walk(s->r, &at)) != NULL;) {
         stamp(s);
-        buf_printf(&s->trace, "%s %s%s%s", called(t), t->self ? "self " : "", states[t->state],
-                   t->sources == 0 ? ", unlisted" : "");
+        buf_printf(&s->trace, "%s %s%s%s%s%s", called(t), t->self ? "self " : "", states[t->state],
+                   t->sources == 0 ? ", unlisted" : "", t->hinted ? ", hinted" : "",
+                   t->terminating ? ", terminating" : "");
         if (t->attempts > 0)
             buf_printf(&s->trace, ", %u attempts: %s since %u", (unsigned)t->attempts,
                        stage_text(t->stage), (unsigned)(t->since_ms - START_MS));
@@ -184,4 +213,14 @@ size_t sim_count(struct sim *s)
     while (reconcile_walk(s->r, &at) != NULL)
         n++;
     return n;
+}
+
+void sim_tally(struct sim *s)
+{
+    const struct tally *t = reconcile_tally(s->r);
+
+    stamp(s);
+    buf_printf(&s->trace, "%u listed, %u linked, %u missing, %u unlisted, %u flaps, settled %u\n",
+               (unsigned)t->listed, (unsigned)t->linked, (unsigned)t->missing,
+               (unsigned)t->unlisted, (unsigned)t->flaps, (unsigned)(t->settled_ms - START_MS));
 }
