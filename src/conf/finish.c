@@ -6,11 +6,10 @@
 #include "conf/options.h"
 #include "conf/scan.h"
 
-#define ACCOUNT        "/var/run/secrets/kubernetes.io/serviceaccount"
-#define NAMESPACE_FILE ACCOUNT "/namespace"
-#define SERVICE        "erlclu-headless"
-#define ZONE_DEFAULT   "cluster.local"
-#define API_PORT       443
+#define ACCOUNT      "/var/run/secrets/kubernetes.io/serviceaccount"
+#define SERVICE      "erlclu-headless"
+#define ZONE_DEFAULT "cluster.local"
+#define API_PORT     443
 
 static bool finish_name(struct loading *l, const struct role *role)
 {
@@ -109,15 +108,24 @@ static bool finish_page(struct loading *l, const struct role *role)
     return true;
 }
 
+/* Where the kubelet mounts the pod's service account, or another has it. */
+static const char *account_folder(const struct loading *l)
+{
+    const char *folder = conf_env(l, "ERLCLU_KUBERNETES_ACCOUNT");
+
+    return folder == NULL ? ACCOUNT : folder;
+}
+
 /* The pod's namespace: of its service account, else of its search list. */
 static void find_namespace(struct loading *l, char namespace_[HOST_NAME_SIZE])
 {
-    char why[REASON_SIZE];
+    char why[REASON_SIZE], path[FILE_SIZE];
     struct buf text = {0};
     clu_slice rest, line = {0}, word = {0};
 
+    snprintf(path, sizeof path, "%.400s/namespace", account_folder(l));
     text_set(namespace_, HOST_NAME_SIZE, slice_of(l->out->resolv.namespace_));
-    if (conf_try(l, NAMESPACE_FILE, &text, why) == CLU_OK) {
+    if (conf_try(l, path, &text, why) == CLU_OK) {
         rest = buf_slice(&text);
         if (scan_line(&rest, &line) && scan_word(&line, &word))
             text_set(namespace_, HOST_NAME_SIZE, word);
@@ -144,7 +152,7 @@ static bool finish_kubernetes(struct loading *l, const struct role *role)
                               "not used: they are no IP address and port");
     k->api = api;
     k->api.port = (uint16_t)number;
-    text_set(k->account, sizeof k->account, slice_of(ACCOUNT));
+    text_set(k->account, sizeof k->account, slice_of(account_folder(l)));
     return true;
 }
 

@@ -40,6 +40,8 @@ static const struct row api_rows[] = {
     {CMD_WAIT, "--reachable 1 k8s:a/b",
      "KUBERNETES_SERVICE_HOST=fd00::1;KUBERNETES_SERVICE_PORT=6443", NULL, "api",
      "[fd00::1]:6443 /var/run/secrets/kubernetes.io/serviceaccount"},
+    {CMD_RUN, "", C ";KUBERNETES_SERVICE_HOST=10.43.0.1;ERLCLU_KUBERNETES_ACCOUNT=/run/x", NULL,
+     "api", "10.43.0.1:443 /run/x"},
     {CMD_RUN, "", C ";KUBERNETES_SERVICE_HOST=api.example", NULL, "api", "none "},
     {CMD_RUN, "--discover dns:a",
      C ";KUBERNETES_SERVICE_HOST=10.43.0.1;KUBERNETES_SERVICE_PORT=tcp", NULL, "notes",
