@@ -22,17 +22,51 @@
 static const struct addr loopback = {.family = 4, .ip = {127, 0, 0, 1}};
 static const struct addr loopback6 = {.family = 6, .ip = {[15] = 1}};
 
-/* MY_POD_IP: the address of the pod, by the downward API. */
+/* MY_POD_FAMILY: which of a pod's addresses the node is named after; 0: the first. */
+static bool find_family(struct loading *l, uint8_t *family)
+{
+    const char *text = conf_env(l, "MY_POD_FAMILY");
+
+    *family = 0;
+    if (text == NULL)
+        return true;
+    if (strcmp(text, "4") != 0 && strcmp(text, "6") != 0)
+        return conf_say(l, "MY_POD_FAMILY is 4 or 6, not `%.40s`", text);
+    *family = (uint8_t)(text[0] - '0');
+    return true;
+}
+
+/* status.podIPs of the downward API: addresses with commas between. */
+static bool take_address(struct loading *l, const char *list, uint8_t family)
+{
+    for (const char *at = list;; at++) {
+        size_t len = strcspn(at, ",");
+
+        if (!addr_parse_ip(&l->here, (clu_slice){(const uint8_t *)at, len}))
+            return conf_say(l, "MY_POD_IP: `%.100s` is not an IP address", list);
+        if (family == 0 || l->here.family == family)
+            return true;
+        at += len;
+        if (*at == '\0')
+            return conf_say(l, "MY_POD_IP: `%.100s` has no address of MY_POD_FAMILY %u", list,
+                            family);
+    }
+}
+
+/* MY_POD_IP: the address of the pod, or all of them, by the downward API. */
 static bool find_here(struct loading *l)
 {
-    const char *pod_ip = conf_env(l, "MY_POD_IP");
+    uint8_t family;
 
     l->here = loopback;
-    if (pod_ip == NULL)
+    if (!find_family(l, &family))
+        return false;
+    const char *list = conf_env(l, "MY_POD_IP");
+    if (list == NULL)
         return true;
     l->in_pod = true;
-    if (!addr_parse_ip(&l->here, slice_of(pod_ip)))
-        return conf_say(l, "MY_POD_IP: `%.100s` is not an IP address", pod_ip);
+    if (!take_address(l, list, family))
+        return false;
     l->out->here = l->here;
     return true;
 }
