@@ -7,16 +7,23 @@ import time
 from collections import namedtuple
 
 LINE = re.compile(r'^(\S+)\.(\d{3})Z \w+ (?:(linked with|lost) \S+ at (\S+?)(?:: (.*))?)$', re.M)
-
 # at: wall clock; address: of the other node.
 Entry = namedtuple('Entry', 'at up address reason')
+
+
+def host(text):
+    """The address of a log's ADDRESS, ADDRESS:PORT or [ADDRESS]:PORT."""
+    if text.startswith('['):
+        return text[1:].split(']')[0]
+    return text.split(':')[0] if text.count(':') == 1 else text
+
 
 
 def entries(worker):
     found = []
     for second, milli, word, address, reason in LINE.findall(worker.log()):
         at = calendar.timegm(time.strptime(second, '%Y-%m-%dT%H:%M:%S')) + int(milli) / 1000
-        found.append(Entry(at, word == 'linked with', address, reason))
+        found.append(Entry(at, word == 'linked with', host(address), reason))
     return found
 
 
@@ -27,7 +34,7 @@ def first_up(worker, address):
 
 def unexplained(workers):
     """Losses that no end of a pod explains: neither of the two had been asked to end."""
-    ended = {worker.address(): worker.terminated for worker in workers}
+    ended = {address: worker.terminated for worker in workers for address in worker.addresses()}
     found = []
     for worker in workers:
         for entry in entries(worker):

@@ -108,7 +108,7 @@ class Kubelet:
         """Write every pod's filters: an address that comes or goes concerns all of them."""
         here = [worker for worker in list(self.pods.values())
                 if worker.box is not None and self.lab.pods.get(worker.box.number) is worker.box]
-        place = policy.Place([(worker.item, worker.box.address) for worker in here], dict(self._namespaces))
+        place = policy.Place([(worker.item, worker.addresses()) for worker in here], dict(self._namespaces))
         for worker in here:
             in_pod(worker.box, 'nft -f -', policy.ruleset(self._policies.values(), worker.item, place))
 

@@ -35,15 +35,15 @@ def links_of(worker):
     return found
 
 
-def links(workers):
+def links(workers, family=4):
     """{(a pod's address, another's): its only Link}, or an AssertionError that names the pair."""
     found = {}
-    addresses = {worker.address() for worker in workers}
+    addresses = {worker.address(family) for worker in workers}
     for worker in workers:
-        mine = links_of(worker)
-        for other in addresses - {worker.address()}:
+        own, mine = worker.address(family), links_of(worker)
+        for other in addresses - {own}:
             several = mine.get(other, [])
             if len(several) != 1:
-                raise AssertionError(f'{worker.address()} and {other} have {len(several)} sockets: {several}')
-            found[worker.address(), other] = several[0]
+                raise AssertionError(f'{own} and {other} have {len(several)} sockets: {several}')
+            found[own, other] = several[0]
     return found

@@ -18,8 +18,8 @@ from lab.pods import DNS_ADDRESS, LAB_ADDRESS, sh
 HERE = Path(__file__).resolve().parent
 API_PORT = 6443
 ETCD = 'http://127.0.0.1:2379'
-# The Service `kubernetes`: the first address of the range, by definition.
-SERVICE_RANGE, SERVICE_ADDRESS, SERVICE_PORT = '10.96.0.0/16', '10.96.0.1', 443
+# Both families, IPv4 first. The Service `kubernetes`: the first address of the range, by definition.
+SERVICE_RANGE, SERVICE_ADDRESS, SERVICE_PORT = '10.96.0.0/16,fd96::/112', '10.96.0.1', 443
 ZONE = 'cluster.local'
 DNS_TTL = 5
 # A loaded machine takes its time; an API server migrates its own objects when it starts.
@@ -69,11 +69,20 @@ def fetch():
             **dict.fromkeys(('kube-apiserver', 'kube-controller-manager', 'kubectl'), built)}
 
 
+def etcd_version():
+    """The version of Debian's etcd that apt would take."""
+    shown = subprocess.run(['apt-cache', 'policy', 'etcd-server'], capture_output=True, text=True).stdout
+    words = next((line.split() for line in shown.splitlines() if 'Candidate:' in line), ['', '(none)'])
+    return None if words[1] == '(none)' else words[1]
+
+
 def fetch_etcd():
     """Debian's etcd, unpacked and not installed: installing it would start a server on this host."""
-    shown = subprocess.run(['apt-cache', 'policy', 'etcd-server'], capture_output=True, text=True).stdout
-    version = next((line.split()[1] for line in shown.splitlines() if 'Candidate:' in line), '(none)')
-    if version == '(none)':
+    version = etcd_version()
+    if version is None and os.geteuid() == 0:
+        subprocess.run(['apt-get', 'update', '-qq'], check=True)  # a fresh machine has no lists
+        version = etcd_version()
+    if version is None:
         raise SystemExit('kubernetes lab: apt knows no etcd-server: run apt-get update')
     home = CACHE / f'etcd-{version}'
     CACHE.mkdir(parents=True, exist_ok=True)
@@ -200,12 +209,18 @@ class Plane:
         self._start('coredns', ['-conf', corefile])
         self._await('coredns', lambda: lookup(f'kubernetes.default.svc.{ZONE}') == {SERVICE_ADDRESS})
 
-    def new_account_key(self):
+    def replace_account_key(self):
         """Tokens signed so far are worth nothing any more: a new key, and the old one forgotten."""
         self.account_key = self.ca.account_key(f'account-{secrets.token_hex(4)}.key')
-        for name, start in (('kube-apiserver', self.start_api), ('kube-controller-manager', self.start_controllers)):
+        self.restart_api()
+
+    def restart_api(self):
+        """The API server again, and its controllers: those end when they lose their lease, and are
+        started anew, in a cluster of more than one machine."""
+        for name in ('kube-apiserver', 'kube-controller-manager'):
             self.kill(name)
-            start()
+        self.start_api()
+        self.start_controllers()
 
     def _exists(self, path):
         try:

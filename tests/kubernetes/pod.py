@@ -199,8 +199,13 @@ class PodWorker(threading.Thread):
 
     # What others ask.
 
-    def address(self):
-        return self.box.address if self.box else None
+    def address(self, family=4):
+        if self.box is None:
+            return None
+        return self.box.address if family == 4 else self.box.address6
+
+    def addresses(self):
+        return [self.box.address, self.box.address6]
 
     def living(self):
         """Runs, and nobody has asked it to end."""
@@ -253,7 +258,7 @@ class PodWorker(threading.Thread):
             folder.mkdir(parents=True)
             folder.chmod(0o777)
             self.volumes[volume['name']] = folder
-            self._write(volume)
+            self._insist(lambda: self._write(volume))
         self._write_etc()
         self.item['status'] = {**self.item.get('status', {}), **self._status()}
 
@@ -261,12 +266,22 @@ class PodWorker(threading.Thread):
         group = self.item['spec'].get('securityContext', {}).get('fsGroup') if self.kubelet.root else None
         files.write(self.volumes[volume['name']], self.sources.files(volume), group)
 
+    def _insist(self, step):
+        """What a pod refers to may come after it, as the cookie does in our README."""
+        while True:
+            try:
+                return step()
+            except (ApiError, OSError, http.client.HTTPException):
+                if self.asked_to_end.wait(STATUS_RETRY_SECONDS):
+                    raise
+
     def _write_etc(self):
         domain = f'{self.name_space}.svc.{ZONE}'
         self.box.resolv_conf.write_text(f'search {domain} svc.{ZONE} {ZONE}\nnameserver {DNS_ADDRESS}\noptions ndots:5\n')
         subdomain = self.item['spec'].get('subdomain')
         full = f'{self.hostname}.{subdomain}.{domain} ' if subdomain else ''
-        self.box.hosts.write_text(f'127.0.0.1 localhost\n::1 localhost\n{self.box.address} {full}{self.hostname}\n')
+        self.box.hosts.write_text(f'127.0.0.1 localhost\n::1 localhost\n' +
+                                  ''.join(f'{address} {full}{self.hostname}\n' for address in self.addresses()))
 
     def _run_init(self):
         """Init containers one after the other; those that always restart stay (sidecars)."""
@@ -288,7 +303,7 @@ class PodWorker(threading.Thread):
 
     def _run(self):
         for container in self.containers:
-            container.start()
+            self._insist(container.start)
         self.started = time.time()
         dirty, last = True, 0
         while not self.asked_to_end.wait(TURN_SECONDS):
@@ -328,7 +343,7 @@ class PodWorker(threading.Thread):
         before = {entry['type']: entry for entry in self.item.get('status', {}).get('conditions', ())}
         return {
             'phase': 'Running' if self.started else 'Pending', 'hostIP': LAB_ADDRESS, 'hostIPs': [{'ip': LAB_ADDRESS}],
-            'podIP': self.box.address, 'podIPs': [{'ip': self.box.address}],
+            'podIP': self.box.address, 'podIPs': [{'ip': address} for address in self.addresses()],
             'conditions': [self._condition(before.get(kind), kind, value) for kind, value in conditions.items()],
             'containerStatuses': [container.status() for container in self.containers],
             'initContainerStatuses': [container.status() for container in self.sidecars],

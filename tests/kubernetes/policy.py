@@ -27,10 +27,10 @@ def selects(selector, labels):
 
 
 class Place:
-    """What policies are evaluated against: the pods that have an address, and the namespaces."""
+    """What policies are evaluated against: the pods that have addresses, and the namespaces."""
 
     def __init__(self, pods, namespaces):
-        self.pods, self.namespaces = pods, namespaces  # [(pod, address)], {name: labels}
+        self.pods, self.namespaces = pods, namespaces  # [(pod, its addresses)], {name: labels}
 
     def addresses(self, peer, own):
         """The addresses that a peer of a rule stands for, in nft's words."""
@@ -40,7 +40,7 @@ class Place:
             return [peer['ipBlock']['cidr']]
         chosen = peer.get('namespaceSelector')
         spaces = [own] if chosen is None else [name for name, labels in self.namespaces.items() if selects(chosen, labels)]
-        return [address for pod, address in self.pods
+        return [address for pod, addresses in self.pods for address in addresses
                 if pod['metadata']['namespace'] in spaces and
                 selects(peer.get('podSelector') or {}, pod['metadata'].get('labels'))]
 

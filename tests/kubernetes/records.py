@@ -9,7 +9,7 @@ import threading
 import time
 
 from kubernetes.api import Informer
-from lab.dns import A, pack_name
+from lab.dns import A, AAAA, pack_name
 from lab.pods import DNS_ADDRESS
 
 DNS_PORT = 53
@@ -18,6 +18,7 @@ DNS_SECONDS = 0.5
 POLL_SECONDS = 0.02
 # The largest UDP reply that DNS has without EDNS: some 25 addresses of our names.
 REPLY_SIZE = 512
+FAMILIES = {A: socket.AF_INET, AAAA: socket.AF_INET6}
 
 
 def skip_name(data, at):
@@ -28,8 +29,8 @@ def skip_name(data, at):
     return at + 1
 
 
-def answers(data):
-    """The A records of a reply."""
+def answers(data, kind):
+    """The addresses of a reply."""
     if len(data) < 12:
         raise OSError(f'a reply of {len(data)} bytes')
     _, flags, questions, records, _, _ = struct.unpack_from('>6H', data)
@@ -40,22 +41,22 @@ def answers(data):
         at = skip_name(data, at) + 4
     for _ in range(records):
         at = skip_name(data, at)
-        kind, _, _, size = struct.unpack_from('>HHIH', data, at)
-        if kind == A:
-            found.add(socket.inet_ntoa(data[at + 10:at + 14]))
+        this, _, _, size = struct.unpack_from('>HHIH', data, at)
+        if this == kind:
+            found.add(socket.inet_ntop(FAMILIES[kind], data[at + 10:at + 10 + size]))
         at += 10 + size
     return found
 
 
-def lookup(name, server=DNS_ADDRESS):
+def lookup(name, kind=A, server=DNS_ADDRESS):
     """The addresses of a name; the empty set for every other answer."""
-    ask = struct.pack('>6H', secrets.randbits(16), 0x0100, 1, 0, 0, 0) + pack_name(name) + struct.pack('>2H', A, 1)
+    ask = struct.pack('>6H', secrets.randbits(16), 0x0100, 1, 0, 0, 0) + pack_name(name) + struct.pack('>2H', kind, 1)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as link:
         link.settimeout(DNS_SECONDS)
         link.connect((server, DNS_PORT))
         link.send(ask)
         reply = link.recv(REPLY_SIZE)
-    return answers(reply) if reply[:2] == ask[:2] else set()
+    return answers(reply, kind) if reply[:2] == ask[:2] else set()
 
 
 class DnsRecords(threading.Thread):
@@ -69,7 +70,7 @@ class DnsRecords(threading.Thread):
     def run(self):
         while not self.stopped.wait(POLL_SECONDS):
             try:
-                found = lookup(self.name_asked)
+                found = lookup(self.name_asked, A) | lookup(self.name_asked, AAAA)
             except OSError:
                 continue
             now = time.time()

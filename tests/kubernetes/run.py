@@ -18,7 +18,7 @@ from pathlib import Path
 TESTS = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(TESTS)]
 
-from kubernetes import plane  # noqa: E402
+from kubernetes import crds, plane  # noqa: E402
 from kubernetes.kubelet import Kubelet  # noqa: E402
 from kubernetes.story import Story  # noqa: E402
 from lab import pods  # noqa: E402
@@ -27,10 +27,16 @@ from lab.otp import TOP  # noqa: E402
 PROGRAM = Path(os.environ.get('ERLCLU') or TOP / 'build/static/erlclu').resolve()
 
 # record: where a join begins, bound: the seconds that it may take (the measured is printed), token:
-# whether the pods mount one.
-Row = namedtuple('Row', 'name manifests workload record bound token')
+# whether the pods mount one, family: of the addresses that name the nodes.
+Row = namedtuple('Row', 'name manifests workload record bound token family', defaults=(False, 4))
+MANIFESTS = Path('deploy/kubernetes')
+OVERLAYS = MANIFESTS / 'overlays'
 ROWS = (
-    Row('dns', 'deploy/kubernetes', 'deployment/erlclu', 'DNS', 1.0, False),
+    Row('dns', MANIFESTS, 'deployment/erlclu', 'DNS', 1.0),
+    Row('srv', OVERLAYS / 'srv', 'deployment/erlclu', 'DNS', 1.0),
+    Row('statefulset', OVERLAYS / 'statefulset', 'statefulset/erlclu', 'DNS', 1.0),
+    Row('ipv6', OVERLAYS / 'ipv6', 'deployment/erlclu', 'DNS', 1.0, family=6),
+    Row('k8s', OVERLAYS / 'k8s', 'deployment/erlclu', 'watch', 0.3, True),
 )
 
 
@@ -58,11 +64,22 @@ def enter():
     os.execvp('unshare', ['unshare', '-pf', '--mount-proc', '--kill-child', sys.executable, *sys.argv])
 
 
+def take_all(cluster, results):
+    """The API server takes every variant of the manifests, and warns of nothing in them."""
+    crds.apply(cluster)
+    # Its namespace must be there for the rest to be judged.
+    cluster.kubectl('apply', '-f', MANIFESTS / 'base/namespace.yaml')
+    for folder in [MANIFESTS, *sorted(path.relative_to(TOP) for path in (TOP / OVERLAYS).iterdir())]:
+        done = cluster.kubectl('apply', '-k', folder, '--dry-run=server', check=False)
+        results.expect(f'the API server takes {folder}', done.returncode == 0 and not done.stderr, done.stderr)
+
+
 def run(rows, results):
     lab = pods.Lab()
     cluster = plane.Plane(lab, plane.fetch())
     try:
         cluster.start()
+        take_all(cluster, results)
         kubelet = Kubelet(lab, cluster.api, {'erlclu': PROGRAM})
         for row in rows:
             try:
