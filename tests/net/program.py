@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import pathlib
+import signal
 import socket
 import subprocess
 import tempfile
@@ -20,6 +21,7 @@ PROGRAM = os.environ.get("ERLCLU", str(ROOT / "build/erlclu"))
 # What the environment of the tester says of a node is not meant for these.
 CLEAN = {k: v for k, v in os.environ.items() if not k.startswith(("ERL", "RELEASE_", "HTTP_", "METRICS_", "MY_POD"))}
 COOKIE = "tests-of-the-program"
+CRASHES = (signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGSEGV)
 FIRST_PORT, PORTS = 12000, 20000
 _ports = itertools.count(os.getpid() * 499)
 
@@ -93,8 +95,14 @@ class Case(unittest.TestCase):
         child.log = log.name
         self.addCleanup(log.close)
         self.addCleanup(child.stdout.close)
-        self.addCleanup(self.stop, child)
+        self.addCleanup(self.end, child)
         return child
+
+    def end(self, child):
+        """Whatever the test was about: no crash, and no complaint of a sanitizer."""
+        status, log = self.stop(child), self.log_of(child)
+        self.assertNotIn(-status, CRASHES, log)
+        self.assertNotRegex(log, "Sanitizer|runtime error")
 
     def stop(self, child):
         child.terminate()
