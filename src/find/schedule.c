@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "find/schedule.h"
 
+/* With TTLs in whole seconds a cache's falls by one at least within this time. */
+#define SLOPE_MS 1000
+/* 1 s, the shortest pause, becomes RELAXED_MAX_MS. */
+#define STRETCH_MAX 32
+
 /* The rounds after the start: dense while the DNS server may still be behind our own start. */
 static const uint32_t burst_ms[] = {0, 100, 250, 500, 1000, 2000, 4000};
 
@@ -11,8 +16,18 @@ static uint64_t percent(struct rng *rng, uint64_t ms, uint64_t low, uint64_t hig
 
 void schedule_start(struct schedule *s, struct rng *rng, uint64_t now_ms)
 {
-    *s = (struct schedule){
-        .rng = rng, .start_ms = now_ms, .next_ms = now_ms, .poke_ms = NEVER, .burst = 0};
+    *s = (struct schedule){.rng = rng,
+                           .start_ms = now_ms,
+                           .next_ms = now_ms,
+                           .poke_ms = NEVER,
+                           .calm_ms = NEVER,
+                           .stir_ms = now_ms,
+                           .stretch = 1};
+}
+
+void schedule_stir(struct schedule *s, uint64_t now_ms)
+{
+    s->stir_ms = now_ms;
 }
 
 void schedule_poke(struct schedule *s, uint64_t now_ms)
@@ -20,6 +35,7 @@ void schedule_poke(struct schedule *s, uint64_t now_ms)
     const uint64_t credit = (POKE_BUCKET - 1) * POKE_GAP_MS;
     uint64_t at = s->paid_ms > now_ms + credit ? s->paid_ms - credit : now_ms;
 
+    schedule_stir(s, now_ms);
     if (schedule_deadline(s) <= at)
         return; /* as soon as that it looks anyway */
     s->poke_ms = at;
@@ -65,11 +81,51 @@ static uint64_t retry_after(struct schedule *s)
     return rng_range(s->rng, RETRY_FIRST_MS, min_u64(pause, RETRY_MAX_MS));
 }
 
+/* Compares the TTL with that of an answer of the same kind that still held when this one came. What
+ * fits neither verdict (several caches, another configuration) leaves it as it is. */
+static void note_ttl(struct schedule *s, enum result_kind kind, uint32_t ttl_s, uint64_t now_ms)
+{
+    uint64_t age = now_ms - s->last.at_ms;
+
+    if (s->last.kind == kind && age < (uint64_t)s->last.ttl_s * 1000) {
+        uint64_t fallen = s->last.ttl_s > ttl_s ? s->last.ttl_s - ttl_s : 0;
+
+        if (s->last.ttl_s == ttl_s && age >= SLOPE_MS)
+            s->cache = CACHE_NONE;
+        else if (fallen > 0 && fallen >= age / 1000 && fallen <= age / 1000 + 1)
+            s->cache = CACHE_SEEN;
+    }
+    s->last.at_ms = now_ms;
+    s->last.ttl_s = ttl_s;
+    s->last.kind = kind;
+}
+
+const char *schedule_cache(const struct schedule *s)
+{
+    static const char *const texts[] = {
+        [CACHE_UNKNOWN] = "", [CACHE_NONE] = "live", [CACHE_SEEN] = "cached"};
+
+    return texts[s->cache];
+}
+
+static void relax(struct schedule *s, uint64_t now_ms)
+{
+    bool calm = s->calm_ms != NEVER && now_ms >= max_u64(s->calm_ms, s->stir_ms) + CALM_MS;
+
+    s->stretch = !calm ? 1 : s->stretch < STRETCH_MAX ? s->stretch * 2 : STRETCH_MAX;
+}
+
+/* A server that knows says nothing about change by its TTL (kubeadm's is 30 s): it is not heeded
+ * then. */
 static uint64_t steady_after(struct schedule *s, uint32_t ttl_s)
 {
-    uint64_t ttl_ms = (uint64_t)ttl_s * 1000;
+    uint64_t ttl_ms = s->cache == CACHE_NONE ? NEVER : (uint64_t)ttl_s * 1000;
+    uint64_t most_ms = s->cache == CACHE_SEEN ? RELAXED_MAX_MS : POLL_MAX_MS;
+    uint64_t pause = min_u64(max_u64(ttl_ms, POLL_MIN_MS), most_ms);
 
-    return percent(s->rng, min_u64(max_u64(ttl_ms, POLL_MIN_MS), POLL_MAX_MS), 90, 120);
+    if (s->cache == CACHE_SEEN && s->stretch == 1)
+        return pause + rng_range(s->rng, EXPIRED_MIN_MS, EXPIRED_MAX_MS);
+    return percent(s->rng, min_u64(pause * s->stretch, RELAXED_MAX_MS), 90, 120);
 }
 
 void schedule_ended(struct schedule *s, enum result_kind kind, uint32_t ttl_s, bool settled,
@@ -77,6 +133,9 @@ void schedule_ended(struct schedule *s, enum result_kind kind, uint32_t ttl_s, b
 {
     bool failed = kind == RESULT_FAILED || kind == RESULT_PARTIAL;
 
+    if (!failed)
+        note_ttl(s, kind, ttl_s, now_ms);
+    relax(s, now_ms);
     if (settled)
         s->burst = BURST_OVER;
     s->next_ms = next_burst(s, now_ms);

@@ -2,28 +2,17 @@
 #include <stdlib.h>
 
 #include "find/dns_family.h"
-#include "find/schedule.h"
-#include "find/source_impl.h"
-#include "find/words.h"
+#include "find/source_polled.h"
 
 /* dns:NAME: the A and AAAA records of one absolute name. Each family is a query of its own: merged,
  * "A timed out, AAAA has nothing" would read as "nothing is there". */
 
-/* Our own address should be in the answer by then: endpoints reach DNS within a few seconds. */
-#define SELF_SEEN_MS 10000
-/* The start burst ends when the answer has not changed for this many rounds. */
-#define UNCHANGED_ROUNDS 2
-
 struct dns_source {
-    struct source source;
-    char name[HOST_NAME_SIZE]; /* without a final dot */
-    struct schedule when;
+    struct polled polled;
     struct dns_family families[2]; /* that of our own address first */
     bool both;                     /* list both families even where our own has addresses */
-    bool running;                  /* a round is under way */
-    bool changed;                  /* the present round changed what is listed */
-    bool stale;                    /* the entries do not show that yet */
-    unsigned unchanged;            /* complete rounds in a row that changed nothing */
+    bool stale;                    /* the entries do not show all changes yet */
+    bool emptied;                  /* all that was listed is gone, and that is believed */
 };
 
 static struct dns_source *dns_of(struct source *s)
@@ -33,27 +22,15 @@ static struct dns_source *dns_of(struct source *s)
 
 /* What is listed. A complete round replaces it, a partial one adds to it. */
 
-static void add_listed(struct dns_source *d, struct dns_family *f)
+static void note_change(struct dns_source *d, bool news)
 {
-    for (size_t i = 0; i < f->found.n && f->listed.n < SOURCE_ENTRIES_MAX; i++)
-        if (addr_set_add(&f->listed, &f->found.items[i]) == CLU_OK)
-            d->changed = d->stale = true;
-}
-
-static void replace_listed(struct dns_source *d, struct dns_family *f)
-{
-    struct addr_set before = f->listed;
-
-    if (addr_set_same(&f->found, &f->listed))
-        return;
-    f->listed = f->found;
-    f->found = before;
-    d->changed = d->stale = true;
+    d->polled.changed |= news;
+    d->stale |= news;
 }
 
 static bool prefers_first(const struct dns_source *d)
 {
-    return !d->both && d->source.own.family == d->families[0].number;
+    return !d->both && d->polled.source.own.family == d->families[0].number;
 }
 
 /* Whether only the first family's addresses are listed: a dual-stack pod stands in both answers,
@@ -75,7 +52,7 @@ static void add_entries(struct source *s, const struct addr_set *set)
 
 static void refresh_entries(struct dns_source *d)
 {
-    struct source *s = &d->source;
+    struct source *s = &d->polled.source;
     size_t n = d->families[0].listed.n + d->families[1].listed.n;
     struct entry *entries = d->stale ? realloc(s->entries, (n + 1) * sizeof *entries) : NULL;
 
@@ -95,7 +72,7 @@ static void refresh_entries(struct dns_source *d)
 static bool is_asked(const struct dns_source *d, size_t i, uint64_t now_ms)
 {
     const struct dns_family *f = &d->families[i], *other = &d->families[1 - i];
-    bool quiet = dns_family_is_quiet(f, now_ms) && other->wanted && other->outcome == FOUND;
+    bool quiet = dns_family_is_quiet(f, now_ms) && other->wanted && other->answer.outcome == FOUND;
 
     return f->wanted && !quiet;
 }
@@ -106,9 +83,6 @@ static void begin_round(struct dns_source *d, uint64_t now_ms)
 
     for (size_t i = 0; i < 2; i++)
         dns_family_begin(&d->families[i], asked[i]);
-    d->running = true;
-    d->changed = false;
-    schedule_begun(&d->when);
 }
 
 /* The family that decides about the reason. */
@@ -116,18 +90,18 @@ static const struct dns_family *worst(const struct dns_source *d)
 {
     const struct dns_family *f = d->families;
 
-    return f[1].outcome > f[0].outcome ? &f[1] : &f[0];
+    return f[1].answer.outcome > f[0].answer.outcome ? &f[1] : &f[0];
 }
 
-/* Where only the first family is listed, its answer alone makes the list: some servers refuse AAAA
- * for ever. */
-static enum result_kind round_kind(const struct dns_source *d)
+/* What the answers say. Where only the first family is listed, its answer alone makes the list:
+ * some servers refuse AAAA for ever. */
+static enum result_kind answered_kind(const struct dns_source *d)
 {
-    if (prefers_first(d) && d->families[0].outcome == FOUND)
+    if (prefers_first(d) && d->families[0].answer.outcome == FOUND)
         return RESULT_COMPLETE;
     bool some = d->families[0].found.n + d->families[1].found.n > 0;
 
-    if (worst(d)->outcome >= CUT)
+    if (worst(d)->answer.outcome >= CUT)
         return some ? RESULT_PARTIAL : RESULT_FAILED;
     return some ? RESULT_COMPLETE : RESULT_NEGATIVE;
 }
@@ -139,33 +113,46 @@ static uint32_t round_ttl(const struct dns_source *d, enum result_kind kind)
 
     for (size_t i = 0; i < 2; i++) {
         const struct dns_family *f = &d->families[i];
-        bool counts = kind == RESULT_NEGATIVE ? f->outcome != NOT_ASKED : f->found.n > 0;
+        bool counts = kind == RESULT_NEGATIVE ? f->answer.outcome != NOT_ASKED : f->found.n > 0;
 
-        if (counts && f->ttl_s < ttl)
-            ttl = f->ttl_s;
+        if (counts && f->answer.ttl_s < ttl)
+            ttl = f->answer.ttl_s;
     }
-    return ttl;
+    return ttl == UINT32_MAX ? 0 : ttl;
+}
+
+/* The families whose doubts count, the first ones of the array. */
+static size_t n_counted(const struct dns_source *d)
+{
+    return first_alone(d) ? 1 : 2;
+}
+
+static bool is_doubted(const struct dns_source *d)
+{
+    for (size_t i = 0; i < n_counted(d); i++)
+        if (trust_doubts(&d->families[i].trust))
+            return true;
+    return false;
+}
+
+/* What is believed of it. */
+static enum result_kind believed_kind(struct dns_source *d, enum result_kind kind)
+{
+    bool is_empty = d->families[0].listed.n + d->families[1].listed.n == 0;
+
+    if (kind == RESULT_COMPLETE && is_doubted(d))
+        return RESULT_PARTIAL;
+    if (kind == RESULT_COMPLETE || kind == RESULT_PARTIAL)
+        d->emptied = false;
+    if (kind == RESULT_NEGATIVE && d->polled.changed && is_empty)
+        d->emptied = true;
+    return kind == RESULT_NEGATIVE && d->emptied ? RESULT_COMPLETE : kind;
 }
 
 static bool sees_us(const struct dns_source *d)
 {
-    return addr_set_has(&d->families[0].listed, &d->source.own) ||
-           addr_set_has(&d->families[1].listed, &d->source.own);
-}
-
-/* A complete answer may still show that others will not find us. */
-static void explain_complete(struct dns_source *d, uint64_t now_ms)
-{
-    struct source *s = &d->source;
-    char ip[ADDR_TEXT_MAX];
-
-    text_set(s->row.answer, sizeof s->row.answer, slice_of("NOERROR"));
-    s->row.reason[0] = '\0';
-    if (!s->row.sees_us && s->own.family != 0 && now_ms >= d->when.start_ms + SELF_SEEN_MS)
-        say(s->row.reason,
-            "our own address %s is not in the answer, so others cannot find us there: does the "
-            "Service's selector match this pod, and is publishNotReadyAddresses: true set?",
-            addr_ip_text(&s->own, ip));
+    return addr_set_has(&d->families[0].listed, &d->polled.source.own) ||
+           addr_set_has(&d->families[1].listed, &d->polled.source.own);
 }
 
 static const char *type_text(uint16_t type)
@@ -173,70 +160,74 @@ static const char *type_text(uint16_t type)
     return type == DNS_TYPE_A ? "A" : "AAAA";
 }
 
-static void explain(struct dns_source *d, enum result_kind kind, uint64_t now_ms)
+static void explain_doubt(struct dns_source *d)
 {
-    const struct dns_family *f = worst(d);
-    struct source_row *row = &d->source.row;
+    size_t n_gone = 0, n_listed = 0;
 
-    if (kind == RESULT_COMPLETE) {
-        explain_complete(d, now_ms);
-        return;
+    for (size_t i = 0; i < n_counted(d); i++) {
+        n_gone += d->families[i].n_gone;
+        n_listed += d->families[i].n_before;
     }
-    text_set(row->answer, sizeof row->answer, slice_of(f->answer));
-    if (kind == RESULT_PARTIAL)
-        say(row->reason, "%s records: %s", type_text(f->type), f->reason);
-    else
-        say(row->reason, "%s", f->reason);
+    polled_explain_doubt(&d->polled, n_gone, n_listed);
 }
 
-static void apply(struct dns_source *d, enum result_kind kind)
+/* answered: what the answers said, which is not always believed. */
+static void explain(struct dns_source *d, enum result_kind answered, bool doubted, uint64_t now_ms)
 {
+    const struct dns_answer *a = &worst(d)->answer;
+    struct source_row *row = &d->polled.source.row;
+
+    text_set(row->answer, sizeof row->answer,
+             slice_of(answered == RESULT_COMPLETE ? "NOERROR" : a->word));
+    if (doubted)
+        explain_doubt(d);
+    else if (answered == RESULT_COMPLETE)
+        polled_explain_us(&d->polled, now_ms);
+    else if (answered == RESULT_PARTIAL)
+        say(row->reason, "%s records: %s", type_text(worst(d)->type), a->reason);
+    else
+        say(row->reason, "%s", a->reason);
+}
+
+static void apply(struct dns_source *d, enum result_kind answered, uint64_t now_ms)
+{
+    bool replaces = answered == RESULT_COMPLETE || answered == RESULT_NEGATIVE;
+
     for (size_t i = 0; i < 2; i++) {
         struct dns_family *f = &d->families[i];
+        bool tells = f->answer.outcome != NOT_ASKED && f->answer.outcome < CUT;
 
-        if (kind == RESULT_COMPLETE && f->outcome != NOT_ASKED && f->outcome < CUT)
-            replace_listed(d, f);
-        else if (kind == RESULT_COMPLETE || kind == RESULT_PARTIAL)
-            add_listed(d, f);
+        note_change(d, replaces && tells ? dns_family_replace(f, now_ms) : dns_family_add(f));
+        dns_family_end(f, now_ms);
     }
     refresh_entries(d);
 }
 
 static bool end_round(struct dns_source *d, uint64_t now_ms)
 {
-    struct source_row *row = &d->source.row;
-    enum result_kind kind = round_kind(d);
-    uint32_t ttl_s = round_ttl(d, kind);
+    enum result_kind answered = answered_kind(d);
 
-    apply(d, kind);
-    for (size_t i = 0; i < 2; i++)
-        dns_family_end(&d->families[i], now_ms);
-    if (d->changed)
-        row->changed_ms = now_ms;
-    row->result = kind;
-    row->sees_us = sees_us(d);
-    row->ttl_s = ttl_s == UINT32_MAX ? 0 : ttl_s;
-    d->unchanged = d->changed ? 0 : d->unchanged + (kind == RESULT_COMPLETE);
-    d->running = false;
-    row->asking = false;
-    explain(d, kind, now_ms);
-    schedule_ended(&d->when, kind, row->ttl_s, row->sees_us && d->unchanged >= UNCHANGED_ROUNDS,
-                   now_ms);
+    apply(d, answered, now_ms);
+    enum result_kind kind = believed_kind(d, answered);
+    struct round_end end = {.kind = kind,
+                            .doubted = answered == RESULT_COMPLETE && kind == RESULT_PARTIAL,
+                            .ttl_s = round_ttl(d, answered),
+                            .sees_us = sees_us(d)};
+
+    polled_end(&d->polled, &end, now_ms);
+    explain(d, answered, end.doubted, now_ms);
     return true;
 }
 
 /* New addresses of our own family need not wait for the other family's answer. */
-static bool list_early(struct dns_source *d, const struct dns_family *f, uint64_t now_ms)
+static bool list_early(struct dns_source *d, struct dns_family *f, uint64_t now_ms)
 {
-    struct source_row *row = &d->source.row;
+    struct source_row *row = &d->polled.source.row;
+    bool news = f == &d->families[0] && dns_family_add(f);
 
-    if (f != &d->families[0])
+    if (!news)
         return false;
-    bool before = d->changed;
-
-    add_listed(d, &d->families[0]);
-    if (d->changed == before)
-        return false;
+    note_change(d, news);
     refresh_entries(d);
     row->changed_ms = now_ms;
     row->result = RESULT_PARTIAL;
@@ -262,20 +253,15 @@ static void dns_start(struct source *s, uint64_t now_ms)
         d->families[0] = d->families[1];
         d->families[1] = first;
     }
-    schedule_start(&d->when, s->place->rng, now_ms);
-}
-
-static void dns_poke(struct source *s, uint64_t now_ms)
-{
-    schedule_poke(&dns_of(s)->when, now_ms);
+    polled_start(s, now_ms);
 }
 
 static uint64_t dns_deadline(const struct source *s)
 {
     const struct dns_source *d = (const struct dns_source *)s;
 
-    if (!d->running)
-        return schedule_deadline(&d->when);
+    if (!d->polled.running)
+        return schedule_deadline(&d->polled.when);
     return d->families[0].due || d->families[1].due ? 0 : NEVER;
 }
 
@@ -283,7 +269,7 @@ static bool dns_need(struct source *s, uint64_t now_ms, struct need *need)
 {
     struct dns_source *d = dns_of(s);
 
-    if (!d->running && schedule_deadline(&d->when) <= now_ms)
+    if (polled_begin(&d->polled, now_ms))
         begin_round(d, now_ms);
     for (size_t i = 0; i < 2; i++) {
         struct dns_family *f = &d->families[i];
@@ -292,10 +278,7 @@ static bool dns_need(struct source *s, uint64_t now_ms, struct need *need)
             continue;
         f->due = false;
         f->waiting = true;
-        s->row.queries++;
-        need->kind = NEED_RECORDS;
-        need->u.records.type = f->type;
-        text_set(need->u.records.name, sizeof need->u.records.name, slice_of(d->name));
+        polled_query(&d->polled, f->type, need);
         return true;
     }
     return false;
@@ -316,9 +299,9 @@ static bool dns_given(struct source *s, const struct given *given, uint64_t now_
 
     if (f == NULL)
         return false;
-    dns_family_answer(f, d->name, given->dns, given->bytes);
-    s->row.failures += f->outcome == FAILED;
-    if (f->outcome != FAILED)
+    dns_family_answer(f, d->polled.name, given->dns, given->bytes);
+    s->row.failures += f->answer.outcome == FAILED;
+    if (f->answer.outcome != FAILED)
         s->row.last_ms = now_ms;
     return is_open(d) ? list_early(d, f, now_ms) : end_round(d, now_ms);
 }
@@ -355,22 +338,15 @@ static void dns_init(struct source *s)
 
     d->families[0] = (struct dns_family){.type = DNS_TYPE_A, .number = 4, .wanted = true};
     d->families[1] = (struct dns_family){.type = DNS_TYPE_AAAA, .number = 6, .wanted = true};
-    d->when.next_ms = d->when.poke_ms = NEVER;
-}
-
-static clu_error dns_open(struct source *s, const char *body, char why[REASON_SIZE])
-{
-    return source_absolute(s, body, dns_of(s)->name, why);
+    polled_init(s);
 }
 
 static void dns_close(struct source *s)
 {
     struct dns_source *d = dns_of(s);
 
-    for (size_t i = 0; i < 2; i++) {
-        addr_set_free(&d->families[i].found);
-        addr_set_free(&d->families[i].listed);
-    }
+    for (size_t i = 0; i < 2; i++)
+        dns_family_free(&d->families[i]);
 }
 
 static const struct source_option options[] = {
@@ -386,10 +362,11 @@ const struct scheme scheme_dns = {
     .options = options,
     .n_options = COUNT(options),
     .init = dns_init,
-    .open = dns_open,
+    .open = polled_open,
     .close = dns_close,
     .start = dns_start,
-    .poke = dns_poke,
+    .poke = polled_poke,
+    .calm = polled_calm,
     .deadline = dns_deadline,
     .need = dns_need,
     .given = dns_given,

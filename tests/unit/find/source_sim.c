@@ -48,14 +48,28 @@ static void trace_result(struct sim *s)
         buf_printf(&s->trace, " and %u more", (unsigned)n - 4);
 }
 
+/* The TTL that the cache says, as words: whole seconds that are left. */
+static void put_ttl(struct sim *s, struct buf *words)
+{
+    if (s->cached_s == 0)
+        return;
+    if (s->now >= s->filled_ms + 1000 * (uint64_t)s->cached_s)
+        s->filled_ms = s->now;
+    buf_printf(words, " ttl=%u", (unsigned)(s->cached_s - (s->now - s->filled_ms) / 1000));
+}
+
 void sim_answer(struct sim *s, uint16_t type)
 {
-    struct buf msg = {0};
-    enum dns_status status = dns_build(&msg, NAME, type, type == DNS_TYPE_A ? s->a : s->aaaa);
+    struct buf msg = {0}, words = {0};
+
+    buf_put_text(&words, type == DNS_TYPE_A ? s->a : s->aaaa);
+    put_ttl(s, &words);
+    enum dns_status status = dns_build(&msg, NAME, type, buf_text(&words));
 
     if (give_records(s->source, type, status, buf_slice(&msg), s->now))
         trace_result(s);
     buf_free(&msg);
+    buf_free(&words);
 }
 
 void sim_step(struct sim *s)

@@ -17,6 +17,8 @@ struct sim {
     struct source_place place;
     uint64_t now;
     const char *a, *aaaa; /* what the server says, in dns_build's words */
+    uint32_t cached_s; /* a cache before it keeps answers for so long, and counts down; 0: none */
+    uint64_t filled_ms;
     struct buf trace;
 };
 

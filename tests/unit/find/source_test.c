@@ -92,8 +92,8 @@ static void backs_off(void **state)
                    "[ 61884] A -> failed erlclu@10.0.0.2\n"
                    "[ 80802] A -> failed erlclu@10.0.0.2\n"
                    "[ 96774] A -> failed erlclu@10.0.0.2\n"
-                   "[126430] A -> complete erlclu@10.0.0.3\n"
-                   "[131130] A -> complete erlclu@10.0.0.3\n");
+                   "[126430] A -> partial erlclu@10.0.0.2 erlclu@10.0.0.3\n"
+                   "[131130] A -> partial erlclu@10.0.0.2 erlclu@10.0.0.3\n");
     sim_stop(&s);
 }
 
