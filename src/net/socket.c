@@ -76,7 +76,8 @@ int socket_listen(const struct addr *at)
     if (fd < 0)
         return -1;
     set_flag(fd, SOL_SOCKET, SO_REUSEADDR);
-    if (at->family == 6)
+    /* :: is every address of the machine: a pod of both families is probed at its first. */
+    if (at->family == 6 && !addr_is_any(at))
         set_flag(fd, IPPROTO_IPV6, IPV6_V6ONLY);
     if (bind(fd, (struct sockaddr *)&ss, len) != 0 || listen(fd, SOMAXCONN) != 0)
         return give_up(fd);
