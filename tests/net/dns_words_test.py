@@ -31,8 +31,8 @@ class Words(DnsCase):
         self.assertTrue(60 < source["addresses"] < 80, source)
         self.assertStatus(self.discover(dns), 0, "partial", "TCP port 53")
         self.assertEqual(finder.lines("no longer lists"), [])
-        dns.records[NAME] = [OWN, *loopback(9)]
-        finder.until(35, result="complete", reason=None, addresses=10)
+        dns.records[NAME] = [OWN, *loopback(49)]
+        finder.until(35, result="complete", reason=None, addresses=50)
         self.assertEqual(len(finder.lines(reason)), 1)
 
     def test_tcp_port_53_says_nothing(self):
