@@ -42,6 +42,7 @@ struct exchange {
     struct watch *timer; /* of silence; once it is over, of its end */
     uint64_t silence_ms;
     const char *why; /* what is wrong with what came; NULL */
+    int error;       /* of the system, that ended the handshake; 0: none */
     bool over;       /* nothing of it is given any more */
     char to[ADDR_TEXT_MAX];
 };
@@ -118,7 +119,16 @@ static const char *tls_words(struct exchange *e)
     return words == NULL ? "the connection broke" : words;
 }
 
-static void fail(struct exchange *e, int error)
+/* When libevent tells of a failure, it has closed the socket and errno is of that. */
+static void on_handshake(const SSL *tls, int where, int result)
+{
+    struct exchange *e = SSL_get_app_data(tls);
+
+    if ((where & SSL_CB_EXIT) != 0 && result <= 0 && errno != EAGAIN)
+        e->error = errno;
+}
+
+static void fail(struct exchange *e)
 {
     char why[REASON_SIZE];
     const char *refusal = tls_refusal(e->tls);
@@ -128,9 +138,9 @@ static void fail(struct exchange *e, int error)
                  refusal);
     else if (e->why != NULL)
         snprintf(why, sizeof why, "the API server at %s: %s", e->to, e->why);
-    else if (SSL_get_state(e->tls) == TLS_ST_BEFORE || error == ECONNREFUSED)
+    else if (e->error != 0 || SSL_get_state(e->tls) == TLS_ST_BEFORE)
         snprintf(why, sizeof why, "no connection to the API server at %s: %s", e->to,
-                 error == 0 ? "no answer" : strerror(error));
+                 strerror(e->error != 0 ? e->error : ETIMEDOUT));
     else
         snprintf(why, sizeof why, "the API server at %s: TLS failed: %s", e->to, tls_words(e));
     give_end(e, why);
@@ -167,10 +177,9 @@ static void on_chunk(struct evhttp_request *req, void *arg)
 static void on_done(struct evhttp_request *req, void *arg)
 {
     struct exchange *e = arg;
-    int error = errno;
 
     if (req == NULL || evhttp_request_get_response_code(req) == 0)
-        fail(e, error);
+        fail(e);
     else
         give_end(e, NULL);
 }
@@ -198,7 +207,7 @@ static void on_timer(void *arg, bool timed_out)
     }
     if (e->why == NULL && SSL_is_init_finished(e->tls))
         e->why = errors[EVREQ_HTTP_TIMEOUT];
-    fail(e, ETIMEDOUT);
+    fail(e);
 }
 
 /* ---- asking ---- */
@@ -209,6 +218,8 @@ static bool open_connection(struct exchange *e, const struct need *need)
     char ip[ADDR_TEXT_MAX];
 
     e->timer = watch_new(base, WATCH_TIMER, -1, on_timer, e);
+    SSL_set_app_data(e->tls, e);
+    SSL_set_info_callback(e->tls, on_handshake);
     if (e->timer == NULL || SSL_up_ref(e->tls) != 1)
         return false;
     e->bytes = bufferevent_openssl_socket_new(base, -1, e->tls, BUFFEREVENT_SSL_CONNECTING,
