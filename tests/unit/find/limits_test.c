@@ -6,7 +6,7 @@
 #include <cmocka.h>
 
 #include "source_sim.h"
-#include "find/reconcile.h"
+#include "find/views.h"
 
 /* Limits of the reconciler, and of memory: the linker routes all allocations of this program
  * through the functions below, which count them and let one of them fail. */
@@ -109,6 +109,36 @@ static void same_list_allocates_nothing(void **state)
     assert_int_equal(n_allocations, 0);
     assert_int_equal(drain_changes(r), 0);
     assert_true(reconcile_version(r) == version);
+    reconcile_free(r);
+    free(entries);
+}
+
+static bool tell(struct views *v, const char *peer, const struct entry *entries, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        views_add(v, slice_of(entries[i].name));
+    return views_end(v, peer);
+}
+
+/* Nor does a peer that tells what it told before, nor islands that did not change. */
+static void same_view_allocates_nothing(void **state)
+{
+    struct rng rng = {1};
+    struct reconcile *r = reconcile_new("erlclu@10.0.0.1", 7, &rng);
+    struct views *v = views_new();
+    struct entry *entries = entries_new(1000, true);
+
+    (void)state;
+    list(r, 0, entries, 1000, 0);
+    assert_true(tell(v, entries[0].name, entries, 1000));
+    views_islands(v, r);
+    n_allocations = 0;
+    for (int i = 0; i < 10; i++) {
+        assert_false(tell(v, entries[0].name, entries, 1000));
+        views_islands(v, r);
+    }
+    assert_int_equal(n_allocations, 0);
+    views_free(v);
     reconcile_free(r);
     free(entries);
 }
@@ -292,10 +322,86 @@ static bool reconcile_story(void)
     return done;
 }
 
+/* Heard, terminating, cut, absent and forgotten. */
+static bool prune_story(void)
+{
+    struct rng rng = {1};
+    size_t before = failing;
+    bool fresh;
+
+    failing = 0;
+    struct entry *entries = entries_new(20, true);
+
+    failing = before;
+    n_allocations = 0;
+    struct reconcile *r = reconcile_new("erlclu@192.0.2.1", 7, &rng);
+
+    if (r != NULL) {
+        struct round round = {
+            .kind = RESULT_COMPLETE, .sees_us = true, .entries = entries, .n = 20};
+        uint64_t now = 0;
+
+        reconcile_prune(r, PRUNE_AFTER, 1000);
+        entries[3].terminating = true;
+        reconcile_list(r, 0, &round, now);
+        reconcile_heard(r, "heard@h", NULL, true, now);
+        reconcile_up(r, 0, entries[5].name, &entries[5].addr, 1, now, &fresh);
+        for (round.n = 0; now < GONE_MS + ABSENT_KEPT_MS + 1; now += 5000) {
+            reconcile_list(r, 0, &round, now);
+            drain_changes(r);
+            while (reconcile_next(r, now) != NULL)
+                continue;
+            for (struct target *t; (t = reconcile_prune_next(r, now)) != NULL;)
+                reconcile_down(r, t->name, now, "cut");
+        }
+        uint32_t at = 0;
+
+        for (struct target *t; (t = reconcile_walk(r, &at)) != NULL;)
+            assert_true(t->state == PEER_DIALLING); /* whose end nobody told */
+    }
+    bool done = r != NULL;
+
+    reconcile_free(r);
+    free(entries);
+    return done;
+}
+
+static bool views_story(void)
+{
+    struct rng rng = {1};
+    size_t before = failing;
+    char name[NODE_NAME_SIZE];
+    bool told;
+
+    failing = 0;
+    struct reconcile *r = reconcile_new("erlclu@192.0.2.1", 7, &rng);
+    struct entry *entries = entries_new(100, true);
+
+    list(r, 0, entries, 100, 0);
+    failing = before;
+    n_allocations = 0;
+    struct views *v = views_new();
+
+    for (size_t i = 0; v != NULL && i < 10; i++) {
+        tell(v, entries[i % 3].name, entries + i, 70 + i);
+        views_islands(v, r);
+        while (views_change(v, name, &told))
+            continue;
+    }
+    if (v != NULL) {
+        views_drop(v, entries[0].name);
+        assert_int_equal(views_islands(v, r), 1);
+    }
+    views_free(v);
+    reconcile_free(r);
+    free(entries);
+    return v != NULL;
+}
+
 static void survives_lack_of_memory(void **state)
 {
-    static bool (*const stories[])(void) = {parse_story, source_story, static_story,
-                                            reconcile_story};
+    static bool (*const stories[])(void) = {parse_story,     source_story, static_story,
+                                            reconcile_story, prune_story,  views_story};
 
     (void)state;
     for (size_t i = 0; i < COUNT(stories); i++) {
@@ -316,6 +422,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(same_list_allocates_nothing),
+        cmocka_unit_test(same_view_allocates_nothing),
         cmocka_unit_test(bounds_dials),
         cmocka_unit_test(bounds_targets),
         cmocka_unit_test(survives_lack_of_memory),
