@@ -12,7 +12,7 @@ import subprocess
 from dns_servers import NAME, ZONE, DnsCase, Dnsmasq
 from program import PROGRAM, Case, free_port, get, listens, wait_for
 
-COMMANDS = ("run", "demo", "discover", "names", "epmd", "ping", "nodes", "install", "version")
+COMMANDS = ("run", "demo", "discover", "names", "epmd", "ping", "nodes", "status", "wait", "install", "version")
 
 
 class Words(Case):
@@ -167,7 +167,7 @@ class Discover(DnsCase):
         document = self.found(dns)
         self.assertEqual([(r["type"], r["rcode"], r["addresses"]) for r in document["replies"]],
                          [("A", "NOERROR", ["10.1.1.1"]), ("AAAA", "NOERROR", ["fd00::1"])])
-        self.assertIn({"address": "10.1.1.1", "name": "erlclu@10.1.1.1"}, document["nodes"])
+        self.assertIn(("10.1.1.1", "erlclu@10.1.1.1"), [(n["address"], n["name"]) for n in document["nodes"]])
 
     def test_two_specs_of_one_name(self):
         """Every entry once, by its own name; addresses in the order of the SPECs."""
@@ -211,6 +211,118 @@ class Nodes(Case):
     def test_a_mute_server(self):
         with socket.create_server(("127.0.0.1", 0)) as mute:
             self.assertStatus(self.call("nodes", "--http", f"127.0.0.1:{mute.getsockname()[1]}", "--timeout", "300ms"), 5)
+
+
+class Status(Case):
+    def status(self, http, *more):
+        return self.call("status", "--http", f"127.0.0.1:{http}", *more)
+
+    def test_whole(self):
+        _, _, http = self.node()
+        self.assertStatus(self.status(http), 0, "node     a@127.0.0.1\n", "state    ready\n", "missing  0\n")
+
+    def test_a_listed_node_is_missing(self):
+        _, _, http = self.node("a@127.0.0.1", "--discover", "static:a@127.0.0.1,b@127.0.0.2")
+        wait_for(lambda: "tcp-refused" in self.status(http).stdout)
+        self.assertStatus(self.status(http), 1, "b@127.0.0.2 is missing since", "tcp-refused: ", "nothing listens",
+                          "source   static:a@127.0.0.1,b@127.0.0.2: complete, 2 listed")
+        done = self.status(http, "--json")
+        self.assertStatus(done, 1)
+        self.assertEqual([(m["name"], m["stage"], m["sources"]) for m in self.json_of(done)["missing"]],
+                         [("b@127.0.0.2", "tcp-refused", ["static:a@127.0.0.1,b@127.0.0.2"])])
+
+    def test_nobody_there(self):
+        done = self.status(free_port())
+        self.assertStatus(done, 4, "is the node running?")
+        self.assertEqual(done.stdout, "")
+
+
+class WaitPeers(Case):
+    def wait(self, http, n, timeout):
+        return self.call("wait", "--peers", n, "--http", f"127.0.0.1:{http}", "--timeout", timeout)
+
+    def test_linked(self):
+        port, other = free_port(), free_port()
+        for ip, http in (("127.0.0.1", free_port()), ("127.0.0.2", other)):
+            self.start("run", "--name", f"a@{ip}", "--epmd", "none", "--listen-port", port, "--cookie-file",
+                       self.cookie, "--http", f"127.0.0.1:{http}", "--discover", "static:a@127.0.0.1,a@127.0.0.2")
+        done = self.wait(other, 1, "20s")
+        self.assertStatus(done, 0)
+        self.assertEqual(done.stdout + done.stderr, "")
+        self.assertStatus(self.wait(other, 2, "300ms"), 1, "1 of 2 wanted peers is linked; nobody else is listed")
+
+    def test_the_node_starts_later(self):
+        http = free_port()
+        waiting = subprocess.Popen([PROGRAM, "wait", "--peers", "1", "--http", f"127.0.0.1:{http}", "--timeout", "20s"])
+        self.addCleanup(self.stop, waiting)
+        port = free_port()
+        for ip, at in (("127.0.0.1", http), ("127.0.0.2", free_port())):
+            self.start("run", "--name", f"a@{ip}", "--epmd", "none", "--listen-port", port, "--cookie-file",
+                       self.cookie, "--http", f"127.0.0.1:{at}", "--discover", "static:a@127.0.0.1,a@127.0.0.2")
+        self.assertEqual(waiting.wait(20), 0)
+
+    def test_missing(self):
+        _, _, http = self.node("a@127.0.0.1", "--discover", "static:b@127.0.0.2")
+        self.assertStatus(self.wait(http, 1, "500ms"), 1, "after 0.500 s http://127.0.0.1",
+                          "0 of 1 wanted peers are linked; b@127.0.0.2 is missing: tcp-refused: ")
+
+    def test_no_node(self):
+        self.assertStatus(self.wait(free_port(), 1, "300ms"), 4, "is the node running?")
+        self.assertStatus(self.wait(self.speak(b"HTTP/1.0 404 Not Found\r\n\r\n"), 1, "5s"), 7, "see --http")
+
+    def test_words(self):
+        self.assertStatus(self.call("wait"), 2, "--peers N", "--reachable N SPEC...")
+        self.assertStatus(self.call("wait", "--reachable", "1", "no-spec"), 2, "no-spec")
+
+
+class WaitReachable(Case):
+    """Nodes are dialled up to their challenge: no cookie is needed, and they see nobody come."""
+
+    def wait(self, n, *more, env=None):
+        return self.call("wait", "--reachable", n, *more, env=env)
+
+    def pair(self):
+        port = free_port()
+        for ip in ("127.0.0.1", "127.0.0.2"):
+            http = free_port()
+            self.start("run", "--name", f"erlclu@{ip}", "--epmd", "none", "--listen-port", port, "--cookie-file",
+                       self.cookie, "--http", f"127.0.0.1:{http}")
+            wait_for(lambda http=http: listens(http))
+        return port
+
+    def test_enough_answer(self):
+        port = self.pair()
+        specs = "static:erlclu@127.0.0.1,erlclu@127.0.0.2,erlclu@127.0.0.3"
+        done = self.wait(2, specs, "--port", port)
+        self.assertStatus(done, 0)
+        self.assertEqual(done.stdout, "erlclu@127.0.0.1, erlclu@127.0.0.2\n")
+        self.assertStatus(self.wait(3, specs, "--port", port, "--timeout", "1s"), 1, "2 of 3 wanted nodes are reachable",
+                          "erlclu@127.0.0.3: tcp-refused: ")
+
+    def test_one_comes_later(self):
+        port = free_port()
+        waiting = subprocess.Popen([PROGRAM, "wait", "--reachable", "1", "static:a@127.0.0.1", "--port", str(port),
+                                    "--timeout", "20s"], stdout=subprocess.PIPE, text=True)
+        self.addCleanup(self.stop, waiting)
+        self.start("run", "--name", "a@127.0.0.1", "--epmd", "none", "--listen-port", port, "--cookie-file",
+                   self.cookie, "--http", "none")
+        self.assertEqual(waiting.communicate(timeout=20)[0], "a@127.0.0.1\n")
+        self.assertEqual(waiting.returncode, 0)
+
+    def test_or_first(self):
+        spec, port = "static:erlclu@127.0.0.5,erlclu@127.0.0.7", free_port()
+        env = {"MY_POD_IP": "127.0.0.5"}
+        done = self.wait(1, spec, "--port", port, "--or-first", env=env)
+        self.assertStatus(done, 0)
+        self.assertEqual(done.stdout, "127.0.0.5 is the lowest address listed\n")
+        self.assertStatus(self.wait(1, spec, "--port", port, "--timeout", "500ms", env=env), 1, "127.0.0.7")
+        self.assertStatus(self.wait(1, spec, "--port", port, "--or-first", "--timeout", "500ms",
+                                    env={"MY_POD_IP": "127.0.0.7"}), 1, "0 of 1", "erlclu@127.0.0.5: tcp-refused")
+
+    def test_waiting_for_oneself(self):
+        spec = "static:erlclu@127.0.0.5"
+        self.assertStatus(self.wait(1, spec, "--timeout", "500ms", env={"MY_POD_IP": "127.0.0.5"}), 1,
+                          f"{spec} lists only this pod (127.0.0.5): nothing else can be reached; use --or-first")
 
 
 class Install(Case):
