@@ -23,6 +23,8 @@ ENTERED = 'ERLCLU_LAB_NAMESPACE'
 # Debian keeps dnsmasq and ip where an ordinary user's PATH does not look.
 os.environ['PATH'] += ':/usr/sbin:/sbin'
 
+# Opened here: a child of a runner with threads may not, between fork and exec.
+LIBC = ctypes.CDLL(None)
 FORBIDDEN = ('the lab needs network namespaces, and this system forbids them ({reason}): '
              'allow unprivileged user namespaces (sysctl kernel.unprivileged_userns_clone=1, '
              'user.max_user_namespaces above 0), or run it as root')
@@ -50,7 +52,7 @@ def sh(text):
 
 def die_with_runner():
     """In a child, before exec: SIGKILL when the runner's thread that started it ends."""
-    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+    LIBC.prctl(1, signal.SIGKILL)
 
 
 class Process:
