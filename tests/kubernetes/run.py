@@ -82,11 +82,12 @@ def run(rows, results):
         take_all(cluster, results)
         kubelet = Kubelet(lab, cluster.api, {'erlclu': PROGRAM})
         for row in rows:
+            story = Story(row, cluster, kubelet, results.expect)
             try:
-                Story(row, cluster, kubelet, results.expect).tell()
+                story.tell()
             except Exception:
                 results.expect(f'{row.name}: the story came to its end', False, traceback.format_exc())
-                break  # what it left behind would be the next one's
+                story.clear()
         results.expect('the lab could do all that the manifests ask', not kubelet.faults(), '\n'.join(kubelet.faults()))
     finally:
         cluster.stop()
