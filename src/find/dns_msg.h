@@ -56,6 +56,8 @@ struct dns_reply {
  * keep. CLU_ENOMEM. On failure *r holds nothing.
  */
 CLU_MUST_USE clu_error dns_parse(struct dns_reply *r, const uint8_t *data, size_t len, size_t max);
+/* dns_service_order: by target, then by port; negative, 0 or positive. */
+int dns_service_order(const struct dns_service *a, const struct dns_service *b);
 void dns_reply_free(struct dns_reply *r);
 /* dns_rcode_text: "NOERROR", "NXDOMAIN", ...; "RCODE" for others: say the number beside it. */
 const char *dns_rcode_text(uint16_t rcode);

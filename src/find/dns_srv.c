@@ -10,13 +10,16 @@ static int by_target(const void *a, const void *b)
     return strcmp(((const struct dns_service *)a)->target, ((const struct dns_service *)b)->target);
 }
 
-static int by_target_and_port(const void *a, const void *b)
+int dns_service_order(const struct dns_service *a, const struct dns_service *b)
 {
     int order = by_target(a, b);
 
-    return order != 0
-               ? order
-               : ((const struct dns_service *)a)->port - ((const struct dns_service *)b)->port;
+    return order != 0 ? order : a->port - b->port;
+}
+
+static int by_target_and_port(const void *a, const void *b)
+{
+    return dns_service_order(a, b);
 }
 
 /* Room for one more; it doubles at every power of two. */
@@ -70,7 +73,7 @@ static void sort_services(struct dns_reply *r)
     if (r->n_services > 1)
         qsort(r->services, r->n_services, sizeof *r->services, by_target_and_port);
     for (size_t i = 0; i < r->n_services; i++)
-        if (kept == 0 || by_target_and_port(&r->services[kept - 1], &r->services[i]) != 0)
+        if (kept == 0 || dns_service_order(&r->services[kept - 1], &r->services[i]) != 0)
             r->services[kept++] = r->services[i];
     r->n_services = kept;
 }

@@ -6,16 +6,13 @@
 #include "find/source_impl.h"
 #include "find/words.h"
 
-#define USE_DNS "dns:NAME reads the addresses of a headless Service"
-
-static const struct scheme srv = {.name = "srv", .later = USE_DNS};
 static const struct scheme gossip = {.name = "gossip", .later = "static:a@h,b@h names nodes"};
 static const struct scheme epmd = {.name = "epmd", .later = "static:a@h,b@h names nodes"};
 static const struct scheme hosts = {.name = "hosts", .later = "static:a@h,b@h names nodes"};
 static const struct scheme file = {.name = "file", .later = "static:a@h,b@h names nodes"};
 
 static const struct scheme *const schemes[] = {
-    &scheme_dns, &scheme_static, &srv, &scheme_k8s, &gossip, &epmd, &hosts, &file,
+    &scheme_dns, &scheme_static, &scheme_srv, &scheme_k8s, &gossip, &epmd, &hosts, &file,
 };
 
 /* Cuts the text at the first `at`; what stands behind it, or NULL when there is none. */

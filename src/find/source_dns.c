@@ -12,7 +12,6 @@ struct dns_source {
     struct dns_family families[2]; /* that of our own address first */
     bool both;                     /* list both families even where our own has addresses */
     bool stale;                    /* the entries do not show all changes yet */
-    bool emptied;                  /* all that was listed is gone, and that is believed */
 };
 
 static struct dns_source *dns_of(struct source *s)
@@ -135,20 +134,6 @@ static bool is_doubted(const struct dns_source *d)
     return false;
 }
 
-/* What is believed of it. */
-static enum result_kind believed_kind(struct dns_source *d, enum result_kind kind)
-{
-    bool is_empty = d->families[0].listed.n + d->families[1].listed.n == 0;
-
-    if (kind == RESULT_COMPLETE && is_doubted(d))
-        return RESULT_PARTIAL;
-    if (kind == RESULT_COMPLETE || kind == RESULT_PARTIAL)
-        d->emptied = false;
-    if (kind == RESULT_NEGATIVE && d->polled.changed && is_empty)
-        d->emptied = true;
-    return kind == RESULT_NEGATIVE && d->emptied ? RESULT_COMPLETE : kind;
-}
-
 static bool sees_us(const struct dns_source *d)
 {
     return addr_set_has(&d->families[0].listed, &d->polled.source.own) ||
@@ -208,7 +193,8 @@ static bool end_round(struct dns_source *d, uint64_t now_ms)
     enum result_kind answered = answered_kind(d);
 
     apply(d, answered, now_ms);
-    enum result_kind kind = believed_kind(d, answered);
+    bool is_empty = d->families[0].listed.n + d->families[1].listed.n == 0;
+    enum result_kind kind = polled_believe(&d->polled, answered, is_doubted(d), is_empty);
     struct round_end end = {.kind = kind,
                             .doubted = answered == RESULT_COMPLETE && kind == RESULT_PARTIAL,
                             .ttl_s = round_ttl(d, answered),
@@ -258,11 +244,9 @@ static void dns_start(struct source *s, uint64_t now_ms)
 
 static uint64_t dns_deadline(const struct source *s)
 {
-    const struct dns_source *d = (const struct dns_source *)s;
+    const struct dns_family *f = ((const struct dns_source *)s)->families;
 
-    if (!d->polled.running)
-        return schedule_deadline(&d->polled.when);
-    return d->families[0].due || d->families[1].due ? 0 : NEVER;
+    return f[0].due || f[1].due ? 0 : polled_deadline(s);
 }
 
 static bool dns_need(struct source *s, uint64_t now_ms, struct need *need)

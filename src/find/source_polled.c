@@ -40,6 +40,13 @@ void polled_calm(struct source *s, uint64_t since_ms)
     polled_of(s)->when.calm_ms = since_ms;
 }
 
+uint64_t polled_deadline(const struct source *s)
+{
+    const struct polled *p = (const struct polled *)s;
+
+    return p->running ? NEVER : schedule_deadline(&p->when);
+}
+
 void polled_query(struct polled *p, uint16_t type, struct need *need)
 {
     p->source.row.queries++;
@@ -57,6 +64,18 @@ bool polled_begin(struct polled *p, uint64_t now_ms)
     p->begun_ms = now_ms;
     schedule_begun(&p->when);
     return true;
+}
+
+enum result_kind polled_believe(struct polled *p, enum result_kind answered, bool doubted,
+                                bool is_empty)
+{
+    if (answered == RESULT_COMPLETE && doubted)
+        return RESULT_PARTIAL;
+    if (answered == RESULT_COMPLETE || answered == RESULT_PARTIAL)
+        p->emptied = false;
+    else if (answered == RESULT_NEGATIVE && p->changed && is_empty)
+        p->emptied = true;
+    return answered == RESULT_NEGATIVE && p->emptied ? RESULT_COMPLETE : answered;
 }
 
 static void plan_next(struct polled *p, const struct round_end *end, uint64_t now_ms)

@@ -16,6 +16,7 @@ struct polled {
     bool running;       /* a round is under way */
     bool changed;       /* the present round changed what is listed */
     bool saw_us;        /* once, in some answer */
+    bool emptied;       /* all that was listed is gone, and that is believed */
     unsigned unchanged; /* complete rounds in a row that changed nothing */
 };
 
@@ -33,11 +34,17 @@ clu_error polled_open(struct source *s, const char *body, char why[REASON_SIZE])
 void polled_start(struct source *s, uint64_t now_ms);
 void polled_poke(struct source *s, uint64_t now_ms);
 void polled_calm(struct source *s, uint64_t since_ms);
+/* polled_deadline: of the next round; NEVER while one is under way. */
+uint64_t polled_deadline(const struct source *s);
 
 /* polled_query: the need of records of the name; counted. */
 void polled_query(struct polled *p, uint16_t type, struct need *need);
 /* polled_begin: whether a round is due; it begins then. */
 bool polled_begin(struct polled *p, uint64_t now_ms);
+/* polled_believe: what an answer is worth that was taken in: less than it says while it is doubted;
+ * and one that there is nothing is complete once what was listed is gone (is_empty). */
+enum result_kind polled_believe(struct polled *p, enum result_kind answered, bool doubted,
+                                bool is_empty);
 /* polled_end: fills the row but for answer and reason, and plans the next round. */
 void polled_end(struct polled *p, const struct round_end *end, uint64_t now_ms);
 /* polled_explain_us: what a complete answer without our own address means, into row.reason; ""

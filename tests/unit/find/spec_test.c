@@ -21,6 +21,7 @@ static const struct {
     {"dns:a.b?base=myapp", "asks a.b."},
     {"dns:a.b?base=*&family=6", "asks a.b."},
     {"dns:" L63 ".b", "asks " L63 ".b."},
+    {"srv:_dist._tcp.a.b.svc.cluster.local", "asks _dist._tcp.a.b.svc.cluster.local."},
     {"static:a@10.0.0.1", "a@10.0.0.1 at 10.0.0.1:0"},
     {"static:a@10.0.0.1:9100,b@pod-0.svc:9100",
      "a@10.0.0.1 at 10.0.0.1:9100, b@pod-0.svc at :9100"},
@@ -32,8 +33,8 @@ static const struct {
     {"", "\"\" is no SPEC: write dns:NAME or static:a@h,b@h"},
     {"a.b.svc", "\"a.b.svc\" is no SPEC: write dns:NAME or static:a@h,b@h"},
     {"redis:a", "unknown SPEC scheme \"redis:\": write dns:NAME or static:a@h,b@h"},
-    {"srv:a", "srv: is not built in yet: dns:NAME reads the addresses of a headless Service"},
-    {"k8s:a/b", "k8s: is not built in yet: dns:NAME reads the addresses of a headless Service"},
+    {"k8s:a/b", "k8s: there is no API server here: KUBERNETES_SERVICE_HOST, an IP address, and "
+                "KUBERNETES_SERVICE_PORT tell pods where it is"},
     {"gossip:", "gossip: is not built in yet: static:a@h,b@h names nodes"},
     {"epmd:h", "epmd: is not built in yet: static:a@h,b@h names nodes"},
     {"hosts:f", "hosts: is not built in yet: static:a@h,b@h names nodes"},
