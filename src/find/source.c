@@ -6,13 +6,13 @@
 #include "find/source_impl.h"
 #include "find/words.h"
 
-static const struct scheme gossip = {.name = "gossip", .later = "static:a@h,b@h names nodes"};
-static const struct scheme epmd = {.name = "epmd", .later = "static:a@h,b@h names nodes"};
-static const struct scheme hosts = {.name = "hosts", .later = "static:a@h,b@h names nodes"};
-static const struct scheme file = {.name = "file", .later = "static:a@h,b@h names nodes"};
+#define USE_DNS "dns:NAME reads the addresses of a headless Service"
+
+static const struct scheme srv = {.name = "srv", .later = USE_DNS};
 
 static const struct scheme *const schemes[] = {
-    &scheme_dns, &scheme_static, &scheme_srv, &scheme_k8s, &gossip, &epmd, &hosts, &file,
+    &scheme_dns, &scheme_static, &srv, &scheme_k8s, &scheme_gossip, &scheme_epmd,
+    &scheme_hosts, &scheme_file,
 };
 
 /* Cuts the text at the first `at`; what stands behind it, or NULL when there is none. */
@@ -81,6 +81,16 @@ static clu_error set_option(struct source *s, const char *key, const char *value
         if (strcmp(s->scheme->options[i].key, key) == 0)
             return s->scheme->options[i].set(s, value, why);
     say(why, "%s: has no option \"%.40s\"", s->scheme->name, key);
+    return CLU_EBADARG;
+}
+
+clu_error source_set_flag(const struct source *s, bool *flag, const char *key, const char *value,
+                          char why[REASON_SIZE])
+{
+    *flag = strcmp(value, "1") == 0;
+    if (*flag || strcmp(value, "0") == 0)
+        return CLU_OK;
+    say(why, "%s: %s is 1 or 0, not \"%.40s\"", s->scheme->name, key, value);
     return CLU_EBADARG;
 }
 

@@ -48,7 +48,7 @@ enum need_kind {
     NEED_HTTP_END, /* give that request up: nothing more of it follows */
     NEED_NAMES,    /* all names of a host's epmd: one GIVEN_NAMES follows */
     NEED_UDP,      /* a socket: one GIVEN_UDP follows, and GIVEN_DATAGRAM for all that comes in */
-    NEED_DATAGRAM, /* send one; nothing follows */
+    NEED_DATAGRAM, /* send one; nothing follows, but a GIVEN_UDP when that failed */
     NEED_KINDS
 };
 
@@ -74,6 +74,7 @@ struct need {
         } http;
         struct {
             char host[HOST_NAME_SIZE]; /* a literal or a name, resolved as node names' hosts are */
+            bool types;                /* and what kind of node each is, asked one by one */
         } names;
         struct {
             struct addr bind;
@@ -113,7 +114,8 @@ struct given {
     /* GIVEN_HEAD */
     uint16_t status;
     uint32_t retry_after_s; /* 0: not said */
-    /* GIVEN_NAMES: host as it was needed; where its epmd answered; what it lists */
+    /* GIVEN_NAMES: host as it was needed; where its epmd answered; what it lists (type 0: not
+     * known) */
     const char *host;
     struct addr addr;
     const struct epmd_entry *names;

@@ -65,6 +65,9 @@ struct source {
 /* The options ?base= and ?name=: rows for the tables of the schemes that make names. */
 clu_error source_set_base(struct source *s, const char *value, char why[REASON_SIZE]);
 clu_error source_set_name(struct source *s, const char *value, char why[REASON_SIZE]);
+/* source_set_flag: an option that is 1 or 0. */
+clu_error source_set_flag(const struct source *s, bool *flag, const char *key, const char *value,
+                          char why[REASON_SIZE]);
 /* source_absolute: body, the name of a Service or any other, without its final dot and with the
  * cluster's zone; fills s->service and row.asked. CLU_EBADARG with words in why. */
 clu_error source_absolute(struct source *s, const char *body, char name[HOST_NAME_SIZE],
@@ -76,6 +79,7 @@ clu_error source_check_name(const struct source *s, char why[REASON_SIZE]);
  * when a part is missing. */
 void source_name(const struct source *s, struct entry *e, const char *hostname, const char *target);
 
-extern const struct scheme scheme_dns, scheme_srv, scheme_k8s, scheme_static;
+extern const struct scheme scheme_dns, scheme_k8s, scheme_static, scheme_gossip, scheme_epmd,
+    scheme_hosts, scheme_file;
 
 #endif

@@ -35,10 +35,6 @@ static const struct {
     {"redis:a", "unknown SPEC scheme \"redis:\": write dns:NAME or static:a@h,b@h"},
     {"k8s:a/b", "k8s: there is no API server here: KUBERNETES_SERVICE_HOST, an IP address, and "
                 "KUBERNETES_SERVICE_PORT tell pods where it is"},
-    {"gossip:", "gossip: is not built in yet: static:a@h,b@h names nodes"},
-    {"epmd:h", "epmd: is not built in yet: static:a@h,b@h names nodes"},
-    {"hosts:f", "hosts: is not built in yet: static:a@h,b@h names nodes"},
-    {"file:f", "file: is not built in yet: static:a@h,b@h names nodes"},
     {"dns:", "dns: the name \"\" is empty"},
     {"dns:.", "dns: the name \".\" has an empty label (two dots in a row, or one at the front)"},
     {"dns:a..b", "dns: the name \"a..b\" has an empty label (two dots in a row, or one at the "
