@@ -62,12 +62,18 @@ def of_page(html):
     missing = [(item.all("strong")[0].text(), [p.text() for p in item.all("span", "stage")])
                for item in page.by_id("missing").all("li")]
     figures = [dd.text() for dd in page.by_id("summary").all("dd")]
+    links = page.by_id("links")
+    sources = [(row.all("span", "mono")[0].text(), row.all("td")[1].text())
+               for body in page.by_id("sources").all("tbody") for row in body.all("tr")]
     return {
         "title": page.root.all("title")[0].text(),
         "node": page.root.all("h1")[0].text(),
         "state": page.by_id("head").all("span", "pill")[0].text(),
-        "nodes": [(name, address, state, visible) for name, address, state, visible, *_ in rows],
+        "nodes": [tuple(row[:5]) for row in rows],
         "missing": missing,
+        "islands": [[e.text() for e in item.all("span")] for ol in links.all("ol") for item in ol.all("li")],
+        "names": {e.attributes["id"]: [item.text() for item in e.all("li")] for e in links.all("ul")},
+        "sources": sources,
         "figures": [int(n) for n in figures],
         "cookie": page.by_id("node").all("dd")[-1].text(),
     }
@@ -81,17 +87,28 @@ def of_cluster(cluster, cookie="hidden (--show-cookie shows it)"):
     def visible(peer):
         return "–" if peer["creation"] is None else "yes" if peer["visible"] else "no"
 
+    def shown_listed(peer):
+        return "going" if peer["listed"] and peer["terminating"] else "yes" if peer["listed"] else \
+            "by a peer" if peer["hinted"] else "no"
+
+    def source(row):
+        return blanks(row["spec"]), f"{row['addresses']}{', this node among them' if row['sees_us'] else ''}"
+
     peers, missing = cluster["peers"], cluster["missing"]
     linked = [p for p in peers if p["state"] == "linked"]
     listed = [p for p in peers if p["listed"]]
-    own = (cluster["node"], cluster["address"], "this node", "no" if cluster["hidden"] else "yes")
+    own = (cluster["node"], cluster["address"], "this node", "no" if cluster["hidden"] else "yes", "–")
     return {
         "title": f"{cluster['node']} · erlclu",
         "node": cluster["node"],
         "state": cluster["state"],
-        "nodes": [own] + [(blanks(p["name"] or "not known yet"), p["address"] or "–", p["state"], visible(p))
-                          for p in peers],
+        "nodes": [own] + [(blanks(p["name"] or "not known yet"), p["address"] or "–", p["state"], visible(p),
+                           shown_listed(p)) for p in peers],
         "missing": [(blanks(m["name"] or m["address"]), [m["stage"]] if m["stage"] else []) for m in missing],
+        "islands": cluster["islands"] if len(cluster["islands"]) > 1 else [],
+        "names": {key: [blanks(n) for n in cluster[key.replace("-", "_")]] for key in ("one-way", "unlisted")
+                  if cluster[key.replace("-", "_")]},
+        "sources": [source(s) for s in cluster["sources"]],
         "figures": [len(cluster["nodes"]), len(listed), len(linked), len(missing)],
         "cookie": blanks(cookie),
     }
