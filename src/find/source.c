@@ -6,12 +6,8 @@
 #include "find/source_impl.h"
 #include "find/words.h"
 
-#define USE_DNS "dns:NAME reads the addresses of a headless Service"
-
-static const struct scheme srv = {.name = "srv", .later = USE_DNS};
-
 static const struct scheme *const schemes[] = {
-    &scheme_dns, &scheme_static, &srv, &scheme_k8s, &scheme_gossip, &scheme_epmd,
+    &scheme_dns, &scheme_static, &scheme_srv, &scheme_k8s, &scheme_gossip, &scheme_epmd,
     &scheme_hosts, &scheme_file,
 };
 

@@ -79,7 +79,7 @@ clu_error source_check_name(const struct source *s, char why[REASON_SIZE]);
  * when a part is missing. */
 void source_name(const struct source *s, struct entry *e, const char *hostname, const char *target);
 
-extern const struct scheme scheme_dns, scheme_k8s, scheme_static, scheme_gossip, scheme_epmd,
-    scheme_hosts, scheme_file;
+extern const struct scheme scheme_dns, scheme_srv, scheme_k8s, scheme_static, scheme_gossip,
+    scheme_epmd, scheme_hosts, scheme_file;
 
 #endif
