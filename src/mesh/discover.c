@@ -40,6 +40,7 @@ void discover_fini(struct machine *m)
     while ((q = slots_next(&m->lookups, &at)) != NULL)
         free(q);
     slots_free(&m->lookups);
+    names_free_all(m);
 }
 
 /* A source has a new list, or a new reason for having none: told once, not at every poll. */
@@ -168,6 +169,10 @@ static void give(struct machine *m, size_t i, const struct given *given, uint64_
 /* Needs that the machine meets by itself; false for those that are the driver's. */
 static bool meet(struct machine *m, size_t i, const struct need *need, uint64_t now_ms)
 {
+    if (need->kind == NEED_NAMES) {
+        names_need(m, (unsigned)i, need, now_ms);
+        return true;
+    }
     if (need->kind != NEED_RECORDS)
         return false;
     if (lookup_new(m, LOOKUP_SOURCE, (uint32_t)i, &need->u.records) == 0)
@@ -182,6 +187,7 @@ bool discover_take(struct machine *m, struct update *u)
 {
     if (m->draining || !m->discovering)
         return false;
+    names_due(m, m->now_ms);
     for (size_t i = 0; i < m->n_sources; i++) {
         if (source_deadline(m->sources[i]) <= m->now_ms && source_tick(m->sources[i], m->now_ms))
             round_ended(m, i, m->now_ms);
@@ -206,7 +212,7 @@ void machine_given(struct machine *m, unsigned source, const struct given *given
 
 uint64_t discover_deadline(const struct machine *m)
 {
-    uint64_t at = NEVER;
+    uint64_t at = names_deadline(m);
 
     if (m->draining || !m->discovering)
         return NEVER;
@@ -234,6 +240,8 @@ void discover_answer(struct machine *m, struct lookup *q, enum dns_status status
 
         if (a != NULL)
             ask_resolved(m, a, status, msg, now_ms);
+    } else if (q->owner == LOOKUP_NAMES) {
+        names_resolved(m, q->who, status, msg, now_ms);
     } else {
         const struct given given = {
             .kind = GIVEN_RECORDS, .type = q->type, .dns = status, .bytes = msg};

@@ -201,21 +201,36 @@ void dial_end(struct machine *m, struct dial *d);
 struct epmd_query {
     struct conn conn;
     struct epmd_client client;
-    slot_id dial; /* who asked: a dial, or */
-    slot_id link; /* a link that stands in for another node, or */
-    uint32_t ask; /* the command that asked */
+    slot_id dial;  /* who asked: a dial, or */
+    slot_id link;  /* a link that stands in for another node, or */
+    uint32_t ask;  /* the command that asked, or */
+    slot_id names; /* what a source needs */
 };
 
 /* epmd_query_new: opens a connection to the epmd at addr; the client's question is asked by the
  * caller. NULL at a limit. */
 struct epmd_query *epmd_query_new(struct machine *m, const struct addr *addr, uint64_t now_ms);
-/* What became of it: dial.c and ask.c hear by these. stage STAGE_NONE: the client has the answer.
+/* What became of it: dial.c, link.c, names.c and ask.c hear by these. stage STAGE_NONE: the client
+ * has the answer.
  */
 void dial_epmd_answered(struct machine *m, struct epmd_query *q, enum stage stage,
                         const char *reason, uint64_t now_ms);
 void link_epmd_answered(struct machine *m, struct epmd_query *q, enum stage stage, uint64_t now_ms);
 void ask_epmd_answered(struct machine *m, struct epmd_query *q, enum stage stage,
                        const char *reason, uint64_t now_ms);
+
+/* ---- names of a host's epmd, for sources ---- */
+
+/* names_need: meets a NEED_NAMES; GIVEN_NAMES follows, within this call or later. */
+void names_need(struct machine *m, unsigned source, const struct need *need, uint64_t now_ms);
+void names_resolved(struct machine *m, slot_id id, enum dns_status status, clu_slice msg,
+                    uint64_t now_ms);
+void names_epmd_answered(struct machine *m, struct epmd_query *q, enum stage stage,
+                         const char *reason, uint64_t now_ms);
+uint64_t names_deadline(const struct machine *m);
+/* names_due: ends what took too long. */
+void names_due(struct machine *m, uint64_t now_ms);
+void names_free_all(struct machine *m);
 
 /* ---- our own registration and the epmd within ---- */
 
@@ -240,12 +255,12 @@ struct registration {
 
 /* ---- discovery ---- */
 
-enum lookup_owner { LOOKUP_SOURCE, LOOKUP_DIAL, LOOKUP_ASK, LOOKUP_SELF };
+enum lookup_owner { LOOKUP_SOURCE, LOOKUP_DIAL, LOOKUP_ASK, LOOKUP_SELF, LOOKUP_NAMES };
 
 struct lookup {
     slot_id id;
     enum lookup_owner owner;
-    uint32_t who; /* index of the source, id of dial or ask */
+    uint32_t who; /* index of the source, id of dial, ask or names */
     uint16_t type;
     struct list queue;
     char name[HOST_NAME_SIZE];
@@ -362,7 +377,7 @@ struct machine {
     struct map links;      /* name -> struct link that is up */
     struct map pending;    /* name -> struct link dialling, handshake not done */
 
-    struct slots dials, lookups;
+    struct slots dials, lookups, names;
     struct list lookup_queue;  /* not told to the driver yet */
     struct source_place place; /* what surrounds the sources */
     bool discovering;          /* they were started */

@@ -32,11 +32,14 @@ static void hand_over(struct machine *m, struct epmd_query *q, enum stage stage,
         dial_epmd_answered(m, q, stage, reason, now_ms);
     else if (q->link != 0)
         link_epmd_answered(m, q, stage, now_ms);
+    else if (q->names != 0)
+        names_epmd_answered(m, q, stage, reason, now_ms);
     else
         ask_epmd_answered(m, q, stage, reason, now_ms);
     q->dial = 0;
     q->link = 0;
     q->ask = 0;
+    q->names = 0;
 }
 
 static void query_opened(struct machine *m, struct conn *c, uint64_t now_ms)
