@@ -72,6 +72,8 @@ static bool exchange(struct addr_set *listed, struct addr_set *by)
     return true;
 }
 
+/* Without doubts before it, an answer that is believed stands alone. Behind them it does not, even
+ * when it has most: it may be one more sample. */
 bool dns_family_replace(struct dns_family *f, uint64_t now_ms)
 {
     bool news = false;
@@ -81,11 +83,9 @@ bool dns_family_replace(struct dns_family *f, uint64_t now_ms)
     if (!add_all(&f->doubtful, f->found.items, f->found.n, &news))
         return dns_family_add(f);
     f->n_gone = count_gone(f);
-    bool takes = trust_takes(&f->trust, f->n_before, f->n_gone, now_ms);
-
-    if (!takes)
+    if (!trust_takes(&f->trust, f->n_before, f->n_gone, now_ms))
         return dns_family_add(f);
-    return exchange(&f->listed, f->n_gone > f->n_before / 2 ? &f->doubtful : &f->found);
+    return exchange(&f->listed, &f->doubtful);
 }
 
 void dns_family_end(struct dns_family *f, uint64_t now_ms)

@@ -115,6 +115,23 @@ static void puts_samples_together(void **state)
     sim_stop(&s);
 }
 
+/* The answer that ends the doubts is a sample too: what the doubtful ones had stays. */
+static void ends_doubts_by_a_sample(void **state)
+{
+    struct sim s;
+
+    (void)state;
+    start_five(&s);
+    s.a = "10.0.0.6 10.0.0.7 10.0.0.8 10.0.0.9 10.0.0.10";
+    sim_run(&s, 6000);
+    assert_int_equal(row_of(&s).result, RESULT_PARTIAL);
+    assert_int_equal(row_of(&s).n_addresses, 10);
+    s.a = "10.0.0.1 10.0.0.2 10.0.0.3 10.0.0.11 10.0.0.12";
+    sim_run(&s, 6000);
+    assert_int_equal(row_of(&s).n_addresses, 10); /* not the 4th and 5th */
+    sim_stop(&s);
+}
+
 /* The name is gone, or has no addresses: what was listed is kept for a minute. */
 static void keeps_on_negatives(void **state)
 {
@@ -201,10 +218,11 @@ static void doubts_by_family(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(takes_in_time),        cmocka_unit_test(keeps_the_vanished),
-        cmocka_unit_test(passes_over_a_blip),   cmocka_unit_test(puts_samples_together),
-        cmocka_unit_test(keeps_on_negatives),   cmocka_unit_test(waits_for_the_first),
-        cmocka_unit_test(passes_over_failures), cmocka_unit_test(doubts_by_family),
+        cmocka_unit_test(takes_in_time),           cmocka_unit_test(keeps_the_vanished),
+        cmocka_unit_test(passes_over_a_blip),      cmocka_unit_test(puts_samples_together),
+        cmocka_unit_test(ends_doubts_by_a_sample), cmocka_unit_test(keeps_on_negatives),
+        cmocka_unit_test(waits_for_the_first),     cmocka_unit_test(passes_over_failures),
+        cmocka_unit_test(doubts_by_family),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
