@@ -27,7 +27,8 @@
 #define ABSENT_KEPT_MS 3600000
 /* --prune after:T cuts at most one link in so long: each is news that all peers have to digest. */
 #define PRUNE_GAP_MS 1000
-/* All these clocks stand still while the last answer of any source is not COMPLETE. */
+/* All these clocks stand still while the last answer of any source is not COMPLETE, but for those
+ * that never are. */
 
 /* How soon another node of our own pod is found. */
 #define ALONE_MS 5000
@@ -62,6 +63,8 @@ struct round {
     enum result_kind kind;
     bool sees_us;  /* our own address is in the answer */
     bool standing; /* the source is told of changes, it does not ask again: its answer holds */
+    bool
+        adds_only; /* the source is never complete (gossip): it says nothing of anybody's absence */
     uint32_t ttl_s;
     const struct entry *entries;
     size_t n;
@@ -118,8 +121,8 @@ struct target *reconcile_up(struct reconcile *r, slot_id id, const char *name,
                             bool *new_incarnation);
 /* reconcile_learn: epmd or handshake told the name behind a listed target: one without a name, or
  * one whose entry says another. When another target has this name already, the two collapse: the
- * other one is returned and the id that was given is gone; an attempt under way belongs to the
- * returned one, and is needless if that is linked. */
+ * other one is returned and the id that was given is gone, or no attempt is under way for it; that
+ * belongs to the returned one, and is needless if that is linked. */
 struct target *reconcile_learn(struct reconcile *r, slot_id id, const char *name, uint64_t now_ms);
 /* reconcile_down: the link of this name is gone; redialled at once when it is wanted, else
  * PEER_ABSENT. */

@@ -180,6 +180,11 @@ bool source_stands(const struct source *s)
     return s->scheme->stands || source_deadline(s) == NEVER;
 }
 
+bool source_adds_only(const struct source *s)
+{
+    return s->scheme->adds_only;
+}
+
 void source_calm(struct source *s, uint64_t since_ms)
 {
     if (s->scheme->calm != NULL)

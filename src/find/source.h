@@ -147,6 +147,8 @@ bool source_tick(struct source *s, uint64_t now_ms);
 /* source_stands: it is told of changes: what it listed holds until it lists something else, and
  * more answers of the same do not come. */
 bool source_stands(const struct source *s);
+/* source_adds_only: it never knows all that there are: it is never complete, and that is no fault. */
+bool source_adds_only(const struct source *s);
 /* source_need: the next thing needed now, false when there is none. */
 bool source_need(struct source *s, uint64_t now_ms, struct need *need);
 /* source_given: what came of a need. Returns true when there is something to list: look at

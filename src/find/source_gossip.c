@@ -457,6 +457,7 @@ static const struct source_option options[] = {{"secret-file", set_secret_file},
 
 const struct scheme scheme_gossip = {
     .name = "gossip",
+    .adds_only = true,
     .size = sizeof(struct gossip_source),
     .options = options,
     .n_options = COUNT(options),

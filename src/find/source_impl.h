@@ -30,6 +30,7 @@ struct scheme {
     const char *name;
     const char *later;    /* why it is not built in, and what to use instead; NULL when it is */
     bool stands;          /* it is told of changes: see source_stands */
+    bool adds_only;       /* it is never complete: see source_adds_only */
     bool guesses;         /* its names are made by a template from addresses */
     unsigned parts;       /* PART_BITs that it knows of what it lists: for ?name= */
     const char *template; /* of its names unless ?name= says another; NULL: it makes none */

@@ -25,6 +25,8 @@ void unlisted_answer(struct reconcile *r, unsigned source, const struct round *r
 {
     uint32_t bit = UINT32_C(1) << source;
 
+    if (round->adds_only)
+        return;
     r->calm_ms = calm_at(r, now_ms);
     r->calm_at_ms = now_ms;
     if (round->kind != RESULT_COMPLETE) {

@@ -117,7 +117,8 @@ static void round_ended(struct machine *m, size_t i, uint64_t now_ms)
     source_row(m->sources[i], m->wall_offset, &row);
     const struct round round = {.kind = row.result,
                                 .sees_us = row.sees_us,
-                                .standing = row.next_ms == 0,
+                                .standing = source_stands(m->sources[i]),
+                                .adds_only = source_adds_only(m->sources[i]),
                                 .ttl_s = row.ttl_s,
                                 .entries = entries,
                                 .n = n};

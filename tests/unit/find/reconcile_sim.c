@@ -88,6 +88,7 @@ void sim_list(struct sim *s, unsigned source, enum result_kind kind, const char 
     const struct round round = {.kind = kind,
                                 .sees_us = !s->lacks_us,
                                 .standing = s->standing,
+                                .adds_only = s->adds_only,
                                 .ttl_s = s->ttl_s,
                                 .entries = entries,
                                 .n = n};

@@ -11,7 +11,7 @@ struct sim {
     struct rng rng;
     uint64_t now;
     /* Of the answers to come. */
-    bool lacks_us, standing;
+    bool lacks_us, standing, adds_only;
     uint32_t ttl_s;
     struct buf trace;
 };

@@ -175,6 +175,32 @@ static void believes_who_is_told(void **state)
     sim_stop(&s);
 }
 
+/* Gossip never knows all: what it does not say stops no clock. */
+static void passes_over_gossip(void **state)
+{
+    struct sim s;
+
+    (void)state;
+    start_with_two(&s);
+    sim_poll(&s, 3, RESULT_COMPLETE, "", STAGE_TCP_REFUSED);
+    s.adds_only = true;
+    sim_list(&s, 1, RESULT_PARTIAL, "c@10.0.0.4");
+    sim_list(&s, 1, RESULT_FAILED, "");
+    buf_reset(&s.trace);
+    sim_run(&s, 5000, STAGE_TCP_REFUSED);
+    sim_show(&s);
+    sim_expect(&s, "[ 15000] dial c@10.0.0.4 at 10.0.0.4: tcp-refused\n"
+                   "[ 15179] dial c@10.0.0.4 at 10.0.0.4: tcp-refused again\n"
+                   "[ 15641] dial c@10.0.0.4 at 10.0.0.4: tcp-refused again\n"
+                   "[ 16778] dial b@10.0.0.3 at 10.0.0.3: tcp-refused again\n"
+                   "[ 16797] dial c@10.0.0.4 at 10.0.0.4: tcp-refused again\n"
+                   "[ 18621] dial c@10.0.0.4 at 10.0.0.4: tcp-refused again\n"
+                   "[ 20000] a@10.0.0.2 linked, unlisted\n"
+                   "[ 20000] b@10.0.0.3 absent, unlisted, 7 attempts: tcp-refused since 0\n"
+                   "[ 20000] c@10.0.0.4 failed, 5 attempts: tcp-refused since 15000\n");
+    sim_stop(&s);
+}
+
 /* Who comes back is dialled at once, and is the same target, learnt name and all. */
 static void comes_back(void **state)
 {
@@ -537,6 +563,7 @@ int main(void)
         cmocka_unit_test(takes_ttl_and_answers),
         cmocka_unit_test(asks_all_sources),
         cmocka_unit_test(believes_who_is_told),
+        cmocka_unit_test(passes_over_gossip),
         cmocka_unit_test(comes_back),
         cmocka_unit_test(moves_house),
         cmocka_unit_test(leaves),
