@@ -29,7 +29,11 @@ def render(folder):
     done = run(os.environ["KUSTOMIZE"], folder)
     if done.returncode != 0:
         raise RenderError(done.stderr.strip())
-    return list(yaml.safe_load_all(done.stdout))
+    return documents(done.stdout)
+
+
+def documents(text):
+    return list(yaml.safe_load_all(text))
 
 
 def promtool(*words):

@@ -9,6 +9,7 @@ import sys
 import yaml
 
 import alert
+import page
 import tools
 import variants
 from results import Results
@@ -33,7 +34,7 @@ def check_schemas(secret):
     for version in tools.VERSIONS:
         error = tools.schema_error(secret, version)
         expect(f"the example of a secret is valid for Kubernetes {version}", error is None, error)
-    for document in yaml.safe_load_all((HERE / "broken/schemas.yaml").read_text()):
+    for document in tools.documents((HERE / "broken/schemas.yaml").read_text()):
         expect(f"the broken manifest {document['metadata']['name']} is refused",
                tools.schema_error(document, tools.VERSIONS[-1]))
 
@@ -144,6 +145,7 @@ def main():
     variants.check(results)
     check_broken_overlays()
     alert.check(results)
+    page.check(results)
     print(f"{results.passed} passed, {len(results.failures)} failed")
     return bool(results.failures)
 
