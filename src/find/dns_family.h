@@ -20,7 +20,8 @@ struct dns_family {
     size_t n_before; /* listed before the round, or when doubts began: they stand first */
     size_t n_gone;   /* of those, not found by the last round that told */
     struct trust trust;
-    struct addr_set doubtful; /* all that was found since most were gone */
+    struct addr_set
+        doubtful; /* all that was found since most were gone, the last answer included */
 };
 
 /* dns_family_begin: a round begins; asked says whether this family takes part. */

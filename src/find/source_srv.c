@@ -111,24 +111,18 @@ static void refresh_entries(struct srv_source *d)
 
 /* Rounds. */
 
-/* The records of a whole answer, or of one that tells that there are none. */
+/* The records of a whole answer, or of one that tells that there are none. What is believed after
+ * doubts is all that came since they began: the answers may be samples. */
 static void replace(struct srv_source *d, const struct srv_set *found, uint64_t now_ms)
 {
     if (srv_set_merge(&d->doubtful, found->items, found->n) != CLU_OK)
         return;
     d->n_gone = srv_set_missing(&d->believed, found);
-    bool most = d->n_gone > d->believed.n / 2;
-
     if (!trust_takes(&d->trust, d->believed.n, d->n_gone, now_ms))
         return;
-    struct srv_set fresh = {NULL, 0};
-    const struct srv_set *from = most ? &d->doubtful : found;
-
-    if (srv_set_merge(&fresh, from->items, from->n) != CLU_OK)
-        return;
     srv_set_free(&d->believed);
-    srv_set_free(&d->doubtful);
-    d->believed = fresh;
+    d->believed = d->doubtful;
+    d->doubtful = (struct srv_set){NULL, 0};
 }
 
 /* Part of the records: they are there, and say nothing of others. */
