@@ -10,5 +10,10 @@ function __erlclu_options
     erlclu $words[2] --help 2>/dev/null | string match -raf -- '--[a-z-]+' | sort -u
 end
 
+set -l specs dns: srv: k8s: gossip: epmd: hosts: file: static:
+
 complete -c erlclu -n __fish_use_subcommand -f -a '(__erlclu_commands)'
 complete -c erlclu -n 'not __fish_use_subcommand; and string match -q -- "-*" (commandline -ct)' -f -a '(__erlclu_options)'
+complete -c erlclu -n '__fish_seen_subcommand_from discover wait' -f -a "$specs"
+complete -c erlclu -n '__fish_seen_subcommand_from run discover wait' -l discover -x -a "$specs"
+complete -c erlclu -n '__fish_seen_subcommand_from run' -l prune -x -a 'when_down never after:'
