@@ -184,3 +184,18 @@ class Forms(DnsCase):
             noise.randbytes(noise.randrange(400))
         for _ in range(30):
             self.assertIn(self.discover(dns, "--timeout", "1s").returncode, (0, 1, 3))
+
+
+class Samples(DnsCase):
+    def test_five_of_fifteen(self):
+        """A resolver that returns some of the records, others each time: all of them are listed in the
+        end, and a link is never lost for it."""
+        _, port, _ = self.node("erlclu@127.0.0.2")
+        dns = self.scripted({NAME: [OWN, "127.0.0.2", *loopback(13)]}, ttl=0, sample=5)
+        finder = self.finder(dns, f"dns:{NAME}", "erlclu@127.0.0.1", "--listen-port", port)
+        finder.until(40, addresses=15)
+        finder.rounds(5)
+        # What answers since then did not have may be missing for a while, never most.
+        self.assertGreaterEqual(finder.source()["addresses"], 11)
+        self.assertEqual(finder.cluster()["nodes"], ["erlclu@127.0.0.1", "erlclu@127.0.0.2"])
+        self.assertEqual(finder.lines("lost erlclu@127.0.0.2"), [])
