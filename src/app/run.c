@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/run.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
+#include "conf/cookie.h"
 #include "net/drive.h"
+#include "net/files.h"
 #include "net/http.h"
 #include "net/signals.h"
 #include "net/system.h"
@@ -21,6 +25,7 @@ struct run {
     struct drive drive;
     struct signals *signals;
     struct watch *shutdown; /* runs from the first signal to the end */
+    struct file_watch *cookie;
     int signal;
     struct routes *routes;
     struct http *page, *metrics;
@@ -127,6 +132,49 @@ static int serve_all(struct run *r)
     return status;
 }
 
+/* ---- the cookie ---- */
+
+static void tell_cookie_stays(struct run *r, const char *problem)
+{
+    struct event event = {.id = EVENT_SETTING};
+
+    text_set(event.what, sizeof event.what, slice_of(r->conf->settings.cookie_file));
+    snprintf(event.reason, sizeof event.reason, "%s: the cookie that was read before stays",
+             problem);
+    loop_tell(r->drive.loop, &event);
+}
+
+/* A Secret that was rolled: no restart is needed. */
+static void on_cookie_file(void *arg)
+{
+    struct run *r = arg;
+    const char *path = r->conf->settings.cookie_file, *problem = NULL;
+    char why[REASON_SIZE] = "";
+    struct cookie cookie;
+    struct buf text = {0};
+    clu_error err = file_read(path, &text, why);
+
+    if (err == CLU_OK)
+        problem = cookie_set(&cookie, buf_slice(&text), path);
+    buf_free(&text);
+    if (err != CLU_OK || problem != NULL) {
+        tell_cookie_stays(r, problem != NULL ? problem : why[0] != '\0' ? why : clu_strerror(err));
+        return;
+    }
+    machine_cookie(r->drive.machine, &cookie, system_now_ms());
+    loop_turn(r->drive.loop);
+}
+
+static bool watch_cookie(struct run *r)
+{
+    const char *path = r->conf->settings.cookie_file;
+
+    if (path[0] == '\0')
+        return true;
+    r->cookie = file_watch_new(loop_base(r->drive.loop), path, on_cookie_file, r);
+    return r->cookie != NULL;
+}
+
 /* ---- life ---- */
 
 static void stop(struct run *r)
@@ -155,18 +203,49 @@ static void drain(struct run *r)
     loop_turn(r->drive.loop);
 }
 
+/* As process 1 of a container we inherit the orphans. */
+static void bury_children(struct run *r)
+{
+    (void)r;
+    while (waitpid(-1, NULL, WNOHANG) > 0)
+        continue;
+}
+
+static bool has_lost_terminal(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (!isatty(fd) && errno == EIO)
+            return true;
+    return false;
+}
+
+/* Sent by people it asks to look again at once; sent by the system, it says that the terminal is
+ * gone, and whoever started us with it. */
+static void hang_up(struct run *r)
+{
+    if (has_lost_terminal()) {
+        stop(r);
+        return;
+    }
+    machine_refresh(r->drive.machine, system_now_ms());
+    loop_turn(r->drive.loop);
+}
+
+static const struct {
+    int number;
+    void (*act)(struct run *r);
+} reactions[] = {
+    {SIGTERM, drain}, {SIGINT, stop}, {SIGQUIT, stop}, {SIGHUP, hang_up}, {SIGCHLD, bury_children},
+};
+
 static void on_signal(void *arg, int number)
 {
     struct run *r = arg;
 
-    /* As process 1 of a container we inherit the orphans. */
-    if (number == SIGCHLD) {
-        while (waitpid(-1, NULL, WNOHANG) > 0)
-            continue;
-        return;
-    }
     r->signal = number;
-    drain(r);
+    for (size_t i = 0; i < COUNT(reactions); i++)
+        if (reactions[i].number == number)
+            reactions[i].act(r);
 }
 
 static int be_node(struct run *r)
@@ -177,7 +256,7 @@ static int be_node(struct run *r)
         return status;
     r->signals = signals_new(loop_base(r->drive.loop), on_signal, r);
     r->shutdown = watch_new(loop_base(r->drive.loop), WATCH_TIMER, -1, on_shutdown, r);
-    if (r->signals == NULL || r->shutdown == NULL)
+    if (r->signals == NULL || r->shutdown == NULL || !watch_cookie(r))
         return program_fail(EXIT_LOCAL, "%s", clu_strerror(CLU_ENOMEM));
     loop_start(r->drive.loop);
     /* A machine that cannot go on has told why: a name or a port of this host is taken. */
@@ -198,6 +277,7 @@ int run_main(const struct conf *c)
     http_free(r.metrics);
     signals_free(r.signals);
     watch_free(r.shutdown);
+    file_watch_free(r.cookie);
     routes_free(r.routes);
     drive_close(&r.drive);
     return status;

@@ -232,9 +232,13 @@ void reconcile_heard(struct reconcile *r, const char *name, const struct addr *a
     }
     if (addr != NULL && !p->linked)
         p->hinted = *addr;
+    bool planned = p->t.due.place != 0;
+
     r->version += p->heard != told;
     p->heard = told;
     tracked_settle(r, p, now_ms);
+    if (!planned)
+        tracked_plan(r, p, now_ms + about(r, HEARD_MS));
 }
 
 void reconcile_poke(struct reconcile *r, uint64_t now_ms)

@@ -30,6 +30,9 @@
 /* All these clocks stand still while the last answer of any source is not COMPLETE, but for those
  * that never are. */
 
+/* When a name that another peer told is dialled: it may be about to dial us, or be the one behind an
+ * address whose name is being learnt. */
+#define HEARD_MS 400
 /* How soon another node of our own pod is found. */
 #define ALONE_MS 5000
 /* A link that ended sooner counts as a failed attempt: at once is no answer to a peer that closes

@@ -12,6 +12,7 @@
 #include "dist/handshake.h"
 #include "find/hostlook.h"
 #include "find/reconcile.h"
+#include "find/views.h"
 #include "mesh/machine.h"
 #include "node/node.h"
 
@@ -117,6 +118,13 @@ void conn_run_due(struct machine *m, uint64_t now_ms);
 void conn_close_all(struct machine *m);
 void conn_free_all(struct machine *m);
 
+/* ---- cookies ---- */
+
+/* cookie_for: the present cookie for a peer; its own where one was set. cookie_before: the one that
+ * was rolled and is still good; empty when there is none. Borrowed: see machine.cookies. */
+clu_slice cookie_for(const struct machine *m, const char *peer);
+clu_slice cookie_before(const struct machine *m, const char *peer);
+
 /* ---- links ---- */
 
 struct dial;
@@ -129,6 +137,7 @@ struct link {
     bool up;
     bool pending_listed; /* an outgoing attempt that stands in pending_by_name */
     struct list hinted;  /* while dialling by hint: in machine.hinted */
+    bool other_cookie;   /* dialled with the cookie before */
     bool visitor;        /* it asked for a name: a command that goes soon, and no peer to keep */
     bool by_hint;        /* any name will do: the name is learnt */
     char instead_of[NODE_NAME_SIZE]; /* it was taken for want of this one, which may come yet */
@@ -138,10 +147,18 @@ struct link {
     uint64_t peer_flags;             /* what the peer offered */
     uint64_t up_ms;
     slot_id target;
+    /* peer exchange */
+    struct list exchange; /* in machine.exchange.links */
+    enum node_kin kin;
+    struct addr listens;      /* where it says that it listens; family 0: not known */
+    uint64_t exchange_ms;     /* when it was asked last; 0: never */
+    uint32_t exchange_ref[3]; /* the words of that question's reference */
 };
 
 /* link_dial: opens a link for a dial attempt to addr; name "" learns the name. */
 bool link_dial(struct machine *m, struct dial *d, const struct addr *addr, const char *name);
+/* link_forget_pending: it does not stand for the node's name any more. */
+void link_forget_pending(struct machine *m, struct link *l);
 /* link_accept: a connection to our distribution port. */
 slot_id link_accept(struct machine *m, const struct addr *peer, uint64_t now_ms);
 struct link *link_find(struct machine *m, const char *name);
@@ -159,6 +176,27 @@ void link_shake_failed(struct machine *m, struct link *l, uint64_t now_ms);
 void link_end_shake(struct link *l);
 void link_go_up(struct machine *m, struct link *l, uint64_t now_ms);
 void link_drain(struct machine *m, struct link *l, uint64_t now_ms);
+
+/* link_prune: cuts whom --prune after:T has given up. */
+void link_prune(struct machine *m, uint64_t now_ms);
+
+/* ---- peer exchange ---- */
+
+struct exchange {
+    struct list links; /* that take part: who was never asked first, then by when they were */
+    uint64_t paid_ms;  /* questions are paid for up to here */
+    uint32_t islands;  /* as told */
+    uint64_t counted_ms;
+};
+
+void exchange_linked(struct machine *m, struct link *l);
+void exchange_down(struct machine *m, struct link *l, uint64_t now_ms);
+/* exchange_told: the peer tells its nodes. exchange_asked: it asks for ours. */
+void exchange_told(struct machine *m, struct link *l, const struct node_report *report,
+                   uint64_t now_ms);
+void exchange_asked(struct machine *m, struct link *l, const struct gen_call *call);
+uint64_t exchange_deadline(const struct machine *m);
+void exchange_tick(struct machine *m, uint64_t now_ms);
 
 /* ---- dialling ---- */
 
@@ -355,6 +393,11 @@ struct machine {
     const struct resolv_conf *resolv;
     const struct hosts_file *hosts;
     struct crypto *crypto;
+    /* The present one and the one before, which is good for a while yet. Handshakes borrow them:
+     * one that outlives two changes fails, and is tried again. */
+    struct cookie cookies[2];
+    uint8_t cookie;      /* which of them is the present one */
+    uint64_t overlap_ms; /* when the other one ceases to be good; 0: there is none */
     struct rng rng;
     uint64_t now_ms;      /* of the latest event */
     uint64_t started_ms;  /* monotonic */
@@ -387,6 +430,8 @@ struct machine {
     uint32_t source_count[SETTINGS_SPECS_MAX];
     size_t n_sources;
     struct reconcile *reconcile;
+    struct views *views;
+    struct exchange exchange;
     uint64_t refused; /* entries over TARGETS_MAX that were told */
 
     struct registration reg;

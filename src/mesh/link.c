@@ -56,7 +56,7 @@ static void tell_up(struct machine *m, struct link *l, bool new_incarnation, boo
     machine_changed(m);
 }
 
-static void forget_pending(struct machine *m, struct link *l)
+void link_forget_pending(struct machine *m, struct link *l)
 {
     list_remove(&l->hinted);
     if (l->pending_listed)
@@ -121,7 +121,7 @@ void link_go_up(struct machine *m, struct link *l, uint64_t now_ms)
 
     if (l->conn.outbound && is_self(m, l, now_ms))
         return;
-    forget_pending(m, l);
+    link_forget_pending(m, l);
     if (!hs->peer_dynamic)
         text_set(l->name, sizeof l->name, slice_of(hs->peer));
     if (m->name[0] == '\0')
@@ -144,6 +144,7 @@ void link_go_up(struct machine *m, struct link *l, uint64_t now_ms)
     end_attempt(m, l, now_ms);
     look_again(m, l, now_ms);
     ask_linked(m, l, now_ms);
+    exchange_linked(m, l);
     if (!l->conn.outbound && !l->visitor && (t == NULL || t->sources == 0))
         discover_poke(m, now_ms);
 }
@@ -165,6 +166,7 @@ static void tell_down(struct machine *m, struct link *l, enum event_id id, const
     if (l->visitor)
         return;
     reconcile_down(m->reconcile, l->name, now_ms, reason);
+    exchange_down(m, l, now_ms);
     if (!m->draining)
         discover_poke(m, now_ms);
 }
@@ -175,12 +177,37 @@ static void link_end(struct machine *m, struct link *l, const char *reason, uint
     conn_close(m, &l->conn);
 }
 
+void link_prune(struct machine *m, uint64_t now_ms)
+{
+    struct target *t;
+
+    while ((t = reconcile_prune_next(m->reconcile, now_ms)) != NULL) {
+        struct link *l = link_find(m, t->name);
+
+        if (l != NULL)
+            link_end(m, l, "no source lists it any more (--prune)", now_ms);
+    }
+}
+
 static void protocol_error(struct machine *m, struct link *l, clu_error err, const char *what,
                            uint64_t now_ms)
 {
     m->count.protocol_errors++;
     tell_down(m, l, EVENT_PROTOCOL, what != NULL ? what : clu_strerror(err), now_ms);
     conn_close(m, &l->conn);
+}
+
+static void act_on(struct machine *m, struct link *l, const struct node_report *report,
+                   uint64_t now_ms)
+{
+    switch (report->kind) {
+    case NODE_REPORT_NONE: break;
+    case NODE_REPORT_PONG: ask_pong(m, l, &report->ref, true); break;
+    case NODE_REPORT_PANG: ask_pong(m, l, &report->ref, false); break;
+    case NODE_REPORT_NODES:
+    case NODE_REPORT_KIN_NODES: exchange_told(m, l, report, now_ms); break;
+    case NODE_REPORT_ASKED: exchange_asked(m, l, &report->call); break;
+    }
 }
 
 static void receive(struct machine *m, struct link *l, const struct frame *f, uint64_t now_ms)
@@ -194,8 +221,8 @@ static void receive(struct machine *m, struct link *l, const struct frame *f, ui
         err = node_receive(&m->node, &l->node, &ctl, &report, &what);
     if (err != CLU_OK)
         protocol_error(m, l, err, what, now_ms);
-    else if (report.kind != NODE_REPORT_NONE)
-        ask_pong(m, l, &report.ref, report.kind == NODE_REPORT_PONG);
+    else
+        act_on(m, l, &report, now_ms);
 }
 
 void link_drain(struct machine *m, struct link *l, uint64_t now_ms)
@@ -334,7 +361,8 @@ static void link_free(struct machine *m, struct conn *c)
 {
     struct link *l = link_of(c);
 
-    forget_pending(m, l);
+    link_forget_pending(m, l);
+    list_remove(&l->exchange);
     if (l->up) {
         if (map_get(&m->links, slice_of(l->name)) == l)
             map_remove(&m->links, slice_of(l->name));

@@ -101,6 +101,8 @@ static bool init_parts(struct machine *m, const struct machine_options *o)
     list_init(&m->lookup_queue);
     list_init(&m->asks);
     list_init(&m->hinted);
+    list_init(&m->exchange.links);
+    m->exchange.islands = 1;
     crowd_init(&m->unproved, MACHINE_UNPROVED_MAX, "connections that have not proved the cookie");
     crowd_init(&m->askers, MACHINE_EPMD_ASKERS_MAX, "clients of our epmd");
     m->news.tokens = NEWS_BURST;
@@ -116,11 +118,17 @@ static bool init_parts(struct machine *m, const struct machine_options *o)
     rng_init(&m->rng, seed);
     m->creation = (uint32_t)rng_range(&m->rng, CREATION_MIN, UINT32_MAX);
     text_set(m->name, sizeof m->name, slice_of(o->settings->name));
+    m->cookies[0] = o->settings->cookie;
     m->reconcile = reconcile_new(m->name, m->creation, &m->rng);
+    m->views = views_new();
     node_init(&m->node, m->name, m->creation, o->settings->hidden);
     epmd_registry_init(&m->reg.registry, o->settings->epmd_port,
                        (uint32_t)rng_range(&m->rng, CREATION_MIN, UINT32_MAX));
-    return m->reconcile != NULL;
+    if (m->reconcile == NULL || m->views == NULL)
+        return false;
+    reconcile_prune(m->reconcile, o->settings->prune, o->settings->prune_ms);
+    views_own(m->views, m->name);
+    return true;
 }
 
 clu_error machine_new(struct machine **out, const struct machine_options *o, char why[REASON_SIZE])
@@ -166,6 +174,7 @@ void machine_free(struct machine *m)
     epmd_registry_fini(&m->reg.registry);
     node_fini(&m->node);
     reconcile_free(m->reconcile);
+    views_free(m->views);
     snapshot_free(m);
     crypto_free(m->crypto);
     free(m);
@@ -283,11 +292,21 @@ slot_id machine_accepted(struct machine *m, enum listener which, const struct ad
                                 : epmd_accept(m, peer, local, now_ms);
 }
 
+void machine_refresh(struct machine *m, uint64_t now_ms)
+{
+    m->now_ms = now_ms;
+    if (m->draining)
+        return;
+    discover_poke(m, now_ms);
+    reconcile_poke(m->reconcile, now_ms);
+}
+
 void machine_set_name(struct machine *m, const char *name, uint32_t creation)
 {
     text_set(m->name, sizeof m->name, slice_of(name));
     m->creation = creation;
     node_rename(&m->node, m->name, creation);
+    views_own(m->views, m->name);
     reconcile_own(m->reconcile, m->name, creation, &m->address);
 }
 
@@ -331,6 +350,7 @@ uint64_t machine_deadline(const struct machine *m)
         return at;
     at = min_u64(at, discover_deadline(m));
     at = min_u64(at, ask_deadline(m));
+    at = min_u64(at, exchange_deadline(m));
     if (m->reg.state == REG_WAITING)
         at = min_u64(at, m->reg.retry_ms);
     return m->draining || m->settings->no_dial ? at : min_u64(at, reconcile_deadline(m->reconcile));
@@ -345,6 +365,8 @@ void machine_tick(struct machine *m, uint64_t now_ms)
     epmd_tick(m, now_ms);
     if (!m->draining && !m->settings->no_dial)
         dial_due(m, now_ms);
+    link_prune(m, now_ms);
+    exchange_tick(m, now_ms);
     ask_tick(m, now_ms);
 }
 
@@ -436,9 +458,14 @@ bool machine_next(struct machine *m, struct update *u)
     return true;
 }
 
+size_t machine_links(const struct machine *m)
+{
+    return map_count(&m->links);
+}
+
 uint64_t machine_version(const struct machine *m)
 {
-    return m->version + reconcile_version(m->reconcile);
+    return m->version + reconcile_version(m->reconcile) + views_version(m->views);
 }
 
 const struct snapshot *machine_snapshot(struct machine *m, uint64_t now_ms)

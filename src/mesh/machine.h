@@ -158,10 +158,17 @@ uint32_t machine_names(struct machine *m, const char *host, uint64_t now_ms);
 /* machine_ask_given_up: for a driver that waits no longer: the answer that an unanswered question
  * has now: the stage that it is in, what it waits for, and where. */
 void machine_ask_given_up(struct machine *m, uint32_t ask, struct answer *answer);
+/* machine_cookie: the cookie was read anew. The one before is good for settings.cookie_overlap_ms:
+ * peers may prove it, and who refuses the new one is dialled once more with it. */
+void machine_cookie(struct machine *m, const struct cookie *cookie, uint64_t now_ms);
+/* machine_refresh: look and dial again at once. */
+void machine_refresh(struct machine *m, uint64_t now_ms);
 /* machine_drain: readiness off, no new links; machine_stop: close all, UPDATE_CLOSE follow. */
 void machine_drain(struct machine *m, uint64_t now_ms);
 void machine_stop(struct machine *m, const char *reason, uint64_t now_ms);
 
+/* machine_links: how many nodes are linked now, hidden ones and commands among them. */
+size_t machine_links(const struct machine *m);
 /* machine_version: grows when the snapshot would read differently. machine_snapshot: the present
  * one, borrowed until the next machine_snapshot; NULL when out of memory. */
 uint64_t machine_version(const struct machine *m);

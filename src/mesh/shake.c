@@ -10,25 +10,15 @@
 
 /* ---- opening ---- */
 
-static const struct cookie *cookie_for(const struct machine *m, const char *peer)
+/* Which of them a dial proves; the one before may have ceased to be good meanwhile. */
+static clu_slice dial_cookie(const struct machine *m, const struct link *l, const char *peer)
 {
-    const struct settings *s = m->settings;
+    clu_slice before = l->other_cookie ? cookie_before(m, peer) : (clu_slice){NULL, 0};
 
-    for (size_t i = 0; i < s->n_peer_cookies; i++)
-        if (strcmp(s->peer_cookies[i].node, peer) == 0)
-            return &s->peer_cookies[i].cookie;
-    return &s->cookie;
+    return before.len > 0 ? before : cookie_for(m, peer);
 }
 
-static clu_slice cookie_bytes(const struct machine *m, const char *peer)
-{
-    const struct cookie *c = cookie_for(m, peer);
-
-    return (clu_slice){c->bytes, c->len};
-}
-
-static struct handshake_options handshake_settings(struct machine *m, const char *peer,
-                                                   uint64_t now_ms)
+static struct handshake_options handshake_settings(const struct machine *m, uint64_t now_ms)
 {
     const struct settings *s = m->settings;
 
@@ -37,7 +27,6 @@ static struct handshake_options handshake_settings(struct machine *m, const char
         .dynamic = m->name[0] == '\0',
         .creation = m->creation,
         .flags = DFLAGS_OFFERED | (s->hidden ? 0 : DFLAG_PUBLISHED),
-        .cookie = cookie_bytes(m, peer),
         .crypto = m->crypto,
         .now_ms = now_ms,
         .setup_ms = s->setup_ms,
@@ -52,16 +41,18 @@ static struct link *link_new(struct machine *m, const struct addr *peer)
     if (l == NULL)
         return NULL;
     list_init(&l->hinted);
+    list_init(&l->exchange);
     l->conn.peer = *peer;
     return conn_add(m, &l->conn, CONN_LINK) ? l : NULL;
 }
 
-bool link_dial(struct machine *m, struct dial *d, const struct addr *addr, const char *name)
+static struct link *dial(struct machine *m, struct dial *d, const struct addr *addr,
+                         const char *name)
 {
     struct link *l = link_new(m, addr);
 
     if (l == NULL)
-        return false;
+        return NULL;
     l->dial = d->id;
     l->target = d->target;
     text_set(l->name, sizeof l->name, slice_of(name));
@@ -70,14 +61,40 @@ bool link_dial(struct machine *m, struct dial *d, const struct addr *addr, const
         list_append(&m->hinted, &l->hinted);
     l->pending_listed = !l->by_hint && map_put(&m->pending, slice_of(name), l) == CLU_OK;
     conn_dial(m, &l->conn);
+    return l;
+}
+
+bool link_dial(struct machine *m, struct dial *d, const struct addr *addr, const char *name)
+{
+    /* A probe wants to know whether a node is there, whatever its name. */
+    return dial(m, d, addr, m->settings->probe ? "" : name) != NULL;
+}
+
+/* A new cookie does not reach all nodes at one moment: who refuses it may still have the one
+ * before, which is tried once. */
+static bool dial_otherwise(struct machine *m, struct link *l)
+{
+    struct dial *d = slots_get(&m->dials, l->dial);
+
+    if (d == NULL || l->other_cookie || l->hs->failure != HS_FAIL_COOKIE ||
+        cookie_before(m, l->hs->peer).len == 0)
+        return false;
+    link_forget_pending(m, l);
+    struct link *again = dial(m, d, &l->conn.peer, l->by_hint ? "" : l->name);
+
+    if (again == NULL)
+        return false;
+    again->other_cookie = true;
+    l->dial = 0;
     return true;
 }
 
 void link_opened(struct machine *m, struct conn *c, uint64_t now_ms)
 {
     struct link *l = link_of(c);
-    struct handshake_options o = handshake_settings(m, l->name, now_ms);
+    struct handshake_options o = handshake_settings(m, now_ms);
 
+    o.cookie = dial_cookie(m, l, l->name);
     l->hs = calloc(1, sizeof *l->hs);
     if (l->hs == NULL) {
         dial_failed(m, l->dial, STAGE_CLOSED, "out of memory", now_ms);
@@ -107,7 +124,7 @@ slot_id link_accept(struct machine *m, const struct addr *peer, uint64_t now_ms)
         free(hs);
         return 0;
     }
-    struct handshake_options o = handshake_settings(m, "", now_ms);
+    struct handshake_options o = handshake_settings(m, now_ms);
 
     l->hs = hs;
     l->conn.opened = true;
@@ -182,12 +199,14 @@ static void decide(struct machine *m, struct link *l, uint64_t now_ms)
     if (l->hs->peer_dynamic && !m->draining &&
         strlen(l->hs->peer) <= NODE_NAME_MAX - ASSIGNED_EXTRA) {
         assign_name(m, l);
-        handshake_answer(l->hs, HS_STATUS_OK, cookie_bytes(m, l->name), l->name,
+        handshake_answer(l->hs, HS_STATUS_OK, cookie_for(m, l->name), l->name,
                          (uint32_t)rng_range(&m->rng, CREATION_MIN, UINT32_MAX));
+        handshake_take_too(l->hs, cookie_before(m, l->name));
         return;
     }
     text_set(l->name, sizeof l->name, slice_of(l->hs->peer));
-    handshake_answer(l->hs, decide_status(m, l, now_ms), cookie_bytes(m, l->name), NULL, 0);
+    handshake_answer(l->hs, decide_status(m, l, now_ms), cookie_for(m, l->name), NULL, 0);
+    handshake_take_too(l->hs, cookie_before(m, l->name));
     if (m->draining)
         text_set(l->hs->reason, sizeof l->hs->reason, slice_of("this node is leaving"));
     else if (strcmp(l->name, m->name) == 0)
@@ -250,6 +269,8 @@ void link_shake_failed(struct machine *m, struct link *l, uint64_t now_ms)
 {
     if (gave_way(l))
         dial_deferred(m, l->dial, now_ms);
+    else if (l->conn.outbound && dial_otherwise(m, l))
+        return;
     else if (l->conn.outbound)
         dial_failed(m, l->dial, stage_of(l->hs->failure), l->hs->reason, now_ms);
     else
@@ -299,12 +320,26 @@ static void confirm_alive(struct machine *m, struct link *l, uint64_t now_ms)
     handshake_confirm(l->hs, d != NULL && same == NULL);
 }
 
+/* The challenge came: a node is there. A probe ends here, before any proof, and leaves no trace. */
+static void choose_cookie(struct machine *m, struct link *l, uint64_t now_ms)
+{
+    if (!m->settings->probe) {
+        handshake_use_cookie(l->hs, dial_cookie(m, l, l->hs->peer));
+        return;
+    }
+    reconcile_reached(m->reconcile, l->target, l->hs->peer, now_ms);
+    dial_end(m, slots_get(&m->dials, l->dial));
+    l->dial = 0;
+    machine_changed(m);
+    conn_close(m, &l->conn);
+}
+
 static void step(struct machine *m, struct link *l, uint64_t now_ms)
 {
     switch (l->hs->state) {
     case HS_DECIDE: decide(m, l, now_ms); break;
     case HS_CONFIRM_ALIVE: confirm_alive(m, l, now_ms); break;
-    case HS_CHOOSE_COOKIE: handshake_use_cookie(l->hs, cookie_bytes(m, l->hs->peer)); break;
+    case HS_CHOOSE_COOKIE: choose_cookie(m, l, now_ms); break;
     case HS_WAIT_INBOUND:
         dial_deferred(m, l->dial, now_ms);
         conn_close(m, &l->conn);

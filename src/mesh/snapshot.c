@@ -49,6 +49,9 @@ static void add_link(const struct machine *m, const struct link *l, struct peer_
     row->messages_in = l->channel.frames_in;
     row->messages_out = l->channel.frames_out;
     row->queued = channel_pending(&l->channel).len;
+    /* A hidden node stands in nobody's list. */
+    row->sees_us = m->settings->hidden ? TELLS_NOTHING : views_sees_us(m->views, l->name);
+    row->sees = views_sees(m->views, l->name);
     row->stage = STAGE_NONE;
     row->reason[0] = '\0';
 }
@@ -61,6 +64,12 @@ static void add_target(struct machine *m, const struct target *t, struct peer_ro
         .address = t->addr,
         .state = t->state,
         .listed = t->sources != 0,
+        .sources = t->sources,
+        .hinted = t->hinted,
+        .terminating = t->terminating,
+        .listed_ms = wall(m, t->listed_ms),
+        .seen_by = t->name[0] == '\0' ? 0 : views_seen_by(m->views, t->name),
+        .island = views_island(m->views, t->id),
         .creation = t->creation,
         .since_ms = wall(m, t->since_ms),
         .stage = t->stage,
@@ -145,6 +154,8 @@ static void fill_counters(struct machine *m)
     s->rejected = m->count.rejected;
     s->protocol_errors = m->count.protocol_errors;
     s->first_peer_ms = m->count.first_peer_ms;
+    s->flaps = reconcile_tally(m->reconcile)->flaps;
+    s->settled_ms = wall(m, reconcile_tally(m->reconcile)->settled_ms);
     memcpy(s->dial_failures, m->count.dial_failures, sizeof s->dial_failures);
 }
 
@@ -166,7 +177,8 @@ bool snapshot_fill(struct machine *m, uint64_t now_ms)
     s->ready = m->ready;
     s->draining = m->draining;
     text_set(s->not_ready, sizeof s->not_ready, slice_of(m->not_ready));
-    s->cookie = m->settings->show_cookie ? (const char *)m->settings->cookie.bytes : NULL;
+    s->cookie = m->settings->show_cookie ? (const char *)m->cookies[m->cookie].bytes : NULL;
+    s->n_islands = views_islands(m->views, m->reconcile);
     fill_counters(m);
     return fill_peers(m) && fill_sources(m);
 }

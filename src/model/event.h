@@ -18,6 +18,8 @@ enum event_level {
       "this node is {node}, creation {number}, at {address}")                                      \
     X(EVENT_STOPPED, "stopped", LEVEL_INFO, "{node} stops: {reason}")                              \
     X(EVENT_SETTING, "setting", LEVEL_WARNING, "{what}: {reason}")                                 \
+    X(EVENT_COOKIE, "cookie", LEVEL_INFO,                                                          \
+      "the cookie was read anew ({what}); the one before is good for {number} s more")             \
     X(EVENT_FATAL, "fatal", LEVEL_ERROR, "{reason}")                                               \
     X(EVENT_NODE_UP, "node_up", LEVEL_INFO, "linked with {node} at {address}")                     \
     X(EVENT_NODE_DOWN, "node_down", LEVEL_WARNING, "lost {node} at {address}: {reason}")           \
@@ -39,6 +41,10 @@ enum event_level {
       "{number} more connections were refused, too many to tell one by one")                       \
     X(EVENT_LIMIT, "limit", LEVEL_WARNING, "{what}: {reason}")                                     \
     X(EVENT_CHANGES, "changes", LEVEL_INFO, "{what}: {number} more changes of the list")           \
+    X(EVENT_ISLANDS, "islands", LEVEL_WARNING,                                                     \
+      "{number} groups of living nodes without a known link between them: /api/v1/cluster tells "  \
+      "who and why")                                                                               \
+    X(EVENT_ONE_MESH, "one_mesh", LEVEL_INFO, "all living nodes that we know of are one mesh")     \
     X(EVENT_EPMD, "epmd", LEVEL_INFO, "{reason}")                                                  \
     X(EVENT_EPMD_FAILED, "epmd_failed", LEVEL_WARNING, "{reason}")                                 \
     X(EVENT_HTTP, "http", LEVEL_INFO, "the page is at http://{address}/")                          \

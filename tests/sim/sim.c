@@ -10,6 +10,8 @@
 
 /* Bytes that one read takes at most: small, so that frames arrive in pieces. */
 #define READ_MAX 700
+/* Of every record. */
+#define SIM_TTL_S 5
 
 enum happening { H_CONNECT, H_DIAL_TIMEOUT, H_OPENED, H_REFUSED, H_BYTES, H_CLOSED, H_DNS };
 
@@ -34,11 +36,12 @@ struct end {
 
 struct sim_node {
     struct machine *machine;
+    struct heap_item tick; /* in sim.ticks, at the machine's deadline */
     struct settings settings;
     struct resolv_conf resolv;
     struct hosts_file hosts;
-    struct end *ends;
-    size_t n_ends, cap_ends;
+    struct end *ends; /* by slot_index of the connection */
+    size_t n_ends;
     uint32_t life;
     bool listening, listed;
     char cookie[32];
@@ -47,13 +50,17 @@ struct sim_node {
 struct sim {
     struct sim_node nodes[SIM_NODES_MAX + 1];
     bool cut[SIM_NODES_MAX + 1][SIM_NODES_MAX + 1];
-    struct heap things;
+    struct heap things, ticks;
     struct rng rng;
     uint64_t now, order, digest;
     unsigned latency;
     enum sim_dns dns;
     struct buf trace;
+    bool quiet;
     char spec[SPEC_SIZE];
+    struct buf answers[2]; /* the zone's A and AAAA answers; empty when they are to be made anew */
+    struct sim_load load;
+    uint64_t second, in_second; /* queries of the present second */
 };
 
 static struct addr address(unsigned i)
@@ -94,27 +101,23 @@ static void free_thing(struct thing *t)
 
 static struct end *find_end(struct sim_node *n, slot_id id)
 {
-    for (size_t i = 0; i < n->n_ends; i++)
-        if (n->ends[i].used && n->ends[i].id == id)
-            return &n->ends[i];
-    return NULL;
+    struct end *e = slot_index(id) < n->n_ends ? &n->ends[slot_index(id)] : NULL;
+
+    return e != NULL && e->used && e->id == id ? e : NULL;
 }
 
 static struct end *add_end(struct sim_node *n, slot_id id, unsigned peer, slot_id peer_id)
 {
-    struct end *e = NULL;
+    size_t index = slot_index(id), room = n->n_ends;
 
-    for (size_t i = 0; i < n->n_ends && e == NULL; i++)
-        if (!n->ends[i].used)
-            e = &n->ends[i];
-    if (e == NULL) {
-        if (n->n_ends == n->cap_ends) {
-            n->cap_ends = n->cap_ends * 2 + 16;
-            n->ends = realloc(n->ends, n->cap_ends * sizeof *n->ends);
-            assert(n->ends != NULL);
-        }
-        e = &n->ends[n->n_ends++];
+    if (index >= room) {
+        n->n_ends = 2 * index + 16;
+        n->ends = realloc(n->ends, n->n_ends * sizeof *n->ends);
+        assert(n->ends != NULL);
+        memset(n->ends + room, 0, (n->n_ends - room) * sizeof *n->ends);
     }
+    struct end *e = &n->ends[index];
+
     *e = (struct end){.id = id, .peer = peer, .peer_id = peer_id, .used = true};
     return e;
 }
@@ -169,51 +172,75 @@ static void do_close(struct sim *s, unsigned i, slot_id conn)
     e->used = false;
 }
 
+static void zone_changed(struct sim *s)
+{
+    for (size_t i = 0; i < 2; i++)
+        buf_free(&s->answers[i]);
+}
+
+static void put_question(struct buf *out, const char *name, uint16_t type)
+{
+    while (*name != '\0') {
+        size_t len = strcspn(name, ".");
+
+        buf_put_byte(out, (uint8_t)len);
+        buf_put(out, name, len);
+        name += len + (name[len] == '.');
+    }
+    const uint8_t end[] = {0, 0, (uint8_t)type, 0, 1};
+
+    buf_put(out, end, sizeof end);
+}
+
+/* The A record of node i, for the name of the question. */
+static void put_record(struct buf *out, unsigned i)
+{
+    const uint8_t head[] = {0xc0, 0x0c, 0, DNS_TYPE_A, 0, 1, 0, 0, 0, SIM_TTL_S, 0, 4};
+    struct addr a = address(i);
+
+    buf_put(out, head, sizeof head);
+    buf_put(out, a.ip, 4);
+}
+
+static clu_slice zone_answer(struct sim *s, const struct update *u)
+{
+    static const uint8_t rcodes[] = {
+        [SIM_DNS_NXDOMAIN] = 3, [SIM_DNS_SERVFAIL] = 2, [SIM_DNS_EMPTY] = 0};
+    struct buf *out = &s->answers[u->u.resolve.type == DNS_TYPE_AAAA];
+    bool all = u->u.resolve.type == DNS_TYPE_A && s->dns == SIM_DNS_OK;
+    uint8_t head[12] = {[2] = 0x84, [3] = s->dns == SIM_DNS_OK ? 0 : rcodes[s->dns], [5] = 1};
+    uint16_t count = 0;
+
+    if (out->len > 0)
+        return buf_slice(out);
+    for (unsigned k = 1; all && k <= SIM_NODES_MAX; k++)
+        count = (uint16_t)(count + s->nodes[k].listed);
+    put_be16(head + 6, count);
+    buf_put(out, head, sizeof head);
+    put_question(out, u->u.resolve.name, u->u.resolve.type);
+    for (unsigned k = 1; all && k <= SIM_NODES_MAX; k++)
+        if (s->nodes[k].listed)
+            put_record(out, k);
+    return buf_slice(out);
+}
+
+static void count_query(struct sim *s)
+{
+    if (s->now / 1000 != s->second)
+        s->in_second = 0;
+    s->second = s->now / 1000;
+    s->load.queries++;
+    s->load.peak = max_u64(s->load.peak, ++s->in_second);
+}
+
 static void do_resolve(struct sim *s, unsigned i, const struct update *u)
 {
-    struct thing *t;
+    bool dropped = s->dns == SIM_DNS_DROP;
+    struct thing *t = send_thing(s, H_DNS, i, i, dropped ? s->now + 5000 : 0);
 
-    if (s->dns == SIM_DNS_DROP) {
-        t = send_thing(s, H_DNS, i, i, s->now + 5000);
-    } else {
-        t = send_thing(s, H_DNS, i, i, 0);
-        uint8_t *p = buf_space(&t->bytes, 300 + 16 * SIM_NODES_MAX);
-        size_t n = 12;
-        uint16_t count = 0;
-
-        assert(p != NULL);
-        memset(p, 0, 12);
-        for (const char *label = u->u.resolve.name; *label != '\0';) {
-            size_t len = strcspn(label, ".");
-
-            p[n++] = (uint8_t)len;
-            memcpy(p + n, label, len);
-            n += len;
-            label += len + (label[len] == '.');
-        }
-        p[n++] = 0;
-        put_be16(p + n, u->u.resolve.type);
-        put_be16(p + n + 2, 1);
-        n += 4;
-        for (unsigned k = 1; k <= SIM_NODES_MAX; k++) {
-            if (!s->nodes[k].listed || u->u.resolve.type != DNS_TYPE_A || s->dns != SIM_DNS_OK)
-                continue;
-            put_be16(p + n, 0xc00c);
-            put_be16(p + n + 2, DNS_TYPE_A);
-            put_be16(p + n + 4, 1);
-            put_be32(p + n + 6, 5);
-            put_be16(p + n + 10, 4);
-            struct addr a = address(k);
-            memcpy(p + n + 12, a.ip, 4);
-            n += 16;
-            count++;
-        }
-        p[2] = 0x84;
-        p[3] = s->dns == SIM_DNS_NXDOMAIN ? 3 : s->dns == SIM_DNS_SERVFAIL ? 2 : 0;
-        put_be16(p + 4, 1);
-        put_be16(p + 6, count);
-        buf_add(&t->bytes, n);
-    }
+    count_query(s);
+    if (!dropped)
+        buf_put_slice(&t->bytes, zone_answer(s, u));
     t->query = u->u.resolve.query;
 }
 
@@ -226,6 +253,8 @@ static void do_event(struct sim *s, unsigned i, const struct event *e)
     };
     size_t from = s->trace.len;
 
+    if (s->quiet)
+        return;
     buf_printf(&s->trace, "[%6lu] %u %s", (unsigned long)s->now, i, words[e->id]);
     if (e->node[0] != '\0')
         buf_printf(&s->trace, " %s", e->node);
@@ -262,6 +291,11 @@ static void drain(struct sim *s, unsigned i)
         case UPDATE_EXIT: break;
         }
     }
+    clu_error err =
+        heap_set(&s->ticks, &n->tick, n->machine == NULL ? NEVER : machine_deadline(n->machine));
+
+    assert(err == CLU_OK);
+    (void)err;
 }
 
 /* ---- what arrives ---- */
@@ -386,11 +420,7 @@ static uint64_t next_moment(struct sim *s)
 {
     uint64_t at = heap_next(&s->things);
 
-    at = at == NEVER ? NEVER : at >> 24;
-    for (unsigned i = 1; i <= SIM_NODES_MAX; i++)
-        if (s->nodes[i].machine != NULL)
-            at = min_u64(at, machine_deadline(s->nodes[i].machine));
-    return at;
+    return min_u64(at == NEVER ? NEVER : at >> 24, heap_next(&s->ticks));
 }
 
 static void step(struct sim *s)
@@ -403,11 +433,11 @@ static void step(struct sim *s)
         arrive(s, t);
         free_thing(t);
     }
-    for (unsigned i = 1; i <= SIM_NODES_MAX; i++) {
-        if (s->nodes[i].machine == NULL || machine_deadline(s->nodes[i].machine) > s->now)
-            continue;
-        machine_tick(s->nodes[i].machine, s->now);
-        drain(s, i);
+    while ((item = heap_pop(&s->ticks, s->now)) != NULL) {
+        struct sim_node *n = CONTAINER_OF(item, struct sim_node, tick);
+
+        machine_tick(n->machine, s->now);
+        drain(s, (unsigned)(n - s->nodes));
     }
 }
 
@@ -471,6 +501,8 @@ void sim_free(struct sim *s)
     while ((item = heap_pop(&s->things, NEVER - 1)) != NULL)
         free_thing(CONTAINER_OF(item, struct thing, due));
     heap_free(&s->things);
+    heap_free(&s->ticks);
+    zone_changed(s);
     buf_free(&s->trace);
     free(s);
 }
@@ -500,7 +532,10 @@ void sim_start(struct sim *s, unsigned i)
         .setup_ms = 7000,
         .n_specs = 1,
     };
-    snprintf(set->name, sizeof set->name, "erlclu@10.0.0.%u", i);
+    struct addr at = address(i);
+    char ip[ADDR_TEXT_MAX];
+
+    snprintf(set->name, sizeof set->name, "erlclu@%s", addr_ip_text(&at, ip));
     text_set(set->specs[0], sizeof set->specs[0], slice_of(s->spec));
     set->cookie.len = strlen(n->cookie);
     memcpy(set->cookie.bytes, n->cookie, set->cookie.len);
@@ -520,6 +555,7 @@ void sim_start(struct sim *s, unsigned i)
     (void)err;
     n->life++;
     n->listed = true;
+    zone_changed(s);
     machine_start(n->machine, s->now);
     drain(s, i);
 }
@@ -533,10 +569,13 @@ void sim_kill(struct sim *s, unsigned i, bool unlist)
             do_close(s, i, n->ends[k].id);
     machine_free(n->machine);
     n->machine = NULL;
-    n->n_ends = 0;
+    heap_remove(&s->ticks, &n->tick);
+    if (n->n_ends > 0)
+        memset(n->ends, 0, n->n_ends * sizeof *n->ends);
     n->listening = false;
     n->life++;
     n->listed = n->listed && !unlist;
+    zone_changed(s);
 }
 
 void sim_cut(struct sim *s, unsigned a, unsigned b, bool cut)
@@ -566,6 +605,7 @@ void sim_break(struct sim *s, unsigned a, unsigned b)
 void sim_dns(struct sim *s, enum sim_dns mode)
 {
     s->dns = mode;
+    zone_changed(s);
 }
 
 struct machine *sim_machine(struct sim *s, unsigned i)
@@ -575,12 +615,7 @@ struct machine *sim_machine(struct sim *s, unsigned i)
 
 size_t sim_links(struct sim *s, unsigned i)
 {
-    const struct snapshot *snap = machine_snapshot(s->nodes[i].machine, s->now);
-    size_t n = 0;
-
-    for (size_t k = 0; k < snap->n_peers; k++)
-        n += snap->peers[k].state == PEER_LINKED;
-    return n;
+    return machine_links(s->nodes[i].machine);
 }
 
 bool sim_is_whole(struct sim *s)
@@ -593,6 +628,21 @@ bool sim_is_whole(struct sim *s)
         if (s->nodes[i].machine != NULL && sim_links(s, i) != running - 1)
             return false;
     return true;
+}
+
+struct sim_load sim_load(struct sim *s)
+{
+    struct sim_load load = s->load;
+
+    s->load = (struct sim_load){0};
+    s->in_second = 0;
+    return load;
+}
+
+void sim_quiet(struct sim *s)
+{
+    s->quiet = true;
+    buf_free(&s->trace);
 }
 
 const char *sim_trace(struct sim *s)

@@ -9,7 +9,7 @@
 #include "base/buf.h"
 #include "mesh/machine.h"
 
-#define SIM_NODES_MAX 64
+#define SIM_NODES_MAX 512
 #define SIM_DIST_PORT 9100
 
 enum sim_dns { SIM_DNS_OK, SIM_DNS_NXDOMAIN, SIM_DNS_SERVFAIL, SIM_DNS_DROP, SIM_DNS_EMPTY };
@@ -44,6 +44,14 @@ uint64_t sim_now(const struct sim *s);
 struct machine *sim_machine(struct sim *s, unsigned i);
 /* sim_links: nodes that node i is linked with. */
 size_t sim_links(struct sim *s, unsigned i);
+
+/* What the DNS server was asked since the last call: in all, and in the busiest second. */
+struct sim_load {
+    uint64_t queries, peak;
+};
+struct sim_load sim_load(struct sim *s);
+/* sim_quiet: no trace from now on: a crowd has too much to tell. */
+void sim_quiet(struct sim *s);
 
 /* sim_trace: one line an event since the last call, "[ ms] i word node reason"; borrowed. */
 const char *sim_trace(struct sim *s);

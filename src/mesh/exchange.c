@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mesh/internal.h"
+
+/* Peer exchange: linked peers are asked for their own nodes, so that one seed is enough to find the
+ * whole mesh, and so that what they see can be compared with what we see. */
+
+/* A peer is asked again after this, while its view is shown. */
+#define EXCHANGE_AGAIN_MS 30000
+/* One question in this time, and so many at once before that holds: a node that joins a mesh of
+ * hundreds does not ask all of them at once for hundreds of names. */
+#define EXCHANGE_GAP_MS 1000
+#define EXCHANGE_BUCKET 8
+/* Islands are counted no more often: a large mesh has many links. */
+#define EXCHANGE_COUNT_MS 1000
+/* Commands and observers have no business with the other nodes of a mesh. */
+static bool takes_part(const struct machine *m, const struct link *l)
+{
+    const struct settings *s = m->settings;
+
+    return !s->hidden && !s->no_listen && !s->no_dial && !l->visitor && l->node.visible;
+}
+
+void exchange_linked(struct machine *m, struct link *l)
+{
+    if (takes_part(m, l))
+        list_prepend(&m->exchange.links, &l->exchange);
+}
+
+/* When the next peer is due, the rate aside: who was never asked is due at once. */
+static uint64_t wanted_at(const struct machine *m)
+{
+    if (list_empty(&m->exchange.links))
+        return NEVER;
+    const struct link *l = CONTAINER_OF(m->exchange.links.next, struct link, exchange);
+
+    return l->exchange_ms == 0 ? 0 : l->exchange_ms + EXCHANGE_AGAIN_MS;
+}
+
+uint64_t exchange_deadline(const struct machine *m)
+{
+    const uint64_t credit = (EXCHANGE_BUCKET - 1) * EXCHANGE_GAP_MS;
+    uint64_t paid = m->exchange.paid_ms > credit ? m->exchange.paid_ms - credit : 0;
+
+    return m->draining ? NEVER : max_u64(wanted_at(m), paid);
+}
+
+static void ask(struct machine *m, struct link *l, uint64_t now_ms)
+{
+    clu_ref ref;
+
+    l->exchange_ms = now_ms;
+    list_remove(&l->exchange);
+    list_append(&m->exchange.links, &l->exchange);
+    m->exchange.paid_ms = max_u64(m->exchange.paid_ms, now_ms) + EXCHANGE_GAP_MS;
+    if (node_ask_nodes(&m->node, &l->node, l->kin, &ref) != CLU_OK)
+        return; /* busy: its turn comes again */
+    memcpy(l->exchange_ref, ref.words, sizeof l->exchange_ref);
+    conn_wake(m, &l->conn);
+}
+
+/* Told when it becomes so, and when it is over. */
+static void tell_islands(struct machine *m, uint64_t now_ms)
+{
+    uint32_t n = m->draining ? m->exchange.islands : views_islands(m->views, m->reconcile);
+
+    m->exchange.counted_ms = now_ms;
+    if (n == m->exchange.islands)
+        return;
+    m->exchange.islands = n;
+    machine_event(m, n > 1 ? EVENT_ISLANDS : EVENT_ONE_MESH)->number = n;
+    machine_changed(m);
+}
+
+void exchange_tick(struct machine *m, uint64_t now_ms)
+{
+    if (now_ms >= m->exchange.counted_ms + EXCHANGE_COUNT_MS)
+        tell_islands(m, now_ms);
+    while (exchange_deadline(m) <= now_ms)
+        ask(m, CONTAINER_OF(m->exchange.links.next, struct link, exchange), now_ms);
+}
+
+/* ---- what a peer tells ---- */
+
+/* What nobody named before is dialled, and what nobody names any more goes its way. */
+static void hand_on(struct machine *m, uint64_t now_ms)
+{
+    char name[NODE_NAME_SIZE];
+
+    for (bool told; views_change(m->views, name, &told);)
+        reconcile_heard(m->reconcile, name, NULL, told, now_ms);
+    machine_changed(m);
+}
+
+/* One element of the list: a name, and of our own kind where it listens (port 0: not known). */
+static clu_slice get_node(clu_reader *r, bool kin, struct addr *at)
+{
+    *at = (struct addr){0};
+    if (!kin)
+        return clu_get_atom(r);
+    if (clu_get_tuple(r) != 3)
+        return (clu_slice){NULL, 0};
+    clu_slice name = clu_get_atom(r), ip = clu_get_binary(r);
+    int64_t port = clu_get_int(r);
+
+    if ((ip.len == 4 || ip.len == 16) && port > 0 && port <= UINT16_MAX) {
+        at->family = ip.len == 4 ? 4 : 6;
+        memcpy(at->ip, ip.data, ip.len);
+        at->port = (uint16_t)port;
+    }
+    return name;
+}
+
+/* A node that listens at a port of its own, without epmd, is found only where the peer says; where
+ * the peer itself listens is for others to hear. */
+static void take_places(struct machine *m, struct link *l, clu_reader list, uint64_t now_ms)
+{
+    size_t n = clu_get_list(&list);
+
+    for (size_t i = 0; i < n && i < VIEW_SIZE_MAX; i++) {
+        char name[NODE_NAME_SIZE];
+        struct addr at;
+        clu_slice text = get_node(&list, true, &at);
+
+        if (list.err != CLU_OK)
+            return;
+        if (at.family == 0 || !text_set(name, sizeof name, text))
+            continue;
+        if (strcmp(name, l->name) == 0)
+            l->listens = at;
+        else if (link_find(m, name) == NULL && views_seen_by(m->views, name) > 0)
+            reconcile_heard(m->reconcile, name, &at, true, now_ms);
+    }
+}
+
+void exchange_told(struct machine *m, struct link *l, const struct node_report *report,
+                   uint64_t now_ms)
+{
+    bool kin = report->kind == NODE_REPORT_KIN_NODES;
+    clu_reader list = report->nodes;
+    size_t n = clu_get_list(&list);
+    struct addr at;
+
+    if (memcmp(l->exchange_ref, report->ref.words, sizeof l->exchange_ref) != 0)
+        return;
+    l->kin = kin ? NODE_KIN_OURS : NODE_KIN_BEAM;
+    for (size_t i = 0; i < n && i < VIEW_SIZE_MAX && list.err == CLU_OK; i++) {
+        clu_slice name = get_node(&list, kin, &at);
+
+        if (list.err == CLU_OK && !slice_is(name, l->name))
+            views_add(m->views, name);
+    }
+    if (views_end(m->views, l->name))
+        hand_on(m, now_ms);
+    if (kin)
+        take_places(m, l, report->nodes, now_ms);
+}
+
+void exchange_down(struct machine *m, struct link *l, uint64_t now_ms)
+{
+    views_drop(m->views, l->name);
+    hand_on(m, now_ms);
+}
+
+/* ---- what we tell ---- */
+
+static bool is_told(const struct link *l)
+{
+    return !l->visitor && l->node.visible;
+}
+
+static void put_node(clu_writer *w, const char *name, const struct addr *at)
+{
+    size_t len = at->family == 4 ? 4 : 16;
+
+    clu_put_tuple(w, 3);
+    clu_put_atom_text(w, name);
+    clu_put_binary(w, at->ip, at->port == 0 ? 0 : len);
+    clu_put_int(w, at->port);
+}
+
+static void put_link(clu_writer *w, const struct link *l)
+{
+    struct addr at = l->listens.family != 0 ? l->listens : link_address(l);
+
+    put_node(w, l->name, &at);
+}
+
+/* As erlang:nodes/0, the visible nodes that we are linked with, whoever asks among them; and
+ * ourselves, for where we listen. */
+void exchange_asked(struct machine *m, struct link *l, const struct gen_call *call)
+{
+    const struct map_entry *at = NULL;
+    struct link *other;
+    clu_writer w;
+    size_t n = 0;
+
+    if (channel_is_busy(&l->channel))
+        return; /* it asks again */
+    while ((other = map_next(&m->links, &at, NULL)) != NULL)
+        n += is_told(other);
+    node_answer_begin(&m->node, &l->node, call, &w);
+    clu_put_list(&w, n + 1);
+    put_node(&w, m->name, &m->address);
+    for (at = NULL; (other = map_next(&m->links, &at, NULL)) != NULL;)
+        if (is_told(other))
+            put_link(&w, other);
+    clu_put_nil(&w);
+    if (channel_end(l->node.channel, &w) == CLU_OK)
+        conn_wake(m, &l->conn);
+}
