@@ -6,29 +6,13 @@ import subprocess
 
 from lab.case import LabCase, per_release
 from lab.nodes import COOKIE, eventually
-from lab.otp import TOP
 from lab.pods import SERVICE, Dnsmasq
+from texts import container_args, snippet
 
-PAGE = (TOP / 'docs' / 'kubernetes.md').read_text()
-SIDECAR = (TOP / 'deploy' / 'kubernetes' / 'overlays' / 'sidecar' / 'deployment.yaml').read_text()
 FORM = 15
 PORT = 9100
 # An epmd started by erl outlives it by design; a node is registered a moment after it runs.
 REGISTER = 10
-
-
-def snippet(title):
-    """The fenced text whose first line says what file it is."""
-    found = re.findall(rf'^```\w+\n# {re.escape(title)}\n(.*?)^```$', PAGE, re.M | re.S)
-    if len(found) != 1:
-        raise AssertionError(f'docs/kubernetes.md has {len(found)} snippets called {title!r}')
-    return found[0]
-
-
-def container_args(manifest):
-    """The words of the first `args:` of a manifest, comments left out."""
-    lines = re.search(r'^( *)args:\n((?:\1  .*\n)+)', manifest, re.M)[2].splitlines()
-    return [line.strip()[2:].strip('"') for line in lines if line.strip().startswith('- ')]
 
 
 class Release(LabCase):
@@ -145,12 +129,9 @@ class Release(LabCase):
     def test_sidecar(self, release):
         """overlays/sidecar: two pods with two nodes each, one epmd a pod, which is the BEAM's."""
         self.dns(1, 2)
-        words = container_args(SIDECAR)
-        self.assertEqual('run', words[0])
-        cookie = words.index('--cookie-file')
-        words[cookie:cookie + 2] = []  # the lab's own
+        words = container_args('sidecar', 'deployment.yaml')
         theirs = [self.release(n, release) for n in (1, 2)]
-        ours = [self.clu(n, words[1:], discover=()) for n in (1, 2)]
+        ours = [self.clu(n, words, discover=()) for n in (1, 2)]
         for beam, node in zip(theirs, ours):
             beam.start()
             node.start()
