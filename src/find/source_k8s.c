@@ -51,12 +51,17 @@ static clu_error set_port(struct source *s, const char *value, char why[REASON_S
     return CLU_EBADARG;
 }
 
+/* "app=x,tier+in+(a,b)": a SPEC has no spaces, and a selector no plus. */
 static clu_error set_selector(struct source *s, const char *value, char why[REASON_SIZE])
 {
     struct k8s_source *k = k8s_of(s);
+    char text[SPEC_SIZE];
 
+    text_set(text, sizeof text, slice_of(value)); /* it is a piece of a SPEC: it fits */
+    for (char *p = text; (p = strchr(p, '+')) != NULL;)
+        *p = ' ';
     k->kind = &k8s_pods;
-    if (value[0] != '\0' && k8s_encode(k->selector, sizeof k->selector, value))
+    if (value[0] != '\0' && k8s_encode(k->selector, sizeof k->selector, text))
         return CLU_OK;
     say(why, "k8s: the selector is empty or too long: \"%.60s\"", value);
     return CLU_EBADARG;

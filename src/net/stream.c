@@ -30,6 +30,8 @@
 #define SLACK_S     60
 #define HEADER_SIZE 20000
 
+enum progress { APART, MET, TRUSTED };
+
 /* One request with its answer, and a connection of its own: a token or an authority that changed
  * counts from the next one on. It ends in its timer only: libevent stands on it in its callbacks.
  */
@@ -42,8 +44,9 @@ struct exchange {
     struct watch *timer; /* of silence; once it is over, of its end */
     uint64_t silence_ms;
     const char *why; /* what is wrong with what came; NULL */
-    int error;       /* of the system, that ended the handshake; 0: none */
-    bool over;       /* nothing of it is given any more */
+    enum progress state;
+    int error; /* of the system, that ended the handshake; 0: none */
+    bool over; /* nothing of it is given any more */
     char to[ADDR_TEXT_MAX];
 };
 
@@ -116,16 +119,22 @@ static const char *tls_words(struct exchange *e)
     unsigned long error = bufferevent_get_openssl_error(e->bytes);
     const char *words = error == 0 ? NULL : ERR_reason_error_string(error);
 
-    return words == NULL ? "the connection broke" : words;
+    return words == NULL ? "it closed the connection, or said nothing" : words;
 }
 
-/* When libevent tells of a failure, it has closed the socket and errno is of that. */
+/* When libevent tells of a failure, it has closed the socket and cleared the rest. */
 static void on_handshake(const SSL *tls, int where, int result)
 {
     struct exchange *e = SSL_get_app_data(tls);
 
-    if ((where & SSL_CB_EXIT) != 0 && result <= 0 && errno != EAGAIN)
+    if ((where & SSL_CB_HANDSHAKE_DONE) != 0)
+        e->state = TRUSTED;
+    if ((where & SSL_CB_EXIT) == 0 || result > 0)
+        return;
+    if (errno != EAGAIN && errno != 0)
         e->error = errno;
+    else if (e->state == APART) /* it is to answer, or has answered something else */
+        e->state = MET;
 }
 
 static void fail(struct exchange *e)
@@ -136,9 +145,10 @@ static void fail(struct exchange *e)
     if (refusal != NULL)
         snprintf(why, sizeof why, "the API server at %s: its certificate is refused: %s", e->to,
                  refusal);
-    else if (e->why != NULL)
-        snprintf(why, sizeof why, "the API server at %s: %s", e->to, e->why);
-    else if (e->error != 0 || SSL_get_state(e->tls) == TLS_ST_BEFORE)
+    else if (e->state == TRUSTED)
+        snprintf(why, sizeof why, "the API server at %s: %s", e->to,
+                 e->why != NULL ? e->why : errors[EVREQ_HTTP_BUFFER_ERROR]);
+    else if (e->state == APART)
         snprintf(why, sizeof why, "no connection to the API server at %s: %s", e->to,
                  strerror(e->error != 0 ? e->error : ETIMEDOUT));
     else
@@ -205,7 +215,7 @@ static void on_timer(void *arg, bool timed_out)
         exchange_free(e);
         return;
     }
-    if (e->why == NULL && SSL_is_init_finished(e->tls))
+    if (e->why == NULL)
         e->why = errors[EVREQ_HTTP_TIMEOUT];
     fail(e);
 }
