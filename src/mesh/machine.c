@@ -447,7 +447,8 @@ static bool take_event(struct machine *m, struct update *u)
 bool machine_next(struct machine *m, struct update *u)
 {
     u->conn = 0;
-    if (conn_take_update(m, u) || take_listen(m, u) || discover_take(m, u) || take_lookup(m, u) ||
+    /* Sources first: meeting their needs leaves connections and queries. */
+    if (discover_take(m, u) || conn_take_update(m, u) || take_listen(m, u) || take_lookup(m, u) ||
         take_event(m, u) || ask_take_answer(m, u))
         return true;
     if (!m->exit_wanted)
