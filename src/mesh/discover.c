@@ -60,7 +60,8 @@ static void tell_result(struct machine *m, size_t i, size_t n_entries)
     text_set(m->source_reason[i], REASON_SIZE, slice_of(row.reason));
     if (same)
         return;
-    bool fine = kind == RESULT_COMPLETE && row.reason[0] == '\0';
+    bool lists = kind == RESULT_COMPLETE || kind == RESULT_PARTIAL;
+    bool fine = lists && row.reason[0] == '\0'; /* who only hears has never all */
     struct event *e = machine_event(m, fine ? EVENT_DISCOVERY : EVENT_DISCOVERY_FAILED);
 
     text_set(e->what, sizeof e->what, slice_of(row.spec));
@@ -108,6 +109,14 @@ static void tell_refused(struct machine *m, size_t i)
     m->refused = refused;
 }
 
+/* Since when all that is listed is linked, and nothing has changed; NEVER while it is not so. */
+static uint64_t calm_since(const struct machine *m)
+{
+    const struct tally *t = reconcile_tally(m->reconcile);
+
+    return t->missing > 0 ? NEVER : max_u64(t->settled_ms, m->started_ms);
+}
+
 static void round_ended(struct machine *m, size_t i, uint64_t now_ms)
 {
     struct source_row row;
@@ -117,12 +126,14 @@ static void round_ended(struct machine *m, size_t i, uint64_t now_ms)
     source_row(m->sources[i], m->wall_offset, &row);
     const struct round round = {.kind = row.result,
                                 .sees_us = row.sees_us,
-                                .standing = row.next_ms == 0,
+                                .standing = source_stands(m->sources[i]),
+                                .adds_only = source_adds_only(m->sources[i]),
                                 .ttl_s = row.ttl_s,
                                 .entries = entries,
                                 .n = n};
 
     reconcile_list(m->reconcile, (unsigned)i, &round, now_ms);
+    source_calm(m->sources[i], calm_since(m));
     tell_changes(m, i);
     tell_refused(m, i);
     tell_result(m, i, n);
