@@ -7,8 +7,8 @@
 #include "find/words.h"
 
 static const struct scheme *const schemes[] = {
-    &scheme_dns, &scheme_static, &scheme_srv, &scheme_k8s, &scheme_gossip, &scheme_epmd,
-    &scheme_hosts, &scheme_file,
+    &scheme_dns,  &scheme_srv,   &scheme_k8s,  &scheme_gossip,
+    &scheme_epmd, &scheme_hosts, &scheme_file, &scheme_static,
 };
 
 /* Cuts the text at the first `at`; what stands behind it, or NULL when there is none. */
@@ -38,6 +38,17 @@ static clu_error spec_options(struct spec *spec, char *text, char why[REASON_SIZ
     return CLU_OK;
 }
 
+static clu_error no_scheme(const char *text, char why[REASON_SIZE])
+{
+    struct buf list = {0};
+
+    for (size_t i = 0; i < COUNT(schemes); i++)
+        buf_printf(&list, " %s:", schemes[i]->name);
+    say(why, "\"%.80s\" is no SPEC: it begins with none of%s", text, buf_text(&list));
+    buf_free(&list);
+    return CLU_EBADARG;
+}
+
 static clu_error spec_parse(struct spec *spec, const char *text, char why[REASON_SIZE])
 {
     *spec = (struct spec){.n_options = 0};
@@ -47,26 +58,18 @@ static clu_error spec_parse(struct spec *spec, const char *text, char why[REASON
     }
     char *body = cut(spec->text, ':');
 
-    if (body == NULL) {
-        say(why, "\"%.80s\" is no SPEC: write dns:NAME or static:a@h,b@h", text);
-        return CLU_EBADARG;
-    }
+    if (body == NULL)
+        return no_scheme(text, why);
     spec->scheme = spec->text;
     spec->body = body;
     return spec_options(spec, cut(body, '?'), why);
 }
 
-static const struct scheme *find_scheme(const char *name, char why[REASON_SIZE])
+static const struct scheme *find_scheme(const char *name)
 {
-    for (size_t i = 0; i < COUNT(schemes); i++) {
-        if (strcmp(schemes[i]->name, name) != 0)
-            continue;
-        if (schemes[i]->later == NULL)
+    for (size_t i = 0; i < COUNT(schemes); i++)
+        if (strcmp(schemes[i]->name, name) == 0)
             return schemes[i];
-        say(why, "%s: is not built in yet: %s", name, schemes[i]->later);
-        return NULL;
-    }
-    say(why, "unknown SPEC scheme \"%.40s:\": write dns:NAME or static:a@h,b@h", name);
     return NULL;
 }
 
@@ -117,10 +120,10 @@ clu_error source_new(struct source **out, const char *text, const struct source_
     *out = NULL;
     if (spec_parse(&spec, text, why) != CLU_OK)
         return CLU_EBADARG;
-    const struct scheme *scheme = find_scheme(spec.scheme, why);
+    const struct scheme *scheme = find_scheme(spec.scheme);
 
     if (scheme == NULL)
-        return CLU_EBADARG;
+        return no_scheme(text, why);
     struct source *s = calloc(1, scheme->size);
 
     if (s == NULL) {
@@ -151,6 +154,14 @@ void source_free(struct source *s)
         s->scheme->close(s);
     free(s->entries);
     free(s);
+}
+
+bool source_lists_us(const struct source *s)
+{
+    for (size_t i = 0; i < s->n_entries; i++)
+        if (strcmp(s->entries[i].name, s->place->own_name) == 0)
+            return s->place->own_name[0] != '\0';
+    return false;
 }
 
 void source_start(struct source *s, const struct addr *own, uint64_t now_ms)

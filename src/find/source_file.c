@@ -109,6 +109,7 @@ static bool file_given(struct source *s, const struct given *given, uint64_t now
     s->entries = r.entries;
     s->n_entries = r.n;
     s->row.result = RESULT_COMPLETE;
+    s->row.sees_us = source_lists_us(s);
     s->row.rounds[RESULT_COMPLETE]++;
     s->row.last_ms = now_ms;
     say(s->row.reason, "%s", r.problem);

@@ -28,7 +28,6 @@ struct source_option {
 /* One row a scheme. Functions that a scheme has no use for are NULL. */
 struct scheme {
     const char *name;
-    const char *later;    /* why it is not built in, and what to use instead; NULL when it is */
     bool stands;          /* it is told of changes: see source_stands */
     bool adds_only;       /* it is never complete: see source_adds_only */
     bool guesses;         /* its names are made by a template from addresses */
@@ -79,6 +78,9 @@ clu_error source_check_name(const struct source *s, char why[REASON_SIZE]);
 /* source_name: makes e->name of e->addr and the rest, NULL where it is not known; "" (to be learnt)
  * when a part is missing. */
 void source_name(const struct source *s, struct entry *e, const char *hostname, const char *target);
+
+/* source_lists_us: of one whose entries have their names: whether ours is among them. */
+bool source_lists_us(const struct source *s);
 
 extern const struct scheme scheme_dns, scheme_srv, scheme_k8s, scheme_static, scheme_gossip,
     scheme_epmd, scheme_hosts, scheme_file;

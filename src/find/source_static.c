@@ -44,6 +44,7 @@ static clu_error static_open(struct source *s, const char *body, char why[REASON
 static void static_start(struct source *s, uint64_t now_ms)
 {
     s->row.result = RESULT_COMPLETE;
+    s->row.sees_us = source_lists_us(s);
     s->row.last_ms = s->row.changed_ms = now_ms;
 }
 
