@@ -26,18 +26,28 @@ static bool is_answered(const struct snapshot *s)
     return s->n_sources > 0;
 }
 
-/* The first source that lists this pod; NULL when none does. */
-static const struct source_row *source_of_us(const struct snapshot *s)
+/* Under our own name we have no row, under another one we have. */
+static bool lists_us(const struct snapshot *s, size_t source, const struct addr *own)
 {
-    for (size_t i = 0; i < s->n_sources; i++)
-        if (s->sources[i].sees_us)
+    bool lists = s->sources[source].sees_us;
+
+    for (size_t i = 0; i < s->n_peers && !lists; i++)
+        lists = (s->peers[i].sources >> source & 1) != 0 && addr_same_ip(&s->peers[i].address, own);
+    return lists;
+}
+
+/* The first source that lists this pod; NULL when none does. */
+static const struct source_row *source_of_us(const struct snapshot *s, const struct addr *own)
+{
+    for (size_t i = 0; i < s->n_sources && own->family != 0; i++)
+        if (lists_us(s, i, own))
             return &s->sources[i];
     return NULL;
 }
 
 bool reach_is_first(const struct snapshot *s, const struct addr *own)
 {
-    if (own->family == 0 || !is_answered(s) || source_of_us(s) == NULL)
+    if (own->family == 0 || !is_answered(s) || source_of_us(s, own) == NULL)
         return false;
     /* An address that is not known yet (family 0) may turn out to be lower. */
     for (size_t i = 0; i < s->n_peers; i++)
@@ -84,7 +94,7 @@ void reach_put_why(struct buf *out, const struct snapshot *s, const struct addr 
 {
     size_t n = reach_count(s);
     const struct peer_row *other = first_other(s, own);
-    const struct source_row *us = source_of_us(s);
+    const struct source_row *us = source_of_us(s, own);
     char text[ADDR_TEXT_MAX];
 
     if (n == 0 && other == NULL && us != NULL) {

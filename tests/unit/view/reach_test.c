@@ -56,6 +56,15 @@ static const struct {
      0,
      true,
      "dns:x lists only this pod (10.0.0.1): nothing else can be reached; use --or-first"},
+    {"alone, under another name",
+     "10.0.0.1",
+     {"10.0.0.1"},
+     "F",
+     RESULT_COMPLETE,
+     false,
+     0,
+     true,
+     "dns:x lists only this pod (10.0.0.1): nothing else can be reached; use --or-first"},
     {"another node of this pod",
      "10.0.0.1",
      {"10.0.0.1"},
@@ -150,7 +159,7 @@ static const struct {
 
 static void fill_peer(struct peer_row *p, const char *address, char state)
 {
-    *p = (struct peer_row){.listed = true, .state = PEER_DIALLING};
+    *p = (struct peer_row){.listed = true, .sources = 1, .state = PEER_DIALLING};
     (void)addr_parse_ip(&p->address, slice_of(address));
     snprintf(p->name, sizeof p->name, "n@%s", address);
     if (state == 'R')
