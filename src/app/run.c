@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "conf/cookie.h"
+#include "find/words.h"
 #include "net/drive.h"
 #include "net/files.h"
 #include "net/http.h"
@@ -139,8 +140,7 @@ static void tell_cookie_stays(struct run *r, const char *problem)
     struct event event = {.id = EVENT_SETTING};
 
     text_set(event.what, sizeof event.what, slice_of(r->conf->settings.cookie_file));
-    snprintf(event.reason, sizeof event.reason, "%s: the cookie that was read before stays",
-             problem);
+    say(event.reason, "%s: the cookie that was read before stays", problem);
     loop_tell(r->drive.loop, &event);
 }
 
