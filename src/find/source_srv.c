@@ -159,6 +159,15 @@ static bool sees_us(const struct source *s)
     return false;
 }
 
+/* Without addresses nobody can tell whether one of them is ours. */
+static bool has_addresses(const struct source *s)
+{
+    for (size_t i = 0; i < s->n_entries; i++)
+        if (s->entries[i].addr.family != 0)
+            return true;
+    return false;
+}
+
 /* A ClusterIP Service has one record, which leads to the Service itself. */
 static bool leads_to_itself(const struct srv_source *d)
 {
@@ -188,12 +197,13 @@ static void explain_complete(struct srv_source *d, uint64_t now_ms)
             d->many);
     else if (d->n_unnamed > 0)
         say(reason,
-            "%zu targets come without an address, which their names are made of: they are left "
-            "out; "
-            "?name={base}@{target} makes names without",
+            "%zu of the targets came without an address, which their names are made of: they are "
+            "left out; ?name={base}@{target} makes names without",
             d->n_unnamed);
-    else
+    else if (has_addresses(&d->polled.source))
         polled_explain_us(&d->polled, now_ms);
+    else
+        reason[0] = '\0';
 }
 
 static void explain(struct srv_source *d, enum result_kind answered, bool doubted, uint64_t now_ms)

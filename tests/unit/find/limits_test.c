@@ -238,7 +238,7 @@ static void answer(struct source *s, uint16_t type, const char *words, uint64_t 
     buf_free(&msg);
 }
 
-static bool source_story(void)
+static bool dns_story(void)
 {
     struct rng rng = {1};
     struct addr own = addr_v4(0x0a000001, 0);
@@ -253,13 +253,36 @@ static bool source_story(void)
     if (source_new(&s, "dns:a.example", &place, why) != CLU_OK)
         return false;
     source_start(s, &own, 0);
-    for (uint64_t now = 0; now < 60000; now += 5000) {
+    for (uint64_t now = 0; now < 200000; now += 5000) {
         while (source_need(s, now, &need))
             continue;
-        answer(s, DNS_TYPE_A, now < 10000 ? "10.0.0.1" : "10.0.0.1 10.0.0.2", now);
+        answer(s, DNS_TYPE_A, now < 10000 ? "10.0.0.1" : "10.0.0.2 10.0.0.3", now);
         answer(s, DNS_TYPE_AAAA, "fd00::1", now);
     }
     source_entries(s, &n); /* what failed is made good by a later round */
+    assert_int_equal(n, 2);
+    source_free(s);
+    return true;
+}
+
+static bool srv_story(void)
+{
+    struct rng rng = {1};
+    struct source *s;
+    struct need need;
+    char why[REASON_SIZE];
+    size_t n;
+
+    const struct source_place place = {.own_name = "erlclu@10.0.0.1", .rng = &rng};
+
+    n_allocations = 0;
+    if (source_new(&s, "srv:a.example", &place, why) != CLU_OK)
+        return false;
+    source_start(s, &(struct addr){0}, 0);
+    for (uint64_t now = 0; now < 200000; now += 5000)
+        if (source_need(s, now, &need))
+            answer(s, DNS_TYPE_SRV, now < 10000 ? "a.x/1" : "b.x/1/10.0.0.2 c.x/1 c.x/2", now);
+    source_entries(s, &n);
     assert_int_equal(n, 2);
     source_free(s);
     return true;
@@ -400,8 +423,8 @@ static bool views_story(void)
 
 static void survives_lack_of_memory(void **state)
 {
-    static bool (*const stories[])(void) = {parse_story,     source_story, static_story,
-                                            reconcile_story, prune_story,  views_story};
+    static bool (*const stories[])(void) = {parse_story,     dns_story,   srv_story,  static_story,
+                                            reconcile_story, prune_story, views_story};
 
     (void)state;
     for (size_t i = 0; i < COUNT(stories); i++) {

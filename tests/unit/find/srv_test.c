@@ -103,7 +103,7 @@ static const struct {
     {"names to be learnt", "?name=*", NULL, POD0 "/9100/10.0.0.1", "complete * 10.0.0.1:9100", ""},
     {"neither address nor name", "?name=*", NULL, POD0 "/9100 " POD1 "/9100/10.0.0.2",
      "complete * 10.0.0.2:9100",
-     "1 targets come without an address, which their names are made of: they are left out; "
+     "1 of the targets came without an address, which their names are made of: they are left out; "
      "?name={base}@{target} makes names without"},
     {"several ports", "", NULL, POD0 "/9100/10.0.0.1 " POD0 "/4369/10.0.0.1 " POD1 "/9100",
      "complete app@" POD0 " 10.0.0.1:0 app@" POD1 " :9100",
@@ -208,6 +208,32 @@ static void follows_addresses(void **state)
     buf_free(&out);
 }
 
+/* Whether we are among them is only said where it is known. */
+static const struct {
+    const char *words, *reason;
+} others[] = {
+    {POD0 "/9100/10.0.0.2 " POD1 "/9100/10.0.0.3", "our own address 10.0.0.1 is not in the answer"},
+    {POD0 "/9100/10.0.0.2 " POD1 "/9100/10.0.0.1", ""},
+    {POD0 "/9100 " POD1 "/9100", ""},
+};
+
+static void misses_itself(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(others); i++) {
+        struct story s;
+
+        start(&s, "srv:" OWNER, "10.0.0.1");
+        run(&s, 20000, others[i].words);
+        const char *reason = source_reason(s.source);
+
+        if (strncmp(reason, others[i].reason, strlen(others[i].reason)) != 0 ||
+            (others[i].reason[0] == '\0' && reason[0] != '\0'))
+            fail_msg("%s: %s", others[i].words, reason);
+        source_free(s.source);
+    }
+}
+
 /* SPECs of it: what is asked for, or the complaint. */
 static const struct {
     const char *spec, *zone, *says;
@@ -262,6 +288,7 @@ int main(void)
         cmocka_unit_test(judges),
         cmocka_unit_test(keeps_the_vanished),
         cmocka_unit_test(follows_addresses),
+        cmocka_unit_test(misses_itself),
         cmocka_unit_test(reads_specs),
     };
 
