@@ -179,6 +179,13 @@ class Finder:
         except AssertionError:
             raise AssertionError(f"not within {seconds} s: {fields} in {self.source()}") from None
 
+    def meets(self, nodes, seconds=10):
+        """Waits until it is linked with these, itself among them."""
+        try:
+            wait_for(lambda: self.cluster()["nodes"] == nodes, seconds)
+        except AssertionError:
+            raise AssertionError(f"not within {seconds} s: {nodes} in {self.cluster()}") from None
+
     def rounds(self, count, seconds=20):
         """Waits for so many more rounds, whatever they bring."""
         began = self.source()["queries"]
