@@ -30,8 +30,8 @@
 /* All these clocks stand still while the last answer of any source is not COMPLETE, but for those
  * that never are. */
 
-/* When a name that another peer told is dialled: it may be about to dial us, or be the one behind an
- * address whose name is being learnt. */
+/* When a name that another peer told is dialled: it may be about to dial us, or be the one behind
+ * an address whose name is being learnt. */
 #define HEARD_MS 400
 /* How soon another node of our own pod is found. */
 #define ALONE_MS 5000
@@ -110,6 +110,9 @@ struct target *reconcile_next(struct reconcile *r, uint64_t now_ms);
 /* reconcile_prune_next: a linked target to cut now, NULL when none is due: close its link, which
  * ends in reconcile_down. It is not dialled again before a source lists it. */
 struct target *reconcile_prune_next(struct reconcile *r, uint64_t now_ms);
+/* reconcile_has_cut: this incarnation of the node was cut so, and no source lists it since: it is
+ * not to come back by itself. */
+bool reconcile_has_cut(const struct reconcile *r, const char *name, uint32_t creation);
 /* reconcile_deadline: when to ask those two again. */
 uint64_t reconcile_deadline(const struct reconcile *r);
 struct target *reconcile_get(struct reconcile *r, slot_id id);

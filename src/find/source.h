@@ -141,13 +141,14 @@ void source_poke(struct source *s, uint64_t now_ms);
 void source_calm(struct source *s, uint64_t since_ms);
 /* source_deadline: when source_need should be asked; 0 at once; NEVER while it waits. */
 uint64_t source_deadline(const struct source *s);
-/* source_tick: at that time, before source_need: time alone may have changed what is listed. Returns
- * true as source_given does. */
+/* source_tick: at that time, before source_need: time alone may have changed what is listed.
+ * Returns true as source_given does. */
 bool source_tick(struct source *s, uint64_t now_ms);
 /* source_stands: it is told of changes: what it listed holds until it lists something else, and
  * more answers of the same do not come. */
 bool source_stands(const struct source *s);
-/* source_adds_only: it never knows all that there are: it is never complete, and that is no fault. */
+/* source_adds_only: it never knows all that there are: it is never complete, and that is no fault.
+ */
 bool source_adds_only(const struct source *s);
 /* source_need: the next thing needed now, false when there is none. */
 bool source_need(struct source *s, uint64_t now_ms, struct need *need);

@@ -160,6 +160,13 @@ static bool may_cut(const struct reconcile *r, const struct tracked *p)
     return r->sees_us != 0 && (p->listers & ~r->sees_us) == 0;
 }
 
+bool reconcile_has_cut(const struct reconcile *r, const char *name, uint32_t creation)
+{
+    const struct tracked *p = tracked_named(r, name);
+
+    return p != NULL && p->cut && p->t.creation == creation;
+}
+
 static struct target *cut(struct reconcile *r, struct tracked *p, uint64_t now_ms)
 {
     r->cut_ms = r->next_cut_ms = now_ms + PRUNE_GAP_MS;

@@ -225,10 +225,27 @@ static void own_look_step(struct machine *m)
     own_host_known(m);
 }
 
+/* Erlang's global takes the end of one link for a partition, and cuts others in turn. */
+static void warn_of_prune(struct machine *m)
+{
+    struct event *e;
+
+    if (m->settings->prune != PRUNE_AFTER)
+        return;
+    e = machine_event(m, EVENT_SETTING);
+    text_set(e->what, sizeof e->what, slice_of("--prune after"));
+    text_set(e->reason, sizeof e->reason,
+             slice_of("cuts links between living nodes; Erlang nodes with "
+                      "prevent_overlapping_partitions, the default since OTP 25, may then cut "
+                      "further ones among themselves"));
+}
+
 void machine_start(struct machine *m, uint64_t now_ms)
 {
     m->now_ms = now_ms;
     const struct settings *s = m->settings;
+
+    warn_of_prune(m);
 
     if (s->epmd_only) {
         m->address = s->listen;

@@ -181,10 +181,20 @@ static struct link *own_attempt(struct machine *m, const struct link *l)
     return NULL;
 }
 
+/* Why a peer is not let in; NULL when it is. */
+static const char *refusal(const struct machine *m, const struct handshake *hs)
+{
+    if (m->draining)
+        return "this node is leaving";
+    if (strcmp(hs->peer, m->name) == 0)
+        return "it has our own name: two nodes of one name cannot be linked; rename one";
+    if (reconcile_has_cut(m->reconcile, hs->peer, hs->peer_creation))
+        return "no source lists it any more, and its link was cut (--prune)";
+    return NULL;
+}
+
 static enum hs_status decide_status(struct machine *m, struct link *l, uint64_t now_ms)
 {
-    if (m->draining || strcmp(l->hs->peer, m->name) == 0)
-        return HS_STATUS_NOT_ALLOWED;
     if (map_get(&m->links, slice_of(l->hs->peer)) != NULL)
         return HS_STATUS_ALIVE;
     struct link *own = own_attempt(m, l);
@@ -205,14 +215,13 @@ static void decide(struct machine *m, struct link *l, uint64_t now_ms)
         return;
     }
     text_set(l->name, sizeof l->name, slice_of(l->hs->peer));
-    handshake_answer(l->hs, decide_status(m, l, now_ms), cookie_for(m, l->name), NULL, 0);
+    const char *why_not = refusal(m, l->hs);
+    enum hs_status status = why_not != NULL ? HS_STATUS_NOT_ALLOWED : decide_status(m, l, now_ms);
+
+    handshake_answer(l->hs, status, cookie_for(m, l->name), NULL, 0);
     handshake_take_too(l->hs, cookie_before(m, l->name));
-    if (m->draining)
-        text_set(l->hs->reason, sizeof l->hs->reason, slice_of("this node is leaving"));
-    else if (strcmp(l->name, m->name) == 0)
-        text_set(
-            l->hs->reason, sizeof l->hs->reason,
-            slice_of("it has our own name: two nodes of one name cannot be linked; rename one"));
+    if (why_not != NULL)
+        text_set(l->hs->reason, sizeof l->hs->reason, slice_of(why_not));
 }
 
 /* ---- the end of a handshake that failed ---- */

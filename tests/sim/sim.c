@@ -58,6 +58,7 @@ struct sim {
     struct buf trace;
     bool quiet;
     char spec[SPEC_SIZE];
+    uint32_t prune_ms;     /* 0: as by default */
     struct buf answers[2]; /* the zone's A and AAAA answers; empty when they are to be made anew */
     struct sim_load load;
     uint64_t second, in_second; /* queries of the present second */
@@ -517,6 +518,17 @@ void sim_spec(struct sim *s, const char *spec)
     text_set(s->spec, sizeof s->spec, slice_of(spec));
 }
 
+void sim_prune(struct sim *s, uint32_t after_ms)
+{
+    s->prune_ms = after_ms;
+}
+
+void sim_list(struct sim *s, unsigned i, bool listed)
+{
+    s->nodes[i].listed = listed;
+    zone_changed(s);
+}
+
 void sim_start(struct sim *s, unsigned i)
 {
     struct sim_node *n = &s->nodes[i];
@@ -531,6 +543,8 @@ void sim_start(struct sim *s, unsigned i)
         .tick_intensity = 4,
         .setup_ms = 7000,
         .n_specs = 1,
+        .prune = s->prune_ms == 0 ? PRUNE_WHEN_DOWN : PRUNE_AFTER,
+        .prune_ms = s->prune_ms,
     };
     struct addr at = address(i);
     char ip[ADDR_TEXT_MAX];

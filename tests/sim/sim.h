@@ -35,6 +35,11 @@ void sim_cookie(struct sim *s, unsigned i, const char *cookie);
 /* sim_spec: what nodes started from now on discover by; "dns:mesh.test" at first. */
 void sim_spec(struct sim *s, const char *spec);
 
+/* sim_prune: nodes started from now on cut whom nobody lists for so long. sim_list: whether the
+ * zone has node i. */
+void sim_prune(struct sim *s, uint32_t after_ms);
+void sim_list(struct sim *s, unsigned i, bool listed);
+
 /* sim_run: until that moment. sim_run_until_whole: until every running node is linked with every
  * other one, or the moment; the time it took, or 0. */
 void sim_run(struct sim *s, uint64_t until_ms);

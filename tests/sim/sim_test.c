@@ -167,6 +167,34 @@ static void learnt_names(void **state)
     }
 }
 
+/* ---- leaving the list ---- */
+
+/* Who is not listed any more stays linked; with --prune after:T it is cut, by one node after the
+ * other, and does not come back by itself; listed again, it is linked again. */
+static void unlisted_nodes_stay(void **state)
+{
+    (void)state;
+    for (unsigned prune = 0; prune < 2; prune++) {
+        struct sim *s = sim_new(50, 5);
+
+        sim_prune(s, prune * 20000);
+        start_all(s, 5);
+        assert_true(sim_run_until_whole(s, 5000) > 0);
+        sim_trace(s);
+        sim_list(s, 5, false);
+        sim_run(s, sim_now(s) + 120 * 1000);
+        assert_int_equal(sim_links(s, 5), prune ? 0 : 4);
+        assert_int_equal(sim_links(s, 1), prune ? 3 : 4);
+        const char *trace = sim_trace(s);
+
+        assert_int_equal(strstr(trace, "node_down") != NULL, prune);
+        assert_null(strstr(trace, "1 node_down erlclu@10.0.0.2"));
+        sim_list(s, 5, true);
+        assert_in_range(sim_run_until_whole(s, sim_now(s) + 40000), 1, 40000);
+        sim_free(s);
+    }
+}
+
 /* ---- the random story: whatever happens, it ends whole ---- */
 
 #define STORY_NODES 8
@@ -270,7 +298,7 @@ int main(void)
         cmocka_unit_test(killed_and_restarted),      cmocka_unit_test(dns_fails_and_links_stay),
         cmocka_unit_test(cut_is_noticed_and_healed), cmocka_unit_test(wrong_cookie_is_told),
         cmocka_unit_test(idle_links_live),           cmocka_unit_test(learnt_names),
-        cmocka_unit_test(random_stories_end_whole),
+        cmocka_unit_test(unlisted_nodes_stay),       cmocka_unit_test(random_stories_end_whole),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
