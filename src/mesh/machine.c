@@ -119,7 +119,8 @@ static bool init_parts(struct machine *m, const struct machine_options *o)
     m->creation = (uint32_t)rng_range(&m->rng, CREATION_MIN, UINT32_MAX);
     text_set(m->name, sizeof m->name, slice_of(o->settings->name));
     m->cookies[0] = o->settings->cookie;
-    m->reconcile = reconcile_new(m->name, m->creation, &m->rng);
+    /* Who only looks is nobody among those listed, whatever it calls itself. */
+    m->reconcile = reconcile_new(o->settings->no_listen ? "" : m->name, m->creation, &m->rng);
     m->views = views_new();
     node_init(&m->node, m->name, m->creation, o->settings->hidden);
     epmd_registry_init(&m->reg.registry, o->settings->epmd_port,
