@@ -192,8 +192,8 @@ void reconcile_is_self(struct reconcile *r, slot_id id, uint64_t now_ms)
 {
     struct tracked *p = find(r, id);
 
-    if (p == NULL)
-        return;
+    if (p == NULL || p->linked)
+        return; /* another node of this pod has dialled us as what is listed there */
     p = tracked_learn(r, p, r->own_name, now_ms);
     tracked_end_dial(r, p);
     p->t.self = true;
@@ -330,6 +330,7 @@ struct target *reconcile_up(struct reconcile *r, slot_id id, const char *name,
     *new_incarnation = note_creation(r, p, creation);
     p->linked = true;
     p->wish = p->known = false;
+    p->t.self = p->alone = false; /* whatever its entry says */
     note_link(p, addr, id == 0, now_ms);
     r->tally.settled_ms = now_ms;
     r->version++;

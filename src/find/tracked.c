@@ -216,7 +216,7 @@ void tracked_settle(struct reconcile *r, struct tracked *p, uint64_t now_ms)
     follow_listing(r, p, now_ms);
     if (!p->linked && !p->dialling)
         p->t.addr = tracked_where(p);
-    p->t.self |= is_own(r, p);
+    p->t.self |= !p->linked && is_own(r, p);
     if (p->t.state != state_of(p))
         r->version++;
     p->t.state = state_of(p);

@@ -341,6 +341,37 @@ static void learns_itself(void **state)
     sim_stop(&s);
 }
 
+/* Another node of our pod dials us while our attempt there finds ourselves; and an entry at our own
+ * address and port may say the name of a node that is somewhere else. Who is linked is a peer. */
+static void links_are_not_itself(void **state)
+{
+    struct sim s;
+    struct entry here = {.addr = addr_v4(0x0a000001, 9100), .name = "other@h"};
+    const struct round round = {.kind = RESULT_COMPLETE, .entries = &here, .n = 1};
+
+    (void)state;
+    sim_start(&s);
+    sim_list(&s, 0, RESULT_COMPLETE, "10.0.0.1");
+    reconcile_list(s.r, 1, &round, s.now);
+    sim_run(&s, 0, STAGE_NONE);
+    slot_id id = sim_dialled(&s, "10.0.0.1");
+
+    sim_show(&s);
+    sim_up(&s, 0, "app@10.0.0.1", "10.0.0.1", 3);
+    sim_up(&s, 0, "other@h", "10.0.0.9", 3);
+    reconcile_is_self(s.r, id, s.now);
+    sim_show(&s);
+    sim_expect(&s, "[     0] complete 1 +0:10.0.0.1\n"
+                   "[     0] dial 10.0.0.1 at 10.0.0.1\n"
+                   "[     0] 10.0.0.1 dialling\n"
+                   "[     0] other@h self hinted\n"
+                   "[     0] up app@10.0.0.1\n"
+                   "[     0] up other@h\n"
+                   "[     0] app@10.0.0.1 linked\n"
+                   "[     0] other@h linked\n");
+    sim_stop(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -356,6 +387,7 @@ int main(void)
         cmocka_unit_test(keeps_what_was_asked_for),
         cmocka_unit_test(waits_at_home),
         cmocka_unit_test(learns_itself),
+        cmocka_unit_test(links_are_not_itself),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
