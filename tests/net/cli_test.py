@@ -5,12 +5,13 @@ import contextlib
 import json
 import os
 import pathlib
+import pty
 import signal
 import socket
 import subprocess
 
 from dns_servers import NAME, ZONE, DnsCase, Dnsmasq
-from program import PROGRAM, Case, free_port, get, listens, wait_for
+from program import CLEAN, PROGRAM, Case, free_port, get, listens, wait_for
 
 COMMANDS = ("run", "demo", "discover", "names", "epmd", "ping", "nodes", "status", "wait", "install", "version")
 
@@ -352,13 +353,25 @@ class Install(Case):
 
 class Run(Case):
     def test_signals_end_it_well(self):
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
             with self.subTest(number):
                 child, dist, _ = self.node()
                 child.send_signal(number)
                 self.assertEqual(child.wait(10), 0)
                 self.assertIn(number.name, self.log_of(child))
                 self.assertFalse(listens(dist))
+
+    def test_a_lost_terminal_ends_it_well(self):
+        """SIGHUP of the system; sent by people it asks to look again, as dns_scripted_test shows."""
+        dist, http = free_port(), free_port()
+        pid, terminal = pty.fork()
+        if pid == 0:
+            os.execve(PROGRAM, [PROGRAM, "run", "--name", "a@127.0.0.1", "--epmd", "none", "--listen-port", str(dist),
+                                "--http", f"127.0.0.1:{http}", "--cookie-file", str(self.cookie)], CLEAN)
+        wait_for(lambda: listens(http))
+        os.close(terminal)
+        status = wait_for(lambda: os.waitpid(pid, os.WNOHANG)[1:] if not listens(http) else None)
+        self.assertEqual(status[0], 0)
 
     def test_the_log_tells_page_and_name(self):
         child, dist, http = self.node("a@127.0.0.1", "--log-format", "json")

@@ -3,6 +3,7 @@
 are told in virtual time: tests/sim, tests/unit/find."""
 
 import random
+import signal
 import time
 
 from dns_servers import NAME, DnsCase, loopback
@@ -114,6 +115,23 @@ class Living(DnsCase):
     def test_one_record_many_times(self):
         dns, finder = self.living(PODS * 30)
         self.assertEqual(len(self.discover(dns, "--short").stdout.split()), 3)
+
+
+class Triggers(DnsCase):
+    def test_sighup_asks_at_once(self):
+        """And a hail of them no more than what is reasonable."""
+        dns = self.scripted({NAME: PODS}, ttl=30)
+        finder = self.finder(dns)
+        wait_for(lambda: dns.asked(NAME, A) == 3)  # two rounds without news end the burst of the start
+        dns.records[NAME].append("127.70.0.3")
+        finder.child.send_signal(signal.SIGHUP)
+        finder.until(1, addresses=4)
+        for _ in range(40):
+            finder.child.send_signal(signal.SIGHUP)
+            time.sleep(0.025)
+        # Five at once, then one each half second.
+        self.assertTrue(4 + 3 <= dns.asked(NAME, A) <= 4 + 8, dns.asked(NAME, A))
+        self.assertIsNone(finder.child.poll())
 
 
 class Lifetimes(DnsCase):
