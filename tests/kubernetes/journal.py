@@ -1,14 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the nodes' own logs say of links: who was linked and lost, when."""
+"""What the nodes' own logs say of each other: who was listed, linked and lost, when."""
 
 import calendar
 import re
 import time
 from collections import namedtuple
 
-LINE = re.compile(r'^(\S+)\.(\d{3})Z \w+ (?:(linked with|lost) \S+ at (\S+?)(?:: (.*))?)$', re.M)
+STAMP = r'^(?P<second>\S+)\.(?P<milli>\d{3})Z \w+ '
+NAME = re.compile(r'this node is (\S+), creation')
+UP = re.compile(STAMP + r'(?:linked with (?P<new>\S+) at \S+|(?P<again>\S+) came back as a new incarnation, .*)$', re.M)
+LOST = re.compile(STAMP + r'lost \S+ at (?P<address>\S+?): (?P<reason>.*)$', re.M)
+LISTED = re.compile(STAMP + r'\S+ lists (?P<address>\S+)$', re.M)
+
 # at: wall clock; address: of the other node.
-Entry = namedtuple('Entry', 'at up address reason')
+Loss = namedtuple('Loss', 'at address reason')
 
 
 def host(text):
@@ -18,27 +23,36 @@ def host(text):
     return text.split(':')[0] if text.count(':') == 1 else text
 
 
-
-def entries(worker):
-    found = []
-    for second, milli, word, address, reason in LINE.findall(worker.log()):
-        at = calendar.timegm(time.strptime(second, '%Y-%m-%dT%H:%M:%S')) + int(milli) / 1000
-        found.append(Entry(at, word == 'linked with', host(address), reason))
-    return found
+def clock(found):
+    return calendar.timegm(time.strptime(found['second'], '%Y-%m-%dT%H:%M:%S')) + int(found['milli']) / 1000
 
 
-def first_up(worker, address):
-    """When this node was first linked with the one at an address; None: never."""
-    return next((entry.at for entry in entries(worker) if entry.up and entry.address == address), None)
+def name(worker):
+    """The node's name; None before it has one."""
+    found = NAME.search(worker.log())
+    return found[1] if found else None
+
+
+def first_up(worker, other):
+    """When this node was first linked with this incarnation of another; None: never."""
+    its = name(other)
+    return next((clock(found) for found in UP.finditer(worker.log())
+                 if its in (found['new'], found['again']) and clock(found) >= other.started), None)
+
+
+def first_listed(worker, address):
+    """When this node's own discovery first listed an address; None: never."""
+    return next((clock(found) for found in LISTED.finditer(worker.log()) if host(found['address']) == address), None)
 
 
 def unexplained(workers):
     """Losses that no end of a pod explains: neither of the two had been asked to end."""
     ended = {address: worker.terminated for worker in workers for address in worker.addresses()}
-    found = []
+    told = []
     for worker in workers:
-        for entry in entries(worker):
-            ends = [at for at in (worker.terminated, ended.get(entry.address)) if at is not None]
-            if not entry.up and not any(at <= entry.at for at in ends):
-                found.append(f'{worker} at {entry.at:.3f}: lost {entry.address}: {entry.reason}')
-    return found
+        for found in LOST.finditer(worker.log()):
+            loss = Loss(clock(found), host(found['address']), found['reason'])
+            ends = [at for at in (worker.terminated, ended.get(loss.address)) if at is not None]
+            if not any(at <= loss.at for at in ends):
+                told.append(f'{worker} at {loss.at:.3f}: lost {loss.address}: {loss.reason}')
+    return told

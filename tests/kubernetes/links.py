@@ -10,6 +10,11 @@ from collections import namedtuple
 # What the manifests set by --listen-port.
 DIST_PORT = 9100
 
+
+class NoLink(Exception):
+    """Two pods are not joined, or more than once."""
+
+
 # id: the same only for the very same socket; received: its bytes so far.
 Link = namedtuple('Link', 'id received')
 
@@ -35,8 +40,14 @@ def links_of(worker):
     return found
 
 
+def cut(worker, other):
+    """End the socket between a pod and an address, as no one of them asked for."""
+    subprocess.run(['nsenter', '-t', str(worker.box.holder.pid), '-n', 'ss', '-HKtn', 'state', 'established', 'dst', other,
+                    f'( sport = :{DIST_PORT} or dport = :{DIST_PORT} )'], capture_output=True, check=True)
+
+
 def links(workers, family=4):
-    """{(a pod's address, another's): its only Link}, or an AssertionError that names the pair."""
+    """{(a pod's address, another's): its only Link}, or a NoLink that names the pair."""
     found = {}
     addresses = {worker.address(family) for worker in workers}
     for worker in workers:
@@ -44,6 +55,6 @@ def links(workers, family=4):
         for other in addresses - {own}:
             several = mine.get(other, [])
             if len(several) != 1:
-                raise AssertionError(f'{own} and {other} have {len(several)} sockets: {several}')
+                raise NoLink(f'{own} and {other} have {len(several)} sockets: {several}')
             found[own, other] = several[0]
     return found

@@ -302,9 +302,9 @@ class PodWorker(threading.Thread):
         return True
 
     def _run(self):
+        self.started = time.time()
         for container in self.containers:
             self._insist(container.start)
-        self.started = time.time()
         dirty, last = True, 0
         while not self.asked_to_end.wait(TURN_SECONDS):
             now = time.monotonic()

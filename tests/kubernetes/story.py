@@ -2,6 +2,7 @@
 """What happens to a workload of ours in a cluster, and what must hold meanwhile: no link between two
 living pods ends, and who joins is seen by all."""
 
+import base64
 import json
 import math
 import os
@@ -11,7 +12,7 @@ import urllib.request
 
 from kubernetes import journal
 from kubernetes.api import Api, ApiError
-from kubernetes.links import links
+from kubernetes.links import NoLink, cut, links
 from kubernetes.plane import API_PORT, ZONE
 from kubernetes.records import DnsRecords, SliceRecords
 from lab.nodes import eventually
@@ -25,6 +26,8 @@ MESH_SECONDS = 120
 # SHUTDOWN_DELAY_MS of the manifests, the grace period, and time for the controllers.
 DRAIN_SECONDS = 60
 OUTAGE_SECONDS = int(os.environ.get('OUTAGE_SECONDS', '60'))
+# The longest that a calm node lets pass between two look-ups.
+LISTED_SECONDS = 40
 # What a pod's token is asked for with; how long it is really good is the test's choice.
 TOKEN_SECONDS = 3600
 
@@ -63,11 +66,18 @@ class Story:
         self.deploy(5)
         self.records = {'DNS': DnsRecords(f'{SERVICE}.{NAMESPACE}.svc.{ZONE}'),
                         'watch': SliceRecords(self.plane.api, NAMESPACE, SERVICE)}
-        for step in (lambda: self.scale(10), lambda: self.scale(3), lambda: self.scale(5), self.roll,
-                     lambda: self.outage('kube-apiserver', self.plane.restart_api), lambda: self.scale(6),
-                     lambda: self.outage('coredns', self.plane.start_coredns), lambda: self.scale(7),
-                     *([self.rotate, lambda: self.scale(8)] if self.row.token else [])):
-            step()
+        self.scale(10, listed=True)
+        self.scale(3)
+        self.scale(5)
+        self.roll()
+        self.outage('kube-apiserver', self.plane.restart_api)
+        self.scale(6)
+        self.outage('coredns', self.plane.start_coredns)
+        self.scale(7)
+        self.new_cookie()
+        if self.row.token:
+            self.rotate()
+        self.cut()
         self.remove()
 
     # The steps.
@@ -78,7 +88,9 @@ class Story:
         self.resize(replicas)
         self.mesh(replicas, 'find each other')
 
-    def scale(self, replicas):
+    def scale(self, replicas, listed=False):
+        """listed: measure listings too; only where no server was dead just now, so that no source waits before
+        it asks again, and where no name was known before."""
         before = self.workers()
         sockets = self.links(before)
         self.resize(replicas)
@@ -87,7 +99,10 @@ class Story:
                        lambda: sum(worker.gone is not None for worker in before) == len(before) - replicas)
         self.mesh(replicas, f'after {len(before)}, find each other')
         self.no_harm(f'scaled from {len(before)} to {replicas}', sockets)
-        self.joins([worker for worker in self.workers() if worker not in before])
+        new = [worker for worker in self.workers() if worker not in before]
+        self.joins(new)
+        if listed:
+            self.listings(new, before)
 
     def roll(self):
         before = self.workers()
@@ -113,6 +128,19 @@ class Story:
         self.mesh(len(before), f'with {server} back, still see each other')
         self.no_harm(f'{server} back', sockets, ticked=True)
 
+    def new_cookie(self):
+        """Another cookie in the Secret, which reaches the pods' files by and by: links stay, and who comes
+        with the new one is let in."""
+        before = self.workers()
+        sockets = self.links(before)
+        cookie = base64.b64encode(b'another-secret-of-the-lab').decode()
+        self.plane.api.patch(f'/api/v1/namespaces/{NAMESPACE}/secrets/erlang-cookie', {'data': {'cookie': cookie}})
+        for worker in before:
+            worker.refresh(('secret',))
+        self.mesh(len(before), 'with another cookie, still see each other')
+        self.no_harm('cookie replaced', sockets)
+        self.scale(len(before) + 1)
+
     def rotate(self):
         """The tokens that are mounted are worth nothing from one moment to the next; the kubelet swaps in
         new ones, and watches go on."""
@@ -125,6 +153,7 @@ class Story:
         self.expect('with a new key of the accounts it is not', self.may_list(old) == 401, self.may_list(old))
         self.mesh(len(before), 'with new tokens, still see each other')
         self.no_harm('tokens replaced', sockets)
+        self.scale(len(before) + 1)
 
     def may_list(self, token):
         try:
@@ -133,6 +162,23 @@ class Story:
         except ApiError as error:
             return error.status
         return 200
+
+    def cut(self):
+        """The witnesses can speak: a link that somebody cuts has another socket afterwards, and two logs
+        tell of it."""
+        workers = self.workers()
+        before, (one, other) = self.links(workers), workers[:2]
+        pair = self.address(one), self.address(other)
+        cut(one, pair[1])
+
+        def joined_anew():
+            try:
+                return self.links(workers)[pair].id != before[pair].id
+            except NoLink:
+                return False
+        eventually(f'{pair} are joined again', MESH_SECONDS, joined_anew)
+        lost = journal.unexplained(self.kubelet.ever(NAMESPACE))
+        self.expect('a link cut by hand is another socket, and told by both ends', len(lost) == 2, lost)
 
     def clear(self):
         """Leave nothing to the next story."""
@@ -174,7 +220,7 @@ class Story:
         workers = self.workers()
         try:
             now = self.links(workers)
-        except AssertionError as error:
+        except NoLink as error:
             return self.expect(f'{text}: every pair has one socket', False, str(error))
         pairs = [pair for pair in before if pair in now]
         if before:  # a rolling restart leaves no pair
@@ -186,6 +232,18 @@ class Story:
             self.expect(f'{text}: every one of them has received its ticks', pairs and not silent, silent)
         lost = journal.unexplained(self.kubelet.ever(NAMESPACE))
         self.expect(f'{text}: no node lost one that lived', not lost, '\n'.join(lost))
+
+    def listings(self, new, old):
+        """How long after its record those who were there found a new pod by themselves."""
+        first, pairs = self.records[self.row.record].first, [(self.address(worker), other) for worker in new for other in old]
+        try:
+            eventually('the new ones are listed', LISTED_SECONDS,
+                       lambda: all(journal.first_listed(other, address) for address, other in pairs))
+        except AssertionError as error:
+            return self.expect('those who were there list the new ones', False, str(error))
+        slowest = max(journal.first_listed(other, address) - first[address] for address, other in pairs)
+        self.expect(f'{len(old)} nodes list {len(new)} new ones within {milli(max(0, slowest))} of the record in '
+                    f'{self.row.record} (asked for: {milli(self.row.listed)})', slowest <= self.row.listed)
 
     def joins(self, new):
         """How long after its record each of the others saw a new pod."""
@@ -200,7 +258,7 @@ class Story:
                 if other is worker:
                     continue
                 mine, its = self.address(worker), self.address(other)
-                seen = journal.first_up(other, mine) or math.inf
+                seen = journal.first_up(other, worker) or math.inf
                 # Who was there before the records were watched has none.
                 delays[mine, its] = max(0, seen - max(first[mine], first.get(its, 0)))
                 starts.append(seen - max(worker.started, other.started))
