@@ -10,7 +10,6 @@
 #include <strings.h>
 
 #include "cli/cli.h"
-#include "conf/names.h"
 #include "net/system.h"
 #include "net/watch.h"
 
@@ -143,16 +142,13 @@ static bool is_answered(const struct discovery *d, size_t source, size_t before,
     return false;
 }
 
-/* An address that has no row: our own is no peer. */
+/* An address that has no row: its source did not take it in. */
 static struct found found_at(const struct discovery *d, size_t source, const struct addr *a)
 {
-    struct found f = {.addr = *a, .name = "", .is_us = addr_same_ip(a, &d->own)};
+    struct found f = {.addr = *a, .name = ""};
 
-    if (f.is_us)
-        f.name = d->snapshot->node;
     for (size_t i = 0; i < source && !f.is_known; i++)
-        f.is_known =
-            (f.is_us && d->snapshot->sources[i].sees_us) || is_answered(d, i, d->n_replies, a);
+        f.is_known = is_answered(d, i, d->n_replies, a);
     return f;
 }
 
@@ -192,11 +188,7 @@ static void each_answered(const struct discovery *d, size_t source, void *arg, f
 
 void discover_each(const struct discovery *d, size_t source, void *arg, found_fn *fn)
 {
-    const struct found ours = found_at(d, source, &d->own);
-
     each_answered(d, source, arg, fn);
-    if (d->snapshot->sources[source].sees_us && !is_answered(d, source, d->n_replies, &d->own))
-        fn(arg, &ours);
     for (size_t i = 0; i < d->snapshot->n_peers; i++) {
         const struct peer_row *p = &d->snapshot->peers[i];
         struct found f = found_of(p, source);
@@ -245,7 +237,6 @@ int discover_main(const struct conf *c)
     const struct loop_hooks hooks = {.reply = on_reply, .turned = on_turned, .arg = &d};
     int status = drive_open(&d.drive, c, &hooks);
 
-    (void)addr_parse_ip(&d.own, slice_of(names_host(c->settings.name)));
     if (status == EXIT_DONE)
         status = discover(&d);
     for (size_t i = 0; i < d.n_replies; i++)

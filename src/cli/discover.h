@@ -12,7 +12,6 @@
 struct discovery {
     struct drive drive;
     const struct conf *conf;
-    struct addr own; /* of the host part of our own name; family 0: it is no address */
     struct dns_reply replies[REPLIES_MAX]; /* by SPEC, then by type */
     size_t n_replies;
     struct watch *listening; /* runs while those who speak by themselves are heard */
@@ -24,7 +23,7 @@ struct discovery {
 struct found {
     struct addr addr; /* family 0: a name's host that is not resolved here */
     const char *name; /* "" to be learnt */
-    bool is_us, terminating;
+    bool terminating;
     bool is_known; /* a source before this one lists it too */
 };
 

@@ -32,9 +32,7 @@ static void put_found(void *out, const struct found *f)
         buf_put_text(out, "(name: learnt at the handshake)");
     else
         text_put_printable(out, slice_of(f->name));
-    buf_put_text(out, f->is_us         ? " (this node)\n"
-                      : f->terminating ? " (its pod is going)\n"
-                                       : "\n");
+    buf_put_text(out, f->terminating ? " (its pod is going)\n" : "\n");
 }
 
 static void put_reply(struct buf *out, const struct dns_reply *r)
@@ -46,7 +44,7 @@ static void put_reply(struct buf *out, const struct dns_reply *r)
         buf_printf(out, ", TTL %u s", (unsigned)r->ttl);
     else if (r->has_soa)
         buf_printf(out, ", to be asked again in %u s", (unsigned)r->soa_ttl);
-    buf_put_text(out, r->truncated ? ", cut short: TCP failed\n" : "\n");
+    buf_put_text(out, r->truncated ? ", cut short\n" : "\n");
     for (size_t i = 0; i < r->n_services; i++)
         buf_printf(out, "    %s port %u\n", r->services[i].target, (unsigned)r->services[i].port);
 }

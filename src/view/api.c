@@ -165,10 +165,17 @@ static bool lists_us(const struct snapshot *s)
     return false;
 }
 
+/* Us among them, where we have a row. */
+static bool is_listed(const struct snapshot *s, const struct peer_row *p)
+{
+    (void)s;
+    return p->listed;
+}
+
 /* What discovery lists now, by name as far as names are known: "listed" - "nodes" is what lacks. */
 static json_t *listed_of(const struct snapshot *s)
 {
-    return names_of(s, lists_us(s), peer_is_listed);
+    return names_of(s, lists_us(s), is_listed);
 }
 
 /* Ours first; the rows are sorted by name, so each of the others is too. */
@@ -251,14 +258,15 @@ static json_t *own_entry(const struct snapshot *s)
     return put(entry, "terminating", json_false());
 }
 
+/* A running node has no row of its own. */
 static json_t *entries_of(const struct snapshot *s, size_t source)
 {
     json_t *array = json_array();
 
-    if (s->sources[source].sees_us)
+    if (s->sources[source].sees_us && peers_count(s, peer_is_self) == 0)
         array = append(array, own_entry(s));
     for (size_t i = 0; i < s->n_peers; i++)
-        if (lists(&s->peers[i], source) && !peer_is_self(s, &s->peers[i]))
+        if (lists(&s->peers[i], source))
             array = append(
                 array, fields_add(json_object(), &s->peers[i], entry_fields, COUNT(entry_fields)));
     return array;
