@@ -5,12 +5,14 @@ import re
 import subprocess
 
 from lab.case import LabCase, per_release
-from lab.nodes import COOKIE, eventually
+from lab.nodes import COOKIE, erlclu, eventually
 from lab.pods import SERVICE, Dnsmasq
-from texts import container_args, snippet
+from texts import PAGE, container_args, snippet
 
 FORM = 15
 PORT = 9100
+USAGE = 2  # exit status of a setting that is wrong
+SCHEMES = 'dns srv k8s gossip epmd hosts file static'.split()
 # An epmd started by erl outlives it by design; a node is registered a moment after it runs.
 REGISTER = 10
 
@@ -148,3 +150,26 @@ class Release(LabCase):
     def names(self, beam):
         return beam.eval('{text, lists:concat([N ++ " " ++ integer_to_list(P) ++ " " '
                          '|| {N, P} <- element(2, erl_epmd:names())])}')
+
+
+class Tables(LabCase):
+    """The SPECs in the page's tables are what erlclu reads, placeholders and all."""
+
+    def specs(self):
+        cells = re.findall(r'`([^`]+)`', ' '.join(re.findall(r'^\|.*\|$', PAGE.read_text(), re.M)))
+        return sorted({cell for cell in cells if re.match(rf'({"|".join(SCHEMES)}):', cell)})
+
+    def test_every_spec_is_read(self):
+        specs, pod = self.specs(), self.lab.pod(1)
+        with pod.resolv_conf.open('a') as resolv_conf:
+            resolv_conf.write('search erlclu.svc.cluster.local svc.cluster.local cluster.local\n')
+        self.scripted_dns({})
+        self.assertEqual(set(SCHEMES), {spec.split(':')[0] for spec in specs})
+        for spec in specs:
+            with self.subTest(spec=spec):
+                self.assertNotEqual(USAGE, self.discover(pod, spec).returncode, self.discover(pod, spec).stderr)
+        self.assertEqual(USAGE, self.discover(pod, 'dns:NAME?bass=B').returncode, 'a wrong SPEC looks right')
+
+    def discover(self, pod, spec):
+        return erlclu(pod, 'discover', '--timeout', '300ms', spec,
+                      env={'KUBERNETES_SERVICE_HOST': '127.0.0.1', 'KUBERNETES_SERVICE_PORT': '443'})
