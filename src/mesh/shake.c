@@ -21,10 +21,11 @@ static clu_slice dial_cookie(const struct machine *m, const struct link *l, cons
 static struct handshake_options handshake_settings(const struct machine *m, uint64_t now_ms)
 {
     const struct settings *s = m->settings;
+    bool dynamic = m->name[0] == '\0' || s->probe;
 
     return (struct handshake_options){
-        .name = m->name[0] == '\0' ? HANDSHAKE_DYNAMIC_HOST : m->name,
-        .dynamic = m->name[0] == '\0',
+        .name = dynamic ? HANDSHAKE_DYNAMIC_HOST : m->name,
+        .dynamic = dynamic,
         .creation = m->creation,
         .flags = DFLAGS_OFFERED | (s->hidden ? 0 : DFLAG_PUBLISHED),
         .crypto = m->crypto,
@@ -249,8 +250,9 @@ static void tell_rejected_more(struct machine *m)
 
 static void tell_rejected(struct machine *m, struct link *l, uint64_t now_ms)
 {
-    /* Who connects and says nothing is a probe of the port, or gave way to our own attempt. */
-    if (l->hs->peer[0] == '\0' && l->hs->failure == HS_FAIL_CLOSED)
+    /* Who connects and says nothing is a probe of the port, or gave way to our own attempt; who
+     * asks for a name and closes behind our challenge wanted to know whether a node is here. */
+    if ((l->hs->peer[0] == '\0' || l->hs->peer_dynamic) && l->hs->failure == HS_FAIL_CLOSED)
         return;
     /* We dialled ourselves, or refuse all because we leave. */
     if (m->draining || (l->hs->peer_creation == m->creation && strcmp(l->hs->peer, m->name) == 0))
