@@ -183,6 +183,95 @@ static void is_bounded(void **state)
     views_free(v);
 }
 
+/* ---- at random, against a matrix ---- */
+
+#define CROWD 16
+
+struct matrix {
+    bool tells[CROWD][CROWD]; /* row: the peer */
+    bool linked[CROWD];
+    bool said[CROWD];
+};
+
+static void tell_any(struct views *v, struct matrix *m, struct rng *rng, unsigned peer)
+{
+    char name[NODE_NAME_SIZE];
+
+    for (unsigned i = 0; i < CROWD; i++) {
+        m->tells[peer][i] = rng_range(rng, 0, 2) == 0 && i != peer;
+        if (m->tells[peer][i])
+            views_add(v, slice_of(numbered(name, "x", i)));
+    }
+    m->linked[peer] = true;
+    views_end(v, numbered(name, "x", peer));
+}
+
+static void drop(struct views *v, struct matrix *m, unsigned peer)
+{
+    char name[NODE_NAME_SIZE];
+
+    memset(m->tells[peer], 0, sizeof m->tells[peer]);
+    m->linked[peer] = false;
+    views_drop(v, numbered(name, "x", peer));
+}
+
+static void compare(struct views *v, struct matrix *m)
+{
+    char name[NODE_NAME_SIZE];
+
+    for (unsigned i = 0; i < CROWD; i++) {
+        uint32_t sees = 0, seen_by = 0;
+
+        for (unsigned k = 0; k < CROWD; k++) {
+            sees += m->tells[i][k];
+            seen_by += m->tells[k][i];
+        }
+        numbered(name, "x", i);
+        assert_int_equal(views_sees(v, name), sees);
+        assert_int_equal(views_seen_by(v, name), seen_by);
+        assert_int_equal(views_sees_us(v, name), !m->linked[i]    ? TELLS_NOTHING
+                                                 : m->tells[i][0] ? TELLS_US
+                                                                  : TELLS_NOT_US);
+    }
+}
+
+static void take_changes(struct views *v, struct matrix *m)
+{
+    char name[NODE_NAME_SIZE];
+    unsigned i;
+
+    for (bool told; views_change(v, name, &told);) {
+        assert_int_equal(sscanf(name, "x%u@", &i), 1);
+        assert_true(told != m->said[i]);
+        assert_true(told == (views_seen_by(v, name) > 0));
+        m->said[i] = told;
+    }
+    for (i = 0; i < CROWD; i++)
+        assert_true(m->said[i] == (views_seen_by(v, numbered(name, "x", i)) > 0));
+}
+
+static void agrees_with_a_matrix(void **state)
+{
+    struct views *v = start();
+    struct matrix m = {0};
+    struct rng rng = {1};
+
+    (void)state;
+    views_own(v, "x0@h");
+    for (unsigned i = 0; i < 20000; i++) {
+        unsigned peer = (unsigned)rng_range(&rng, 0, CROWD - 1);
+
+        if (rng_range(&rng, 0, 2) == 0)
+            drop(v, &m, peer);
+        else
+            tell_any(v, &m, &rng, peer);
+        compare(v, &m);
+        if (rng_range(&rng, 0, 2) == 0)
+            take_changes(v, &m);
+    }
+    views_free(v);
+}
+
 /* ---- islands ---- */
 
 struct story {
@@ -314,10 +403,11 @@ static void charts_once(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(counts_tellers),       cmocka_unit_test(tells_the_outcome),
-        cmocka_unit_test(knows_who_sees_us),    cmocka_unit_test(refuses_nonsense),
-        cmocka_unit_test(is_bounded),           cmocka_unit_test(finds_islands),
-        cmocka_unit_test(groups_by_last_words), cmocka_unit_test(charts_once),
+        cmocka_unit_test(counts_tellers),    cmocka_unit_test(tells_the_outcome),
+        cmocka_unit_test(knows_who_sees_us), cmocka_unit_test(refuses_nonsense),
+        cmocka_unit_test(is_bounded),        cmocka_unit_test(agrees_with_a_matrix),
+        cmocka_unit_test(finds_islands),     cmocka_unit_test(groups_by_last_words),
+        cmocka_unit_test(charts_once),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
