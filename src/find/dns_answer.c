@@ -10,6 +10,8 @@
 #define NEGATIVE_TTL_S 5
 /* How soon an answer that was cut to nothing is worth another look. */
 #define CUT_TTL_S 5
+/* No datagram is as long (we ask for 1232 bytes): what is, came over TCP. */
+#define DATAGRAM_MAX 4096
 
 /* What the resolver says without a reply. */
 static const struct {
@@ -64,6 +66,10 @@ static void no_reply(struct dns_answer *a, enum dns_status status)
     a->reason = statuses[status].reason;
     text_set(a->word, sizeof a->word, slice_of(statuses[status].answer));
 }
+
+static const char too_many[] =
+    "there are more records than a DNS message holds (64 KiB), and the others are left out: k8s: "
+    "lists them all, and so do several Services with a SPEC each";
 
 static void cut_short(struct dns_answer *a)
 {
@@ -127,6 +133,8 @@ void dns_answer_read(struct dns_answer *a, struct dns_reply *reply,
         no_reply(a, DNS_BROKEN);
     else
         judge(a, reply);
+    if (reply->truncated && msg.len > DATAGRAM_MAX)
+        a->reason = too_many;
     if (a->outcome != FOUND && a->outcome != CUT)
         dns_reply_free(reply);
 }
