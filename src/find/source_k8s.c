@@ -161,20 +161,28 @@ static void k8s_start(struct source *s, uint64_t now_ms)
     k->told_self = s->own.family == 0;
 }
 
-/* A removal has been held long enough; a watch has no end; or our own address should be there. */
+/* Our own address should be listed by now. */
+static bool should_see_us(struct k8s_source *k, uint64_t now_ms)
+{
+    if (k->told_self || now_ms < k->started_ms + K8S_SELF_SEEN_MS)
+        return false;
+    k->told_self = true;
+    return true;
+}
+
+/* A watch has no end, or what was held is over. */
 static bool k8s_tick(struct source *s, uint64_t now_ms)
 {
     struct k8s_source *k = k8s_of(s);
-    bool told = false;
 
     if (k->step == STEP_ANSWER && now_ms >= k->stop_ms)
-        told = k8s_lost(k, now_ms, "the API server did not end a watch when its time was over");
-    if (k8s_set_deadline(&k->set) <= now_ms)
-        told = k8s_refresh(k, now_ms) || told;
-    if (k->told_self || now_ms < k->started_ms + K8S_SELF_SEEN_MS)
-        return told;
-    k->told_self = true;
-    return s->row.result == RESULT_COMPLETE ? k8s_told(k, now_ms) : told;
+        return k8s_lost(k, now_ms, "the API server did not end a watch when its time was over");
+    bool changed = k8s_set_deadline(&k->set) <= now_ms && k8s_refresh(k, now_ms);
+    bool news = should_see_us(k, now_ms) || changed;
+
+    if (news && (s->row.result == RESULT_COMPLETE || s->row.result == RESULT_NEGATIVE))
+        return k8s_told(k, now_ms);
+    return changed;
 }
 
 static bool k8s_given(struct source *s, const struct given *given, uint64_t now_ms)
