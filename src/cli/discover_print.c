@@ -49,13 +49,16 @@ static void put_reply(struct buf *out, const struct dns_reply *r)
         buf_printf(out, "    %s port %u\n", r->services[i].target, (unsigned)r->services[i].port);
 }
 
+/* SPECs may end in a colon: no other stands behind them. */
 static void put_source(struct buf *out, const struct source_row *s)
 {
+    const char *reason = s->result == RESULT_WAITING ? "no answer in time" : s->reason;
+
     text_put_printable(out, slice_of(s->spec));
-    buf_printf(out, ": %s", result_kind_text(s->result));
-    if (s->reason[0] != '\0') {
+    buf_printf(out, "  %s", result_kind_text(s->result));
+    if (reason[0] != '\0') {
         buf_put_text(out, ": ");
-        text_put_printable(out, slice_of(s->reason));
+        text_put_printable(out, slice_of(reason));
     }
     buf_put_byte(out, '\n');
 }

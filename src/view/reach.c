@@ -86,7 +86,7 @@ static void put_source(struct buf *out, const struct source_row *row)
         buf_printf(out, " lists nobody (%s)", result_kind_text(row->result));
         return;
     }
-    buf_printf(out, ": %s: ", result_kind_text(row->result));
+    buf_printf(out, "  %s: ", result_kind_text(row->result));
     text_put_printable(out, slice_of(row->reason));
 }
 

@@ -208,7 +208,7 @@ static void put_source(struct buf *out, const json_t *source)
 {
     buf_put_text(out, "source   ");
     put_text(out, text_of(source, "spec"));
-    buf_put_text(out, ": ");
+    buf_put_text(out, "  ");
     put_text(out, text_of(source, "result"));
     buf_printf(out, ", %lld listed",
                (long long)json_integer_value(json_object_get(source, "addresses")));

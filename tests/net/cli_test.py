@@ -226,7 +226,7 @@ class Status(Case):
         _, _, http = self.node("a@127.0.0.1", "--discover", "static:a@127.0.0.1,b@127.0.0.2")
         wait_for(lambda: "tcp-refused" in self.status(http).stdout)
         self.assertStatus(self.status(http), 1, "b@127.0.0.2 is missing since", "tcp-refused: ", "nothing listens",
-                          "source   static:a@127.0.0.1,b@127.0.0.2: complete, 2 listed")
+                          "source   static:a@127.0.0.1,b@127.0.0.2  complete, 2 listed")
         done = self.status(http, "--json")
         self.assertStatus(done, 1)
         self.assertEqual([(m["name"], m["stage"], m["sources"]) for m in self.json_of(done)["missing"]],

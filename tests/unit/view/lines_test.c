@@ -238,12 +238,12 @@ static void prints_status(void **state)
     check_terminal("draining", terminal_put_status,
                    "node     erlclu@10.42.0.86\nstate    draining: stopping: SIGTERM\n"
                    "nodes    6\nlisted   6\nlinked   5\nmissing  0\n"
-                   "source   " DNS ": complete, 6 listed, this node among them\n");
+                   "source   " DNS "  complete, 6 listed, this node among them\n");
     check_terminal("hostile", terminal_put_status,
                    "node     erlclu@10.42.0.86\nstate    ready\n"
                    "nodes    5\nlisted   6\nlinked   4\nmissing  1\n"
-                   "source   dns:<b>\"'&.\\.\\x0a: complete, 3 listed, this node among them\n"
-                   "source   dns:<b>\"'&.\\.\\x0a: complete, 3 listed, this node among them\n\n"
+                   "source   dns:<b>\"'&.\\.\\x0a  complete, 3 listed, this node among them\n"
+                   "source   dns:<b>\"'&.\\.\\x0a  complete, 3 listed, this node among them\n\n"
                    "{{node}}@{{#l}} is missing since 2026-11-22T15:52:16.123Z\n"
                    "  cookie: </p><script>x()</script>\\x0d\\x0a\n"
                    "  The cookies differ: compare --cookie-file or RELEASE_COOKIE here with "
@@ -256,8 +256,8 @@ static void prints_status(void **state)
                    "islands  4: erlclu@10.42.0.86, erlclu@10.42.0.87, erlclu@10.42.1.93, "
                    "erlclu@10.42.2.9\n"
                    "         2: erlclu@10.42.9.1, erlclu@10.42.9.2\n"
-                   "source   " SRV ": complete, 3 listed, this node among them\n"
-                   "source   gossip:: partial, 1 listed: gossip never lists everybody\n");
+                   "source   " SRV "  complete, 3 listed, this node among them\n"
+                   "source   gossip:  partial, 1 listed: gossip never lists everybody\n");
 }
 
 /* Another node's document may lack anything. */
