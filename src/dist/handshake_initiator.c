@@ -32,8 +32,8 @@ static enum hs_state status_not_allowed(struct handshake *hs, struct hs_reader *
     (void)in;
     return hs_fail(
         hs, HS_FAIL_NOT_ALLOWED,
-        "said our name, %s, and the node there answered not_allowed: its net_kernel:allow/1 "
-        "does not list us, or it demands flags that we do not have",
+        "said our name, %s, and the node there answered not_allowed: it is about to stop, its "
+        "net_kernel:allow/1 does not list us, or it demands flags that we do not have",
         hs->name);
 }
 
