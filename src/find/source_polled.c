@@ -84,7 +84,7 @@ static void plan_next(struct polled *p, const struct round_end *end, uint64_t no
     enum result_kind kind = end->doubted ? RESULT_COMPLETE : end->kind;
     bool settled = end->sees_us && p->unchanged >= UNCHANGED_ROUNDS;
 
-    if (p->changed)
+    if (p->changed || end->kind != RESULT_COMPLETE)
         schedule_stir(&p->when, now_ms);
     schedule_ended(&p->when, kind, end->ttl_s, settled, now_ms);
 }

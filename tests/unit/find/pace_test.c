@@ -90,7 +90,7 @@ static void changes_its_mind(void **state)
 }
 
 /* Everybody is linked and nothing changes for five minutes: pauses double up to 30 s. A poke, a
- * change, and word that somebody is missing: back to 5 s. */
+ * change, word that somebody is missing, an answer that is doubted: back to 5 s. */
 static void relaxes(void **state)
 {
     struct sim s;
@@ -112,6 +112,10 @@ static void relaxes(void **state)
     assert_string_equal(pauses(&s, 2), "29.9 29.1");
     source_calm(s.source, NEVER);
     assert_string_equal(pauses(&s, 3), "35.1 5.7 4.7");
+    source_calm(s.source, s.now);
+    sim_run(&s, 400000);
+    s.a = "nxdomain";
+    assert_string_equal(pauses(&s, 3), "32.0 5.9 6.0");
     sim_stop(&s);
 }
 
