@@ -301,10 +301,12 @@ static bool note_creation(struct reconcile *r, struct tracked *p, uint32_t creat
     bool known = p->t.creation != 0, same = p->t.creation == creation;
 
     p->t.creation = creation;
-    p->t.flaps += known && same;
-    r->tally.flaps += known && same;
-    if (!same)
+    if (known && same) {
+        p->t.flaps++;
+        r->tally.flaps++;
+    } else if (known) {
         p->pause = 0;
+    }
     return known && !same;
 }
 

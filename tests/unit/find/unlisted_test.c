@@ -387,6 +387,45 @@ static void hears_of_another(void **state)
     sim_stop(&s);
 }
 
+/* DNS that answers with 5 of 15 (a sample, as some resolvers give): no link is lost, whoever is
+ * down is found again, and one that nobody answers for is not forgotten. */
+static void samples_lose_nobody(void **state)
+{
+    struct sim s;
+    struct entry entries[15];
+    struct round round = {.kind = RESULT_COMPLETE, .sees_us = true, .entries = entries, .n = 15};
+    unsigned dials = 0;
+
+    (void)state;
+    sim_start(&s);
+    for (unsigned i = 0; i < COUNT(entries); i++) {
+        entries[i] = (struct entry){.addr = addr_v4(0x0a000010 + i, 0)};
+        snprintf(entries[i].name, sizeof entries[i].name, "a@10.0.0.%u", 16 + i);
+    }
+    reconcile_list(s.r, 0, &round, s.now);
+    for (unsigned i = 0; i < COUNT(entries); i++)
+        sim_up(&s, 0, entries[i].name, entries[i].name + 2, 1);
+    sim_down(&s, "a@10.0.0.30");
+    round.n = 5;
+    for (unsigned i = 0; i < 1000; i++) {
+        for (unsigned k = 0; k < round.n; k++) {
+            unsigned other = (unsigned)rng_range(&s.rng, k, COUNT(entries) - 1);
+            struct entry entry = entries[k];
+
+            entries[k] = entries[other];
+            entries[other] = entry;
+        }
+        reconcile_list(s.r, 0, &round, s.now);
+        for (struct target *t; (t = reconcile_next(s.r, s.now)) != NULL; dials++)
+            reconcile_failed(s.r, t->id, STAGE_TCP_TIMEOUT, "no", s.now);
+        s.now += 5000;
+    }
+    assert_int_equal(reconcile_tally(s.r)->linked, 14);
+    assert_int_equal(sim_count(&s), 15);
+    assert_in_range(dials, 100, 500); /* every 30 s at least, and less than with every answer */
+    sim_stop(&s);
+}
+
 static void never_prunes(void **state)
 {
     struct sim s;
@@ -569,6 +608,7 @@ int main(void)
         cmocka_unit_test(succeeds),
         cmocka_unit_test(hears),
         cmocka_unit_test(hears_of_another),
+        cmocka_unit_test(samples_lose_nobody),
         cmocka_unit_test(never_prunes),
         cmocka_unit_test(prunes_links),
         cmocka_unit_test(prunes_by_proof),
