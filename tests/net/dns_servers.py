@@ -179,10 +179,10 @@ class Finder:
         except AssertionError:
             raise AssertionError(f"not within {seconds} s: {fields} in {self.source()}") from None
 
-    def meets(self, nodes, seconds=10):
-        """Waits until it is linked with these, itself among them."""
+    def links(self, nodes, seconds=10):
+        """Waits until it is linked with these at least."""
         try:
-            wait_for(lambda: self.cluster()["nodes"] == nodes, seconds)
+            wait_for(lambda: set(nodes) <= set(self.cluster()["nodes"]), seconds)
         except AssertionError:
             raise AssertionError(f"not within {seconds} s: {nodes} in {self.cluster()}") from None
 

@@ -74,9 +74,9 @@ class Srv(DnsCase):
                 dns = self.scripted(records, glue=glue)
                 finders = [self.finder(dns, SPEC, f"erlclu@{pod(i)}", "--listen-address", place, "--listen-port", port)
                            for i, (place, port) in enumerate(zip(places, ports))]
-                mesh = sorted(f"erlclu@{pod(i)}" for i in range(3))
+                mesh = [f"erlclu@{pod(i)}" for i in range(3)]
                 for finder in finders:
-                    finder.meets(mesh)
+                    finder.links(mesh)
                     self.assertTrue(finder.source()["sees_us"])
                 for finder in finders:
                     self.stop(finder.child)

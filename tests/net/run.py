@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""run.py [PATTERN]: the tests of this folder against build/erlclu (or $ERLCLU), on loopback, or those
-whose names hold PATTERN; ends in `N passed, N failed`. Files run beside each other: they wait more
-than they work."""
+"""run.py [--slow] [PATTERN]: the tests of this folder against build/erlclu (or $ERLCLU), on loopback,
+or those whose names hold PATTERN; --slow runs those that take minutes. Ends in `N passed, N failed`.
+Files run beside each other: they wait more than they work."""
 
 import concurrent.futures
 import pathlib
@@ -58,9 +58,11 @@ def main(args):
     if args[:1] == ["--file"]:
         passed, failed = run_here(*args[1:])
     else:
-        files = sorted(path.name for path in HERE.glob("*_test.py"))
+        slow = args[:1] == ["--slow"]
+        files = sorted(path.name for path in HERE.glob("*_slow.py" if slow else "*_test.py"))
+        pattern = "".join(args[slow:][:1])
         with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
-            counts = list(pool.map(lambda file: run_beside(file, "".join(args[:1])), files))
+            counts = list(pool.map(lambda file: run_beside(file, pattern), files))
         passed, failed = (sum(column) for column in zip(*counts))
     print(f"{passed} passed, {failed} failed")
     return failed > 0 or passed == 0
