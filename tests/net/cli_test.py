@@ -9,6 +9,7 @@ import pty
 import signal
 import socket
 import subprocess
+import time
 
 from dns_servers import NAME, ZONE, DnsCase, Dnsmasq
 from program import CLEAN, PROGRAM, Case, free_port, get, listens, wait_for
@@ -179,6 +180,40 @@ class Discover(DnsCase):
                          ["a@10.1.1.1", "a@10.1.1.2", "b@10.1.1.1", "b@10.1.1.2", "x@10.1.1.9"])
         self.assertTrue(all(n["name"].endswith("@" + n["address"]) for n in nodes), nodes)
         self.assertEqual(sorted(self.call(*words, "--short").stdout.split()), ["10.1.1.1", "10.1.1.2", "10.1.1.9"])
+
+    def test_targets_and_ports(self):
+        name, target = f"_dist._tcp.{NAME}", f"pod-0.{NAME}"
+        dns = self.scripted({name: [(0, 50, 9100, f"{target}.")], target: ["10.1.1.1"]}, glue=True)
+        done = self.discover(dns, spec=f"srv:{name}")
+        self.assertStatus(done, 0)
+        self.assertEqual([line.strip() for line in done.stdout.splitlines()],
+                         [f"srv:{name}  complete", f"{name} SRV: NOERROR, 1 targets, TTL 1 s", f"{target} port 9100",
+                          f"10.1.1.1:9100    erlclu@{target}"])
+        self.assertEqual(self.discover(dns, "--short", spec=f"srv:{name}").stdout, "10.1.1.1\n")
+        document = self.found(dns, spec=f"srv:{name}?name=x@{{ip}}")
+        self.assertEqual([(n["address"], n["port"], n["name"]) for n in document["nodes"]],
+                         [("10.1.1.1", 9100, "x@10.1.1.1")])
+        self.assertEqual(document["replies"][0]["services"], [{"target": target, "port": 9100}])
+
+    def test_who_speaks_is_heard(self):
+        """libcluster's packet; it is listened for to the end of the time that was given."""
+        port = free_port()
+        child = subprocess.Popen([PROGRAM, "discover", f"gossip:127.255.255.255:{port}?broadcast=1", "--timeout", "1s"],
+                                 stdout=subprocess.PIPE, text=True)
+        self.addCleanup(self.stop, child)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as speaker:
+            began = time.monotonic()
+            while child.poll() is None:
+                speaker.sendto(b"heartbeat::\x83t\0\0\0\1w\4nodew\x0capp@10.0.0.1", ("127.0.0.1", port))
+                time.sleep(0.05)
+        self.assertIn("app@10.0.0.1\n", child.communicate()[0])
+        self.assertEqual(child.returncode, 0)
+        self.assertGreater(time.monotonic() - began, 0.9)
+
+    def test_no_such_scheme(self):
+        for spec in ("redis:a", "a.b.svc"):
+            self.assertStatus(self.call("discover", spec), 2, f'"{spec}" is no SPEC',
+                              "dns: srv: k8s: gossip: epmd: hosts: file: static:")
 
     def test_the_answer_is_no(self):
         dns = Dnsmasq(self, ["10.1.1.1"])
