@@ -37,7 +37,7 @@ class File(Sources):
 
     def test_discover_tells_what_is_wrong(self):
         for text, words in (("a@h\nb\n", 'complete: line 2 is left out: "b": a node name is NAME@HOST'),
-                            ("", ": complete\n")):
+                            ("", "  complete\n")):
             with self.subTest(text):
                 self.file.write_text(text)
                 self.assertStatus(self.call("discover", f"file:{self.file}"), 0 if text else 1, words)
