@@ -27,8 +27,8 @@
 #define ABSENT_KEPT_MS 3600000
 /* --prune after:T cuts at most one link in so long: each is news that all peers have to digest. */
 #define PRUNE_GAP_MS 1000
-/* All these clocks stand still while the last answer of any source is not COMPLETE, but for those
- * that never are. */
+/* (All these clocks stand still while the last answer of any source is not COMPLETE, but for those
+ * that never are.) */
 
 /* When a name that another peer told is dialled: it may be about to dial us, or be the one behind
  * an address whose name is being learnt. */
@@ -56,18 +56,16 @@ struct target {
     uint32_t flaps;     /* times that it was lost and came back the same */
     enum stage stage;   /* of the last failure */
     char reason[REASON_SIZE];
-    uint64_t
-        since_ms; /* linked since, or not linked since (monotonic): dialling does not restart it */
-    uint32_t creation; /* of the incarnation linked now or last; 0 for none */
+    uint64_t since_ms;  /* linked since, or not linked since: dialling does not restart it */
+    uint32_t creation;  /* of the incarnation linked now or last; 0 for none */
 };
 
 /* How a round of a source ended. */
 struct round {
     enum result_kind kind;
-    bool sees_us;  /* our own address is in the answer */
-    bool standing; /* the source is told of changes, it does not ask again: its answer holds */
-    bool
-        adds_only; /* the source is never complete (gossip): it says nothing of anybody's absence */
+    bool sees_us;   /* our own address is in the answer */
+    bool standing;  /* the source is told of changes, it does not ask again: its answer holds */
+    bool adds_only; /* it is never complete (gossip), and says nothing of anybody's absence */
     uint32_t ttl_s;
     const struct entry *entries;
     size_t n;

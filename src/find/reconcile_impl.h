@@ -11,7 +11,8 @@
 
 #define SOURCES_MAX 32
 
-/* An entry as listed: a name, or an address whose name is learnt. Several may lead to one peer. */
+/* An entry as listed: a name, or an address whose name is learnt. Several may lead to one peer. It
+ * stays with its peer when no source lists it any more: see places_tidy. */
 struct place {
     struct list of_owner;
     struct list of_changes; /* in reconcile.changes while told differs from sources */
