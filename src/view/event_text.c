@@ -55,6 +55,18 @@ static void put_count(struct buf *out, const void *at)
     buf_printf(out, "%llu", (unsigned long long)*(const uint64_t *)at);
 }
 
+/* Where a node is said to be: at an address, or at the host of its name, which is resolved when it
+ * is dialled. */
+static void put_place(struct buf *out, const void *at)
+{
+    const struct event *e = at;
+
+    if (e->address.family != 0)
+        put_address(out, &e->address);
+    else
+        put_text(out, e->node);
+}
+
 /* The fields of an event, as sentences name them between braces. */
 static const struct {
     const char *name;
@@ -66,6 +78,7 @@ static const struct {
     {"stage", offsetof(struct event, stage), put_stage},
     {"number", offsetof(struct event, number), put_count},
     {"what", offsetof(struct event, what), put_text},
+    {"place", 0, put_place},
     {"reason", offsetof(struct event, reason), put_text},
 };
 

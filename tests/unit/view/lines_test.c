@@ -111,6 +111,10 @@ static const struct {
      "2026-11-22T16:57:16.123Z info dns:x: 12 addresses\n",
      "{\"time\":\"2026-11-22T16:57:16.123Z\",\"level\":\"info\",\"event\":\"discovery\","
      "\"text\":\"dns:x: 12 addresses\",\"number\":12,\"what\":\"dns:x\"}\n"},
+    {{.id = EVENT_LISTED, .what = "srv:x", .node = "a@b.x"},
+     "2026-11-22T16:57:16.123Z info srv:x lists a@b.x\n",
+     "{\"time\":\"2026-11-22T16:57:16.123Z\",\"level\":\"info\",\"event\":\"listed\","
+     "\"text\":\"srv:x lists a@b.x\",\"node\":\"a@b.x\",\"what\":\"srv:x\"}\n"},
     {{.id = EVENT_FATAL, .reason = "a\n2026 info forged \xff{node}"},
      "2026-11-22T16:57:16.123Z error a\\x0a2026 info forged \\xff{node}\n",
      "{\"time\":\"2026-11-22T16:57:16.123Z\",\"level\":\"error\",\"event\":\"fatal\","
