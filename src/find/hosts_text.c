@@ -6,12 +6,17 @@
 #include "etf/etf.h"
 #include "find/words.h"
 
+/* What one term may take, with comments in it: a parser that looks for an end would else read the
+ * whole rest for every line. */
+#define TERM_MAX 1024
+
 struct reading {
     clu_slice rest;
     unsigned line; /* where rest begins */
     struct epmd_host *hosts;
     size_t n;
     clu_writer term;
+    clu_error err; /* CLU_ENOMEM: no judgement of the text */
     char *why;
 };
 
@@ -96,17 +101,20 @@ static void take_term(struct reading *r)
 
 static void read_term(struct reading *r)
 {
-    size_t at = 0, used = 0;
+    size_t at = 0, used = 0, len = r->rest.len < TERM_MAX ? r->rest.len : TERM_MAX;
 
     clu_writer_reset(&r->term);
-    if (clu_parse((const char *)r->rest.data, r->rest.len, &r->term, &at, &used) != CLU_OK ||
-        r->rest.data[used - 1] != '.') {
+    clu_error err = clu_parse((const char *)r->rest.data, len, &r->term, &at, &used);
+
+    if (err == CLU_ENOMEM) {
+        r->err = err;
+    } else if (err != CLU_OK || r->rest.data[used - 1] != '.') {
         complain(r, "no Erlang term with a full stop behind it: write 'pod-0.svc'.");
         pass_line(r);
-        return;
+    } else {
+        take_term(r);
+        pass(r, used);
     }
-    take_term(r);
-    pass(r, used);
 }
 
 clu_error hosts_text_read(clu_slice text, struct epmd_host **hosts, size_t *n,
@@ -120,9 +128,14 @@ clu_error hosts_text_read(clu_slice text, struct epmd_host **hosts, size_t *n,
     if (r.hosts == NULL)
         return CLU_ENOMEM;
     clu_writer_init(&r.term);
-    while (find_term(&r))
+    while (r.err == CLU_OK && find_term(&r))
         read_term(&r);
     clu_writer_free(&r.term);
     *n = r.n;
-    return CLU_OK;
+    if (r.err != CLU_OK) {
+        free(*hosts);
+        *hosts = NULL;
+        *n = 0;
+    }
+    return r.err;
 }

@@ -5,40 +5,11 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
+#include "failing.h"
 #include "source_sim.h"
 #include "find/views.h"
 
-/* Limits of the reconciler, and of memory: the linker routes all allocations of this program
- * through the functions below, which count them and let one of them fail. */
-
-void *__real_malloc(size_t n);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *p, size_t n);
-void *__wrap_malloc(size_t n);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *p, size_t n);
-
-static size_t n_allocations, failing; /* counts from 1; failing 0: none */
-
-static bool fails(void)
-{
-    return ++n_allocations == failing;
-}
-
-void *__wrap_malloc(size_t n)
-{
-    return fails() ? NULL : __real_malloc(n);
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-    return fails() ? NULL : __real_calloc(n, size);
-}
-
-void *__wrap_realloc(void *p, size_t n)
-{
-    return fails() ? NULL : __real_realloc(p, n);
-}
+/* Limits of the reconciler, and of memory (failing.h). */
 
 /* Entries at consecutive addresses, named a@IP or to be learnt. */
 static struct entry *entries_new(size_t n, bool named)

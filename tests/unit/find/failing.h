@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef TESTS_FIND_FAILING_H
+#define TESTS_FIND_FAILING_H
+
+#include <stddef.h>
+
+/* Lack of memory: the linker (--wrap) routes all allocations of the program through failing.c,
+ * which counts them and lets one of them fail. */
+
+/* n_allocations: so many since a story set it to 0. failing: which of them fails, counted from 1;
+ * 0: none. */
+extern size_t n_allocations, failing;
+
+#endif
