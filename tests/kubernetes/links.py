@@ -7,8 +7,9 @@ import re
 import subprocess
 from collections import namedtuple
 
-# What the manifests set by --listen-port.
-DIST_PORT = 9100
+# What the manifests set by --listen-port; the second where a BEAM has the first.
+DIST_PORTS = (9100, 9101)
+PORTS = f'( {" or ".join(f"sport = :{port} or dport = :{port}" for port in DIST_PORTS)} )'
 
 
 class NoLink(Exception):
@@ -29,7 +30,7 @@ def links_of(worker):
     """{address of the other pod: [Link, ...]} of one pod."""
     done = subprocess.run(
         ['nsenter', '-t', str(worker.box.holder.pid), '-n', 'ss', '-HOtnei', 'state', 'established',
-         f'( sport = :{DIST_PORT} or dport = :{DIST_PORT} )'], capture_output=True, text=True, check=True)
+         PORTS], capture_output=True, text=True, check=True)
     found = {}
     for line in done.stdout.splitlines():
         words = line.split()
@@ -43,18 +44,18 @@ def links_of(worker):
 def cut(worker, other):
     """End the socket between a pod and an address, as no one of them asked for."""
     subprocess.run(['nsenter', '-t', str(worker.box.holder.pid), '-n', 'ss', '-HKtn', 'state', 'established', 'dst', other,
-                    f'( sport = :{DIST_PORT} or dport = :{DIST_PORT} )'], capture_output=True, check=True)
+                    PORTS], capture_output=True, check=True)
 
 
-def links(workers, family=4):
-    """{(a pod's address, another's): its only Link}, or a NoLink that names the pair."""
+def links(workers, family=4, count=1):
+    """{(a pod's address, another's): its Link}, of so many sockets together; or a NoLink that names the pair."""
     found = {}
     addresses = {worker.address(family) for worker in workers}
     for worker in workers:
         own, mine = worker.address(family), links_of(worker)
         for other in addresses - {own}:
             several = mine.get(other, [])
-            if len(several) != 1:
+            if len(several) != count:
                 raise NoLink(f'{own} and {other} have {len(several)} sockets: {several}')
-            found[own, other] = several[0]
+            found[own, other] = Link(tuple(sorted(link.id for link in several)), min(link.received for link in several))
     return found

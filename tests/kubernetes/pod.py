@@ -10,6 +10,7 @@ import subprocess
 import threading
 import time
 import traceback
+from collections import namedtuple
 
 from kubernetes import files
 from kubernetes.api import ApiError
@@ -39,6 +40,11 @@ def iso(seconds):
 
 def truth(value):
     return 'True' if value else 'False'
+
+
+# What an image is to this lab. program: of ours, put into an empty root; None: the root is this machine's,
+# and `command` runs in it, for programs that are more than one file.
+Image = namedtuple('Image', 'program command')
 
 
 class Container:
@@ -83,23 +89,28 @@ class Container:
 
     def _mounts(self):
         """Shell lines that make the container's root, in a mount namespace of its own."""
-        root = self.root
+        root, program = self.root, self.image.program
         binds = {'/proc': '/proc', '/dev': '/dev'}
-        copies = {'/etc/resolv.conf': self.pod.box.resolv_conf, '/etc/hosts': self.pod.box.hosts,
-                  f'/{self.image.name}': self.image}
+        copies = {'/etc/resolv.conf': self.pod.box.resolv_conf, '/etc/hosts': self.pod.box.hosts}
         for mount in self.spec.get('volumeMounts', ()):
             if 'subPath' in mount or 'subPathExpr' in mount:
                 raise files.Unknown('subPath of a volume')
             binds[mount['mountPath']] = self.pod.volumes[mount['name']]
-        for path in binds:
-            (root / path.lstrip('/')).mkdir(parents=True, exist_ok=True)
-        for path in copies:
-            (root / path.lstrip('/')).parent.mkdir(parents=True, exist_ok=True)
-            (root / path.lstrip('/')).touch()
-        lines = [f'mount --bind {root} {root}']
+        if program is not None:
+            copies[f'/{program.name}'] = program
+            self._make_room(binds, copies)
+        lines = [f'mount --rbind {root if program else "/"} {root}']
         if self.spec.get('securityContext', {}).get('readOnlyRootFilesystem'):
             lines.append(f'mount -o remount,bind,ro {root}')
         return lines + [f'mount --rbind {source} {root}{path}' for path, source in {**binds, **copies}.items()]
+
+    def _make_room(self, folders, copies):
+        """Something to mount on."""
+        for path in folders:
+            (self.root / path.lstrip('/')).mkdir(parents=True, exist_ok=True)
+        for path in copies:
+            (self.root / path.lstrip('/')).parent.mkdir(parents=True, exist_ok=True)
+            (self.root / path.lstrip('/')).touch()
 
     def _user(self):
         """Words for chroot(1); without root on this machine nobody else can be become."""
@@ -111,7 +122,7 @@ class Container:
 
     def start(self):
         environment = self._environment()
-        words = [*(self.spec.get('command') or [f'/{self.image.name}']), *self.spec.get('args', ())]
+        words = [*(self.spec.get('command') or self.image.command), *self.spec.get('args', ())]
         words = [self._expand(word, environment) for word in words]
         script = '; '.join([*self._mounts(), 'exec "$@"'])
         argv = self.pod.box.argv(['unshare', '-m', 'sh', '-ec', script, 'container', '/usr/bin/env', '-i',

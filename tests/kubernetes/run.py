@@ -20,16 +20,21 @@ sys.path[:0] = [str(TESTS)]
 
 from kubernetes import crds, plane  # noqa: E402
 from kubernetes.kubelet import Kubelet  # noqa: E402
+from kubernetes.pod import Image  # noqa: E402
 from kubernetes.story import Story  # noqa: E402
 from lab import pods  # noqa: E402
 from lab.otp import TOP  # noqa: E402
 
 PROGRAM = Path(os.environ.get('ERLCLU') or TOP / 'build/static/erlclu').resolve()
 
-# record: where a join begins; bound: the seconds until all others see it; listed: until they have
-# found it themselves, not by its own coming (DNS is asked each 5 s, the TTL, and some of it more);
-# token: whether the pods mount one; family: of the addresses that name the nodes.
-Row = namedtuple('Row', 'name manifests workload record bound listed token family', defaults=(False, 4))
+# record: where a join begins; bound: the seconds until all others see it (a node beside a BEAM waits
+# for the BEAM's epmd); listed: until they have found it themselves, not by its own coming (DNS is asked
+# each 5 s, the TTL, and some of it more); token: whether the pods mount one; family: of the addresses
+# that name the nodes; beside: the base name of a BEAM in each pod.
+Row = namedtuple('Row', 'name manifests workload record bound listed token family beside', defaults=(False, 4, None))
+# What `bin/myapp start` of a release makes of the environment that the overlay gives it; erl itself reads
+# ERL_AFLAGS.
+RELEASE = 'cd "$RELEASE_TMP" && HOME=$PWD exec erl -noinput -name "$RELEASE_NODE" -setcookie "$RELEASE_COOKIE"'
 MANIFESTS = Path('deploy/kubernetes')
 OVERLAYS = MANIFESTS / 'overlays'
 ROWS = (
@@ -37,6 +42,7 @@ ROWS = (
     Row('srv', OVERLAYS / 'srv', 'deployment/erlclu', 'DNS', 1.0, 7.0),
     Row('statefulset', OVERLAYS / 'statefulset', 'statefulset/erlclu', 'DNS', 1.0, 7.0),
     Row('ipv6', OVERLAYS / 'ipv6', 'deployment/erlclu', 'DNS', 1.0, 7.0, family=6),
+    Row('sidecar', OVERLAYS / 'sidecar', 'deployment/erlclu', 'DNS', 3.0, 9.0, beside='myapp'),
     Row('k8s', OVERLAYS / 'k8s', 'deployment/erlclu', 'watch', 0.3, 0.3, token=True),
 )
 
@@ -81,7 +87,8 @@ def run(rows, results):
     try:
         cluster.start()
         take_all(cluster, results)
-        kubelet = Kubelet(lab, cluster.api, {'erlclu': PROGRAM})
+        kubelet = Kubelet(lab, cluster.api, {'erlclu': Image(PROGRAM, ['/erlclu']),
+                                             'myapp': Image(None, ['/bin/sh', '-c', RELEASE])})
         for row in rows:
             story = Story(row, cluster, kubelet, results.expect)
             try:

@@ -56,6 +56,7 @@ class Story:
         self.row, self.plane, self.kubelet = row, plane, kubelet
         self._expect = expect
         self.records = {}
+        self.earlier = kubelet.ever(NAMESPACE)
         self.joined = []  # seconds of every join so far, from a container's start
 
     def expect(self, text, truth, saw=''):
@@ -177,8 +178,10 @@ class Story:
             except NoLink:
                 return False
         eventually(f'{pair} are joined again', MESH_SECONDS, joined_anew)
-        lost = journal.unexplained(self.kubelet.ever(NAMESPACE))
-        self.expect('a link cut by hand is another socket, and told by both ends', len(lost) == 2, lost)
+        lost = journal.unexplained(self.ever())
+        # Of two BEAMs beside them each is linked with the other pod's node.
+        self.expect('a link cut by hand is another socket, and told by both ends',
+                    len(lost) == (4 if self.row.beside else 2), lost)
 
     def clear(self):
         """Leave nothing to the next story."""
@@ -189,7 +192,7 @@ class Story:
 
     def remove(self):
         self.clear()
-        workers = self.kubelet.ever(NAMESPACE)
+        workers = self.ever()
         self.expect(f'no container of {len(workers)} pods was ever restarted',
                     not any(container.restarts for worker in workers for container in worker.containers),
                     [worker.log()[-500:] for worker in workers if any(c.restarts for c in worker.containers)])
@@ -202,9 +205,10 @@ class Story:
         """Exactly so many pods, ready, and each lists all of them."""
         def whole():
             workers = self.workers()
-            names = {cluster(worker)['node'] for worker in workers}
+            ours = {cluster(worker)['node'] for worker in workers}
+            names = ours | {f'{self.row.beside}@{worker.address()}' for worker in workers if self.row.beside}
             return (len(workers) == count and all(worker.ready() for worker in workers) and
-                    len(names) == count and all(set(cluster(worker)['nodes']) == names for worker in workers))
+                    len(ours) == count and all(set(cluster(worker)['nodes']) == names for worker in workers))
         begin = time.monotonic()
         try:
             eventually(f'{count} nodes', MESH_SECONDS, whole, interval=0.1)
@@ -230,7 +234,7 @@ class Story:
         if ticked:
             silent = [pair for pair in pairs if now[pair].received <= before[pair].received]
             self.expect(f'{text}: every one of them has received its ticks', pairs and not silent, silent)
-        lost = journal.unexplained(self.kubelet.ever(NAMESPACE))
+        lost = journal.unexplained(self.ever())
         self.expect(f'{text}: no node lost one that lived', not lost, '\n'.join(lost))
 
     def listings(self, new, old):
@@ -273,10 +277,14 @@ class Story:
         return worker.address(self.row.family)
 
     def links(self, workers):
-        return links(workers, self.row.family)
+        return links(workers, self.row.family, 1 + 2 * bool(self.row.beside))
 
     def workers(self):
         return self.kubelet.living(NAMESPACE)
+
+    def ever(self):
+        """All pods of this story."""
+        return [worker for worker in self.kubelet.ever(NAMESPACE) if worker not in self.earlier]
 
     def kubectl(self, *words, **options):
         return self.plane.kubectl('-n', NAMESPACE, *words, **options)
