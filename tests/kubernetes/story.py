@@ -75,7 +75,8 @@ class Story:
         self.scale(6)
         self.outage('coredns', self.plane.start_coredns)
         self.scale(7)
-        self.new_cookie()
+        if not self.row.beside:  # a BEAM has its cookie for life
+            self.new_cookie()
         if self.row.token:
             self.rotate()
         self.cut()
