@@ -127,8 +127,8 @@ int main(int argc, char **argv)
     printf("|---|---|---|---|\n");
     cold_start(s, nodes);
     steady(s, nodes, "steady: the first minute", 60000);
-    sim_run(s, sim_now(s) + 600000);
-    steady(s, nodes, "steady: after ten minutes of calm", 60000);
+    sim_run(s, sim_now(s) + 420000);
+    steady(s, nodes, "steady: after eight minutes of calm", 60000);
     rolling_restart(s, nodes);
     zone_failure(s, nodes);
     dns_outage(s, nodes);
