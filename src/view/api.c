@@ -197,18 +197,13 @@ static json_t *islands_of(const struct snapshot *s)
     return islands;
 }
 
-static bool lists(const struct peer_row *p, size_t source)
-{
-    return (p->sources >> source & 1) != 0;
-}
-
 /* The SPECs that list it. */
 static json_t *specs_of(const struct snapshot *s, const struct peer_row *p)
 {
     json_t *array = json_array();
 
     for (size_t i = 0; i < s->n_sources; i++)
-        if (lists(p, i))
+        if (peer_is_listed_by(p, i))
             array = append(array, show_text(s->sources[i].spec));
     return array;
 }
@@ -266,7 +261,7 @@ static json_t *entries_of(const struct snapshot *s, size_t source)
     if (s->sources[source].sees_us && peers_count(s, peer_is_self) == 0)
         array = append(array, own_entry(s));
     for (size_t i = 0; i < s->n_peers; i++)
-        if (lists(&s->peers[i], source))
+        if (peer_is_listed_by(&s->peers[i], source))
             array = append(
                 array, fields_add(json_object(), &s->peers[i], entry_fields, COUNT(entry_fields)));
     return array;

@@ -19,6 +19,11 @@ bool peer_is_listed(const struct snapshot *s, const struct peer_row *p)
     return p->listed && !peer_is_self(s, p);
 }
 
+bool peer_is_listed_by(const struct peer_row *p, size_t source)
+{
+    return (p->sources >> source & 1) != 0;
+}
+
 bool peer_is_missing(const struct snapshot *s, const struct peer_row *p)
 {
     return peer_is_listed(s, p) && !p->terminating && p->state != PEER_LINKED;

@@ -13,6 +13,8 @@ bool peer_is_linked(const struct snapshot *s, const struct peer_row *p);
 bool peer_is_listed(const struct snapshot *s, const struct peer_row *p);
 /* peer_is_self: this node's own row may stand among those that discovery lists. */
 bool peer_is_self(const struct snapshot *s, const struct peer_row *p);
+/* peer_is_listed_by: the source at this place of the snapshot lists it. */
+bool peer_is_listed_by(const struct peer_row *p, size_t source);
 /* peer_is_missing: it should be linked, and is not. Neither this node itself nor one whose pod is
  * going. */
 bool peer_is_missing(const struct snapshot *s, const struct peer_row *p);
