@@ -12,6 +12,7 @@
 #include "cli/cli.h"
 #include "net/system.h"
 #include "net/watch.h"
+#include "view/verdict.h"
 
 /* Records of one reply that are shown. */
 #define RECORDS_MAX 16384
@@ -115,11 +116,6 @@ static int look(struct discovery *d)
 
 /* ---- what was found ---- */
 
-static bool is_listed(const struct peer_row *p, size_t source)
-{
-    return (p->sources >> source & 1) != 0;
-}
-
 static struct found found_of(const struct peer_row *p, size_t source)
 {
     return (struct found){
@@ -162,7 +158,7 @@ static void each_name(const struct discovery *d, size_t source, const struct add
         const struct peer_row *p = &d->snapshot->peers[i];
         struct found f = found_of(p, source);
 
-        if (!is_listed(p, source) || !addr_same_ip(&p->address, a))
+        if (!peer_is_listed_by(p, source) || !addr_same_ip(&p->address, a))
             continue;
         fn(arg, &f);
         is_found = true;
@@ -193,7 +189,7 @@ void discover_each(const struct discovery *d, size_t source, void *arg, found_fn
         const struct peer_row *p = &d->snapshot->peers[i];
         struct found f = found_of(p, source);
 
-        if (is_listed(p, source) && !is_answered(d, source, d->n_replies, &p->address))
+        if (peer_is_listed_by(p, source) && !is_answered(d, source, d->n_replies, &p->address))
             fn(arg, &f);
     }
 }

@@ -32,7 +32,7 @@ static bool lists_us(const struct snapshot *s, size_t source, const struct addr 
     bool lists = s->sources[source].sees_us;
 
     for (size_t i = 0; i < s->n_peers && !lists; i++)
-        lists = (s->peers[i].sources >> source & 1) != 0 && addr_same_ip(&s->peers[i].address, own);
+        lists = peer_is_listed_by(&s->peers[i], source) && addr_same_ip(&s->peers[i].address, own);
     return lists;
 }
 

@@ -51,6 +51,14 @@ static const struct {
     const char *type, *allow, *holds;
 } rows[] = {
     {"page", "GET", "/", "linked", 200, "text/html; charset=utf-8", NULL, "All 5 listed"},
+    {"pieces on the page", "GET", "/", "split", 200, "text/html; charset=utf-8", NULL,
+     "<li><span class=\"mono\">erlclu@10.42.9.1</span> <span "
+     "class=\"mono\">erlclu@10.42.9.2</span> "
+     "</li>\n</ol>"},
+    {"who does not see us", "GET", "/", "split", 200, "text/html; charset=utf-8", NULL,
+     "id=\"one-way\">\n<li class=\"mono\">erlclu@10.42.1.93</li>\n</ul>"},
+    {"whom nobody lists", "GET", "/", "split", 200, "text/html; charset=utf-8", NULL,
+     "id=\"unlisted\">\n<li class=\"mono\">erlclu@10.42.2.9</li>\n</ul>"},
     {"head of the page", "HEAD", "/", "linked", 200, "text/html; charset=utf-8", NULL, "All 5"},
     {"cluster", "GET", "/api/v1/cluster", "linked", 200, "application/json", NULL,
      "\"missing\": []"},
@@ -442,7 +450,6 @@ static const struct {
 } golden[] = {
     {"page-none.html", "none", "/"},
     {"page-missing.html", "missing", "/"},
-    {"page-split.html", "split", "/"},
     {"page-draining.html", "draining", "/"},
     {"cluster-missing.json", "missing", "/api/v1/cluster"},
     {"cluster-hostile.json", "hostile", "/api/v1/cluster"},
