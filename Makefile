@@ -39,7 +39,7 @@ test: all static ## check, and fuzzing, real Erlang nodes, DNS, browser, contain
 test-full: all static static-arm64 ## test, and the long runs
 	@scripts/test full
 
-e2e-kubernetes: static ## the manifests on a real control plane; part of test-full, 15 minutes
+e2e-kubernetes: static ## the manifests on a real control plane; part of test-full, 35 minutes
 	@tests/kubernetes/run.py
 
 bench: all static ## measure beside the BEAM and ei in one run
