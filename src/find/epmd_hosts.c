@@ -121,6 +121,7 @@ static void list_now(struct epmd_hosts *p, uint64_t now_ms)
         return;
     p->changed = false;
     p->source.row.changed_ms = now_ms;
+    schedule_stir(&p->when, now_ms);
 }
 
 static bool end_round(struct epmd_hosts *p, uint64_t now_ms)
@@ -281,6 +282,11 @@ void epmd_hosts_start(struct source *s, uint64_t now_ms)
 void epmd_hosts_poke(struct source *s, uint64_t now_ms)
 {
     schedule_poke(&hosts_of(s)->when, now_ms);
+}
+
+void epmd_hosts_calm(struct source *s, uint64_t since_ms)
+{
+    hosts_of(s)->when.calm_ms = since_ms;
 }
 
 clu_error epmd_hosts_set_hidden(struct source *s, const char *value, char why[REASON_SIZE])

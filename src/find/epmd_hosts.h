@@ -44,6 +44,7 @@ void epmd_hosts_init(struct source *s);
 void epmd_hosts_close(struct source *s);
 void epmd_hosts_start(struct source *s, uint64_t now_ms);
 void epmd_hosts_poke(struct source *s, uint64_t now_ms);
+void epmd_hosts_calm(struct source *s, uint64_t since_ms);
 uint64_t epmd_hosts_deadline(const struct source *s);
 bool epmd_hosts_need(struct source *s, uint64_t now_ms, struct need *need);
 bool epmd_hosts_given(struct source *s, const struct given *given, uint64_t now_ms);

@@ -66,6 +66,7 @@ const struct scheme scheme_epmd = {
     .close = epmd_hosts_close,
     .start = epmd_hosts_start,
     .poke = epmd_hosts_poke,
+    .calm = epmd_hosts_calm,
     .deadline = epmd_hosts_deadline,
     .need = epmd_hosts_need,
     .given = epmd_hosts_given,

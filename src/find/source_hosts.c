@@ -124,6 +124,7 @@ const struct scheme scheme_hosts = {
     .close = epmd_hosts_close,
     .start = hosts_start,
     .poke = hosts_poke,
+    .calm = epmd_hosts_calm,
     .deadline = hosts_deadline,
     .need = hosts_need,
     .given = hosts_given,
