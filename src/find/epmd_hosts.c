@@ -11,6 +11,21 @@ static struct epmd_hosts *hosts_of(struct source *s)
     return (struct epmd_hosts *)s;
 }
 
+const char *epmd_host_name(struct epmd_host *h, const char *host)
+{
+    struct addr literal;
+    char ip[ADDR_TEXT_MAX];
+    const char *problem = host_name_problem(host);
+
+    if (addr_parse_ip(&literal, slice_of(host)))
+        host = addr_ip_text(&literal, ip);
+    else if (problem != NULL)
+        return problem;
+    text_set(h->host, sizeof h->host, slice_of(host));
+    text_set(h->suffix, sizeof h->suffix, slice_of(host));
+    return NULL;
+}
+
 /* ---- what is listed ---- */
 
 /* Our own registration: the names of an epmd have no host part, so ours may look like another's. */

@@ -50,6 +50,9 @@ bool epmd_hosts_need(struct source *s, uint64_t now_ms, struct need *need);
 bool epmd_hosts_given(struct source *s, const struct given *given, uint64_t now_ms);
 clu_error epmd_hosts_set_hidden(struct source *s, const char *value, char why[REASON_SIZE]);
 
+/* epmd_host_name: fills host and suffix, spelled as nodes spell it; NULL, or what is wrong with it,
+ * as the end of a sentence. */
+const char *epmd_host_name(struct epmd_host *h, const char *host);
 /* epmd_hosts_set: takes the hosts, which it frees in time; those that stay keep what they listed.
  * The next round is
  * due now; there are none while there are no hosts. */

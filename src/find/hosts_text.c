@@ -57,30 +57,30 @@ static void complain(struct reading *r, const char *what)
         say(r->why, "line %u is left out: %s", r->line, what);
 }
 
-static void add_host(struct reading *r, const char *host)
+static bool is_known(const struct reading *r, const char *host)
 {
-    struct addr literal;
-    char ip[ADDR_TEXT_MAX], what[REASON_SIZE];
-    const char *problem;
-
-    if (addr_parse_ip(&literal, slice_of(host))) {
-        host = addr_ip_text(&literal, ip);
-    } else if ((problem = host_name_problem(host)) != NULL) {
-        say(what, "the host '%.80s' %s", host, problem);
-        complain(r, what);
-        return;
-    }
     for (size_t i = 0; i < r->n; i++)
         if (strcmp(r->hosts[i].host, host) == 0)
-            return;
-    if (r->n == EPMD_HOSTS_MAX) {
-        complain(r, "256 hosts are asked at most");
-        return;
-    }
-    struct epmd_host *h = &r->hosts[r->n++];
+            return true;
+    return false;
+}
 
-    text_set(h->host, sizeof h->host, slice_of(host));
-    text_set(h->suffix, sizeof h->suffix, slice_of(host));
+static void add_host(struct reading *r, const char *host)
+{
+    struct epmd_host h = {0};
+    char what[REASON_SIZE];
+    const char *problem = epmd_host_name(&h, host);
+
+    if (problem != NULL) {
+        say(what, "the host '%.80s' %s", host, problem);
+        complain(r, what);
+    } else if (is_known(r, h.host)) {
+        return;
+    } else if (r->n == EPMD_HOSTS_MAX) {
+        complain(r, "256 hosts are asked at most");
+    } else {
+        r->hosts[r->n++] = h;
+    }
 }
 
 /* The term that was parsed; its bytes have no version in front. */

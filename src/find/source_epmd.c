@@ -9,22 +9,13 @@
 
 #define THIS_HOST "127.0.0.1"
 
-/* A host part of names, spelled as nodes spell it; false when it is none. */
 static bool make_host(struct epmd_host *h, const char *host, char why[REASON_SIZE])
 {
-    const char *problem = host_name_problem(host);
-    struct addr literal;
-    char ip[ADDR_TEXT_MAX];
+    const char *problem = epmd_host_name(h, host);
 
-    if (addr_parse(&literal, slice_of(host)) && literal.port == 0)
-        host = addr_ip_text(&literal, ip);
-    else if (problem != NULL) {
+    if (problem != NULL)
         say(why, "epmd: the host \"%.80s\" %s", host, problem);
-        return false;
-    }
-    text_set(h->host, sizeof h->host, slice_of(host));
-    text_set(h->suffix, sizeof h->suffix, slice_of(host));
-    return true;
+    return problem == NULL;
 }
 
 static bool make_this_host(struct epmd_host *h, const char *own_name, char why[REASON_SIZE])

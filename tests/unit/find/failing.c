@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "failing.h"
 
-#include <stdbool.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <cmocka.h>
 
 void *__real_malloc(size_t n);
 void *__real_calloc(size_t n, size_t size);
@@ -30,4 +33,24 @@ void *__wrap_calloc(size_t n, size_t size)
 void *__wrap_realloc(void *p, size_t n)
 {
     return fails() ? NULL : __real_realloc(p, n);
+}
+
+static void tell(failing_story *story)
+{
+    failing = 0;
+    assert_true(story());
+    size_t n = n_allocations;
+
+    assert_in_range(n, 2, 1000);
+    for (size_t k = 1; k <= n; k++) {
+        failing = k;
+        story();
+    }
+    failing = 0;
+}
+
+void failing_tell_all(failing_story *const stories[], size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        tell(stories[i]);
 }

@@ -2,6 +2,7 @@
 #ifndef TESTS_FIND_FAILING_H
 #define TESTS_FIND_FAILING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Lack of memory: the linker (--wrap) routes all allocations of the program through failing.c,
@@ -10,5 +11,10 @@
 /* n_allocations: so many since a story set it to 0. failing: which of them fails, counted from 1;
  * 0: none. */
 extern size_t n_allocations, failing;
+
+/* Stories set n_allocations to 0 where they begin. Each must end clean whichever allocation fails
+ * (the sanitizers' word), and do its work when none does; true then. */
+typedef bool failing_story(void);
+void failing_tell_all(failing_story *const stories[], size_t n);
 
 #endif
