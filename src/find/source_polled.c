@@ -143,7 +143,6 @@ void polled_explain_doubt(struct polled *p, size_t n_gone, size_t n_listed)
 {
     say(p->source.row.reason,
         "%zu of the %zu listed are gone from the answer at once: they are kept until it has said "
-        "so "
-        "%u times over %u s",
+        "so %u times over %u s",
         n_gone, n_listed, TRUST_TIMES, TRUST_MS / 1000u);
 }
