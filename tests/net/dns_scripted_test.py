@@ -200,8 +200,9 @@ class Forms(DnsCase):
         noise = random.Random(7)
         dns._answer = lambda question: dns._message(question)[:6] + noise.randbytes(6) + question.section + \
             noise.randbytes(noise.randrange(400))
-        for _ in range(30):
-            self.assertIn(self.discover(dns, "--timeout", "1s").returncode, (0, 1, 3))
+        for spec in (f"dns:{NAME}", f"srv:{NAME}"):
+            for _ in range(30):
+                self.assertIn(self.discover(dns, "--timeout", "1s", spec=spec).returncode, (0, 1, 3))
 
 
 class Samples(DnsCase):

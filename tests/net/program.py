@@ -118,6 +118,7 @@ class Case(unittest.TestCase):
                            f"127.0.0.1:{http}", "--cookie-file", self.cookie, *more)
         wait_for(lambda: child.poll() is not None or listens(http))
         self.assertIsNone(child.poll(), pathlib.Path(child.log).read_text())
+        get(http, "/livez")  # who answers listens for nodes too
         return child, dist, http
 
     def speak(self, words):
