@@ -53,18 +53,20 @@ static clu_error make_entries(struct k8s_source *k)
     return CLU_OK;
 }
 
-bool k8s_refresh(struct k8s_source *k, uint64_t now_ms)
+clu_error k8s_refresh(struct k8s_source *k, uint64_t now_ms, bool *changed)
 {
-    bool changed = false;
-    clu_error err = k8s_set_refresh(&k->set, now_ms, &changed);
+    clu_error err = k8s_set_refresh(&k->set, now_ms, changed);
 
-    if (err == CLU_OK && changed)
+    k->stale = k->stale || *changed;
+    *changed = false;
+    if (err == CLU_OK && k->stale)
         err = make_entries(k);
-    if (err != CLU_OK)
-        return k8s_failed(k, now_ms, "%s", clu_strerror(err));
-    if (changed)
-        k->source.row.changed_ms = now_ms;
-    return changed;
+    if (err != CLU_OK || !k->stale)
+        return err;
+    k->stale = false;
+    *changed = true;
+    k->source.row.changed_ms = now_ms;
+    return CLU_OK;
 }
 
 /* Nothing that has this label: with a Service there is one slice at least. */
@@ -81,19 +83,41 @@ static void say_nothing(struct k8s_source *k)
         say(s->row.reason, "namespace %s has no Pod with these labels", s->service.ns);
 }
 
+/* Of those listed, how many have no port of the name that was asked for. */
+static size_t count_portless(const struct k8s_source *k)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; k->port.name[0] != '\0' && i < k->source.n_entries; i++)
+        n += k->source.entries[i].addr.port == 0;
+    return n;
+}
+
 static void say_what_is_wrong(struct k8s_source *k, uint64_t now_ms)
 {
     struct source *s = &k->source;
-    size_t n_listed = k->set.n_listed;
+    size_t n_listed = k->set.n_listed, n_portless = count_portless(k);
     char ip[ADDR_TEXT_MAX];
 
     if (k->set.n_refused > 0 || n_listed > SOURCE_ENTRIES_MAX)
         say(s->row.reason, "only %zu endpoints are listed: that is the limit", s->n_entries);
+    else if (n_portless > 0)
+        say(s->row.reason, "%zu of them have no port named %s: epmd is asked for it there",
+            n_portless, k->port.name);
     else if (!s->row.sees_us && s->own.family != 0 && now_ms >= k->started_ms + K8S_SELF_SEEN_MS)
         say(s->row.reason,
             "our own address %s is not among them, so others cannot find us there: does the "
             "selector match this pod?",
             addr_ip_text(&s->own, ip));
+}
+
+void k8s_count(struct k8s_source *k, uint64_t since_ms, uint64_t now_ms)
+{
+    struct source_row *row = &k->source.row;
+
+    row->rounds[row->result]++;
+    row->took_ms = now_ms - since_ms;
+    row->took_total_ms += row->took_ms;
 }
 
 bool k8s_told(struct k8s_source *k, uint64_t now_ms)
@@ -157,12 +181,17 @@ static clu_error read_page(struct k8s_source *k, const json_t *list)
 
 static bool list_ended(struct k8s_source *k, uint64_t now_ms)
 {
+    bool changed = false;
+
     k8s_set_end(&k->set);
+    if (k8s_refresh(k, now_ms, &changed) != CLU_OK)
+        return k8s_no_memory(k, now_ms);
     k->failures = 0;
     k->watching = k->version[0] != '\0';
-    k8s_refresh(k, now_ms);
     k8s_again(k, k->watching ? now_ms : now_ms + K8S_RETRY_MAX_MS);
-    return k8s_told(k, now_ms);
+    k8s_told(k, now_ms);
+    k8s_count(k, k->list_ms, now_ms);
+    return true;
 }
 
 static bool page_ended(struct k8s_source *k, uint64_t now_ms)
@@ -302,14 +331,17 @@ static bool watch_body(struct k8s_source *k, clu_slice bytes, uint64_t now_ms)
 
     buf_put_slice(&k->text, bytes);
     if (k->text.err != CLU_OK)
-        return k8s_failed(k, now_ms, "%s", clu_strerror(k->text.err));
+        return k8s_no_memory(k, now_ms);
     bool told = read_lines(k, seen, now_ms), goes_on = k->step == STEP_ANSWER;
 
     if (goes_on && k->text.len > K8S_TEXT_MAX)
         return k8s_failed(k, now_ms, "an event of its watch is longer than %u MiB",
                           K8S_TEXT_MAX >> 20);
-    bool changed = k8s_refresh(k, now_ms);
+    bool changed = false;
+    clu_error err = k8s_refresh(k, now_ms, &changed);
 
+    if (err != CLU_OK && goes_on)
+        return k8s_no_memory(k, now_ms);
     if (changed && goes_on)
         k8s_told(k, now_ms);
     return told || changed;

@@ -73,6 +73,7 @@ struct k8s_source {
     struct buf text; /* of the answer, as far as it is not read yet */
 
     struct k8s_set set;
+    bool stale; /* the entries do not show the set as it is */
 };
 
 static inline struct k8s_source *k8s_of(struct source *s)
@@ -90,13 +91,16 @@ bool k8s_file(struct k8s_source *k, const struct given *given, uint64_t now_ms);
 /* k8s_encode: the text as it may stand in a query; false when it does not fit. */
 bool k8s_encode(char *out, size_t size, const char *text);
 
-/* k8s_answer.c: each is true when there is something to list or to tell. */
+/* k8s_answer.c: those that are true have something to list or to tell. */
 bool k8s_head(struct k8s_source *k, const struct given *given, uint64_t now_ms);
 bool k8s_body(struct k8s_source *k, const struct given *given, uint64_t now_ms);
 bool k8s_end(struct k8s_source *k, const struct given *given, uint64_t now_ms);
-/* k8s_refresh: what is listed, after a change of the set or when something held is over. */
-bool k8s_refresh(struct k8s_source *k, uint64_t now_ms);
-/* k8s_told: a round ended well. */
+/* k8s_refresh: what is listed, after a change of the set or when something held is over.
+ * CLU_ENOMEM: some other time. */
+CLU_MUST_USE clu_error k8s_refresh(struct k8s_source *k, uint64_t now_ms, bool *changed);
+/* k8s_count: a list, or what came instead of one, took since then. */
+void k8s_count(struct k8s_source *k, uint64_t since_ms, uint64_t now_ms);
+/* k8s_told: what the row says when all is well with the server. */
 bool k8s_told(struct k8s_source *k, uint64_t now_ms);
 
 /* k8s_refuse.c: the set is kept. Each plans the next request; true: why is in the row. */
@@ -106,6 +110,8 @@ bool k8s_failed(struct k8s_source *k, uint64_t now_ms, const char *format, ...)
 /* k8s_lost: nothing came, or not all: a watch goes on from where it was. */
 bool k8s_lost(struct k8s_source *k, uint64_t now_ms, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* k8s_no_memory: for what came, or for what it makes: the whole list again, when there is some. */
+bool k8s_no_memory(struct k8s_source *k, uint64_t now_ms);
 /* k8s_refused: the server said this status, of HTTP or in a Status object; message: its words. */
 bool k8s_refused(struct k8s_source *k, uint16_t status, const char *message, uint64_t now_ms);
 

@@ -16,16 +16,18 @@ static uint64_t pause_ms(struct k8s_source *k, uint64_t longest_ms)
     return rng_range(k->source.place->rng, pause / 2, pause);
 }
 
-/* Ends the round with words in the row; at: when to ask again. */
-static bool end_round(struct k8s_source *k, enum result_kind kind, const char *answer, uint64_t at)
+/* Ends the round with words in the row; the next one begins after a pause. */
+static bool end_round(struct k8s_source *k, enum result_kind kind, const char *answer,
+                      uint64_t now_ms, uint64_t pause)
 {
     struct source_row *row = &k->source.row;
 
     text_set(row->answer, sizeof row->answer, slice_of(answer));
     row->result = kind;
     row->failures++;
+    k8s_count(k, k->asked_ms, now_ms);
     k->page[0] = '\0';
-    k8s_again(k, at);
+    k8s_again(k, now_ms + pause);
     return true;
 }
 
@@ -40,7 +42,7 @@ bool k8s_failed(struct k8s_source *k, uint64_t now_ms, const char *format, ...)
     say(k->source.row.reason, "the API server at %s: %.300s",
         addr_text(&k->source.place->kubernetes->api, at), what);
     k->watching = false;
-    return end_round(k, RESULT_FAILED, "failed", now_ms + pause_ms(k, K8S_RETRY_MAX_MS));
+    return end_round(k, RESULT_FAILED, "failed", now_ms, pause_ms(k, K8S_RETRY_MAX_MS));
 }
 
 bool k8s_lost(struct k8s_source *k, uint64_t now_ms, const char *format, ...)
@@ -50,7 +52,13 @@ bool k8s_lost(struct k8s_source *k, uint64_t now_ms, const char *format, ...)
     va_start(args, format);
     vsnprintf(k->source.row.reason, REASON_SIZE, format, args);
     va_end(args);
-    return end_round(k, RESULT_FAILED, "failed", now_ms + pause_ms(k, K8S_RETRY_MAX_MS));
+    return end_round(k, RESULT_FAILED, "failed", now_ms, pause_ms(k, K8S_RETRY_MAX_MS));
+}
+
+bool k8s_no_memory(struct k8s_source *k, uint64_t now_ms)
+{
+    k->watching = false;
+    return k8s_lost(k, now_ms, "there is no memory for what the API server lists");
 }
 
 /* ---- what the server refuses ---- */
@@ -74,7 +82,7 @@ static bool on_unauthorized(struct k8s_source *k, const struct refusal *r, uint6
         "%s from the API server at %s: it does not take the token in %.150s: is it expired, or of "
         "another cluster? (%.80s)",
         r->answer, r->at, k->source.place->kubernetes->account, r->message);
-    return end_round(k, RESULT_FAILED, r->answer, now_ms + pause_ms(k, K8S_RETRY_MAX_MS));
+    return end_round(k, RESULT_FAILED, r->answer, now_ms, pause_ms(k, K8S_RETRY_MAX_MS));
 }
 
 /* Who we are, as the server's message says it. */
@@ -100,7 +108,7 @@ static bool on_forbidden(struct k8s_source *k, const struct refusal *r, uint64_t
         "apiGroups: [\"%s\"], resources: [\"%s\"], verbs: [\"list\", \"watch\"]",
         r->answer, account, k->kind->resource, k->source.service.ns, k->kind->group,
         k->kind->resource);
-    return end_round(k, RESULT_FAILED, r->answer, now_ms + pause_ms(k, K8S_PATIENT_MAX_MS));
+    return end_round(k, RESULT_FAILED, r->answer, now_ms, pause_ms(k, K8S_PATIENT_MAX_MS));
 }
 
 static bool on_not_found(struct k8s_source *k, const struct refusal *r, uint64_t now_ms)
@@ -108,7 +116,7 @@ static bool on_not_found(struct k8s_source *k, const struct refusal *r, uint64_t
     say(k->source.row.reason, "%s from the API server at %s: no %s in namespace %s: %.150s",
         r->answer, r->at, k->kind->resource, k->source.service.ns, r->message);
     k->watching = false;
-    return end_round(k, RESULT_NEGATIVE, r->answer, now_ms + pause_ms(k, K8S_PATIENT_MAX_MS));
+    return end_round(k, RESULT_NEGATIVE, r->answer, now_ms, pause_ms(k, K8S_PATIENT_MAX_MS));
 }
 
 /* What we stood on is forgotten there: no failure, the list is asked for anew. */
@@ -128,7 +136,7 @@ static bool on_other(struct k8s_source *k, const struct refusal *r, uint64_t now
 
     say(k->source.row.reason, "%s from the API server at %s: %.200s", r->answer, r->at,
         r->message[0] == '\0' ? "no more is said" : r->message);
-    return end_round(k, RESULT_FAILED, r->answer, now_ms + max_u64(pause, asked));
+    return end_round(k, RESULT_FAILED, r->answer, now_ms, max_u64(pause, asked));
 }
 
 static const struct {

@@ -179,8 +179,10 @@ clu_error k8s_set_refresh(struct k8s_set *s, uint64_t now_ms, bool *changed)
     size_t n;
     struct k8s_listed *all = gather(s, s->n_listed, &n);
 
-    if (all == NULL)
+    if (all == NULL) {
+        s->held_ms = now_ms + K8S_HOLD_MS; /* not again at once */
         return CLU_ENOMEM;
+    }
     n = hold(s, all, unite(all, n), now_ms);
     *changed = !is_same(s, all, n);
     free(s->listed);

@@ -177,7 +177,10 @@ static bool k8s_tick(struct source *s, uint64_t now_ms)
 
     if (k->step == STEP_ANSWER && now_ms >= k->stop_ms)
         return k8s_lost(k, now_ms, "the API server did not end a watch when its time was over");
-    bool changed = k8s_set_deadline(&k->set) <= now_ms && k8s_refresh(k, now_ms);
+    bool is_over = k8s_set_deadline(&k->set) <= now_ms, changed = false;
+
+    if (is_over && k8s_refresh(k, now_ms, &changed) != CLU_OK)
+        return k8s_no_memory(k, now_ms);
     bool news = should_see_us(k, now_ms) || changed;
 
     if (news && (s->row.result == RESULT_COMPLETE || s->row.result == RESULT_NEGATIVE))

@@ -258,6 +258,45 @@ static void own_address(void **state)
     ks_end(&s);
 }
 
+static void port_that_some_lack(void **state)
+{
+    struct k8s_sim s;
+
+    (void)state;
+    ks_begin(&s, APP "?port=dist", NULL);
+    ks_answer(&s, 200, KS_LIST("10", KS_SLICE("a", "9", KS_AT("10.0.0.2"))));
+    ks_expect_reason(&s, "1 of them have no port named dist: epmd is asked for it there");
+    ks_head(&s, 200, 0);
+    ks_body(&s, KS_EVENT("MODIFIED", "{\"metadata\":{\"name\":\"a\"},\"ports\":[{\"name\":\"dist\","
+                                     "\"port\":4370}],\"endpoints\":[" KS_AT("10.0.0.2") "]}"));
+    ks_run(&s, 1000);
+    ks_expect_reason(&s, "");
+    ks_end(&s);
+}
+
+/* What metrics count: lists and failures, and how long they took. */
+static void counters(void **state)
+{
+    struct k8s_sim s;
+    struct source_row row;
+
+    (void)state;
+    ks_begin(&s, APP, NULL);
+    s.now += 30;
+    ks_answer(&s, 200, KS_LIST("10", KS_SLICE("a", "9", KS_AT("10.0.0.2"))));
+    ks_head(&s, 200, 0);
+    ks_body(&s, KS_EVENT("DELETED", KS_SLICE("a", "11", "")));
+    s.now += 70;
+    ks_close(&s, "lost");
+    source_row(s.source, 0, &row);
+    assert_int_equal(row.rounds[RESULT_COMPLETE], 1);
+    assert_int_equal(row.rounds[RESULT_FAILED], 1);
+    assert_int_equal(row.took_total_ms, 100);
+    assert_int_equal(row.queries, 2);
+    assert_int_equal(row.failures, 1);
+    ks_end(&s);
+}
+
 /* The driver counts silence; a server that dribbles is ended here. */
 static void watch_without_end(void **state)
 {
@@ -282,13 +321,21 @@ static void watch_without_end(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_list_then_a_watch), cmocka_unit_test(events_of_a_watch),
-        cmocka_unit_test(end_of_a_watch),      cmocka_unit_test(gone),
-        cmocka_unit_test(a_second_list),       cmocka_unit_test(pages),
-        cmocka_unit_test(page_that_is_gone),   cmocka_unit_test(lines_split_anywhere),
-        cmocka_unit_test(between_two_slices),  cmocka_unit_test(terminating),
-        cmocka_unit_test(nothing_listed),      cmocka_unit_test(own_address),
+        cmocka_unit_test(a_list_then_a_watch),
+        cmocka_unit_test(events_of_a_watch),
+        cmocka_unit_test(end_of_a_watch),
+        cmocka_unit_test(gone),
+        cmocka_unit_test(a_second_list),
+        cmocka_unit_test(pages),
+        cmocka_unit_test(page_that_is_gone),
+        cmocka_unit_test(lines_split_anywhere),
+        cmocka_unit_test(between_two_slices),
+        cmocka_unit_test(terminating),
+        cmocka_unit_test(nothing_listed),
+        cmocka_unit_test(own_address),
         cmocka_unit_test(watch_without_end),
+        cmocka_unit_test(port_that_some_lack),
+        cmocka_unit_test(counters),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
