@@ -89,7 +89,8 @@ class Sources:
 
     def _secret(self, source, mode=None):
         name = source.get('secretName') or source['name']
-        return self._chosen(self.secret(name, source.get('optional')), source, mode or source.get('defaultMode', DEFAULT_MODE))
+        return self._chosen(self.secret(name, source.get('optional')), source,
+                            mode or source.get('defaultMode', DEFAULT_MODE))
 
     def _config_map(self, source, mode=None):
         return self._chosen(self.config_map(source['name'], source.get('optional')), source,

@@ -115,10 +115,11 @@ class Kubelet:
     # What the runner asks.
 
     def living(self, namespace):
-        return [worker for worker in list(self.pods.values()) if worker.name_space == namespace and worker.living()]
+        return [worker for worker in self.ever(namespace) if worker.living()]
 
     def ever(self, namespace):
-        return [worker for worker in list(self.pods.values()) if worker.name_space == namespace and worker.box is not None]
+        return [worker for worker in list(self.pods.values())
+                if worker.name_space == namespace and worker.box is not None]
 
     def faults(self):
         return [worker.fault for worker in list(self.pods.values()) if worker.fault]

@@ -26,13 +26,16 @@ def address(text):
     return str(getattr(found, 'ipv4_mapped', None) or found)
 
 
+def ss(worker, options, *words):
+    """What ss says in the pod's network of the established sockets of distribution."""
+    return subprocess.run(['nsenter', '-t', str(worker.box.holder.pid), '-n', 'ss', options, 'state',
+                           'established', *words, PORTS], capture_output=True, text=True, check=True).stdout
+
+
 def links_of(worker):
     """{address of the other pod: [Link, ...]} of one pod."""
-    done = subprocess.run(
-        ['nsenter', '-t', str(worker.box.holder.pid), '-n', 'ss', '-HOtnei', 'state', 'established',
-         PORTS], capture_output=True, text=True, check=True)
     found = {}
-    for line in done.stdout.splitlines():
+    for line in ss(worker, '-HOtnei').splitlines():
         words = line.split()
         received = re.search(r'bytes_received:(\d+)', line)
         link = Link(re.search(r'ino:\d+ sk:\S+', line)[0] if 'ino:' in line else line,
@@ -43,8 +46,7 @@ def links_of(worker):
 
 def cut(worker, other):
     """End the socket between a pod and an address, as no one of them asked for."""
-    subprocess.run(['nsenter', '-t', str(worker.box.holder.pid), '-n', 'ss', '-HKtn', 'state', 'established', 'dst', other,
-                    PORTS], capture_output=True, check=True)
+    ss(worker, '-HKtn', 'dst', other)
 
 
 def links(workers, family=4, count=1):

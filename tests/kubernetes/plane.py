@@ -90,7 +90,8 @@ def fetch_etcd():
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not home.exists():
             with tempfile.TemporaryDirectory(dir=CACHE) as work:
-                subprocess.run(['apt-get', 'download', '-qq', '-o', 'APT::Sandbox::User=root', f'etcd-server={version}'], cwd=work, check=True)
+                subprocess.run(['apt-get', 'download', '-qq', '-o', 'APT::Sandbox::User=root',
+                                f'etcd-server={version}'], cwd=work, check=True)
                 package = next(Path(work).glob('etcd-server_*.deb'))
                 subprocess.run(['dpkg-deb', '-x', package, f'{work}/root'], check=True)
                 os.rename(f'{work}/root', home)
@@ -178,7 +179,8 @@ class Plane:
             f'--etcd-servers={ETCD}', f'--bind-address={LAB_ADDRESS}', f'--advertise-address={LAB_ADDRESS}',
             f'--secure-port={API_PORT}', '--tls-cert-file=apiserver.crt', '--tls-private-key-file=apiserver.key',
             '--client-ca-file=ca.crt', f'--service-account-key-file={key}',
-            f'--service-account-signing-key-file={key}', f'--service-account-issuer=https://kubernetes.default.svc.{ZONE}',
+            f'--service-account-signing-key-file={key}',
+            f'--service-account-issuer=https://kubernetes.default.svc.{ZONE}',
             f'--service-cluster-ip-range={SERVICE_RANGE}', '--authorization-mode=RBAC', '--profiling=false'])
         self._await('kube-apiserver', self.api.ready)
 
@@ -188,13 +190,16 @@ class Plane:
         self._start('kube-controller-manager', [
             f'--kubeconfig={config}', f'--authentication-kubeconfig={config}', f'--authorization-kubeconfig={config}',
             f'--service-account-private-key-file={self.account_key}', '--root-ca-file=ca.crt',
-            '--use-service-account-credentials=true', '--leader-elect=false', f'--controllers={names}', '--bind-address=127.0.0.1'])
-        self._await('kube-controller-manager', lambda: self._exists('/api/v1/namespaces/default/serviceaccounts/default'))
+            '--use-service-account-credentials=true', '--leader-elect=false', f'--controllers={names}',
+            '--bind-address=127.0.0.1'])
+        self._await('kube-controller-manager',
+                    lambda: self._exists('/api/v1/namespaces/default/serviceaccounts/default'))
 
     def allow_coredns(self):
         """What CoreDNS' own manifest gives it."""
-        rules = [{'apiGroups': [''], 'resources': ['endpoints', 'services', 'pods', 'namespaces'], 'verbs': ['list', 'watch']},
-                 {'apiGroups': ['discovery.k8s.io'], 'resources': ['endpointslices'], 'verbs': ['list', 'watch']}]
+        rules = [{'apiGroups': [group], 'resources': kinds, 'verbs': ['list', 'watch']}
+                 for group, kinds in (('', ['endpoints', 'services', 'pods', 'namespaces']),
+                                      ('discovery.k8s.io', ['endpointslices']))]
         rbac = '/apis/rbac.authorization.k8s.io/v1'
         self.api.call('POST', f'{rbac}/clusterroles', {'metadata': {'name': 'system:coredns'}, 'rules': rules})
         self.api.call('POST', f'{rbac}/clusterrolebindings', {

@@ -39,7 +39,8 @@ class Place:
                 raise Unknown('ipBlock.except in a NetworkPolicy')
             return [peer['ipBlock']['cidr']]
         chosen = peer.get('namespaceSelector')
-        spaces = [own] if chosen is None else [name for name, labels in self.namespaces.items() if selects(chosen, labels)]
+        spaces = [own] if chosen is None else [name for name, labels in self.namespaces.items()
+                                               if selects(chosen, labels)]
         return [address for pod, addresses in self.pods for address in addresses
                 if pod['metadata']['namespace'] in spaces and
                 selects(peer.get('podSelector') or {}, pod['metadata'].get('labels'))]
@@ -85,8 +86,9 @@ def chain(policies, direction, pod, place):
             peers = rule.get(key)
             sides = ['']
             if peers:
-                found = [address for peer in peers for address in place.addresses(peer, policy['metadata']['namespace'])]
-                sides = [f'ip6 {side} {address} ' if ':' in address else f'ip {side} {address} ' for address in sorted(set(found))]
+                own = policy['metadata']['namespace']
+                found = {address for peer in peers for address in place.addresses(peer, own)}
+                sides = [f'ip{"6" * (":" in address)} {side} {address} ' for address in sorted(found)]
             lines += [f'{words}{ports}accept' for words in sides for ports in port_words(rule, pod)]
     return [*lines, '}']
 

@@ -9,6 +9,8 @@
 $ERLCLU names the static program of the image, build/static/erlclu if it is not set."""
 
 import os
+import signal
+import subprocess
 import sys
 import time
 import traceback
@@ -19,12 +21,13 @@ TESTS = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(TESTS)]
 
 from kubernetes import crds, plane  # noqa: E402
+from kubernetes.container import Image  # noqa: E402
 from kubernetes.kubelet import Kubelet  # noqa: E402
-from kubernetes.pod import Image  # noqa: E402
 from kubernetes.story import Story  # noqa: E402
 from lab import pods  # noqa: E402
 from lab.otp import TOP  # noqa: E402
 
+CLONE_NEWPID = 0x20000000  # linux/sched.h
 PROGRAM = Path(os.environ.get('ERLCLU') or TOP / 'build/static/erlclu').resolve()
 
 # record: where a join begins; bound: the seconds until all others see it (a node beside a BEAM waits
@@ -68,7 +71,14 @@ def enter():
     if os.getpid() == 1:
         return
     pods.enter()
-    os.execvp('unshare', ['unshare', '-pf', '--mount-proc', '--kill-child', sys.executable, *sys.argv])
+    if pods.LIBC.unshare(CLONE_NEWPID) != 0:
+        sys.exit('kubernetes lab: this system forbids process ids of our own')
+    child = subprocess.Popen(['sh', '-c', 'mount -t proc proc /proc && exec "$@"', 'sh', sys.executable, *sys.argv],
+                             preexec_fn=pods.die_with_runner)
+    # Ctrl-C reaches both; the child cleans up and ends.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: child.send_signal(signal.SIGINT))
+    sys.exit(child.wait())
 
 
 def take_all(cluster, results):

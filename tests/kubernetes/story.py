@@ -189,7 +189,8 @@ class Story:
         for records in self.records.values():
             records.stop()
         self.kubectl('delete', 'namespace', NAMESPACE, '--wait=false', '--ignore-not-found')
-        eventually('all is deleted', DRAIN_SECONDS * 2, lambda: self.kubectl('get', 'namespace', NAMESPACE, check=False).returncode)
+        eventually('all is deleted', DRAIN_SECONDS * 2,
+                   lambda: self.kubectl('get', 'namespace', NAMESPACE, check=False).returncode)
 
     def remove(self):
         self.clear()
@@ -215,7 +216,8 @@ class Story:
             eventually(f'{count} nodes', MESH_SECONDS, whole, interval=0.1)
             saw = ''
         except AssertionError as error:
-            saw = f'{error}; pods: {", ".join(map(str, self.workers()))}\n' + '\n'.join(f'--- {worker}\n{worker.log()[-1500:]}' for worker in self.workers())
+            logs = [f'--- {worker}\n{worker.log()[-1500:]}' for worker in self.workers()]
+            saw = '\n'.join([str(error), *logs])
         self.expect(f'{count} pods {text} ({time.monotonic() - begin:.1f} s)', not saw, saw)
         if saw:
             raise Broken(f'{count} pods are no cluster: nothing that follows would say anything')
@@ -240,7 +242,8 @@ class Story:
 
     def listings(self, new, old):
         """How long after its record those who were there found a new pod by themselves."""
-        first, pairs = self.records[self.row.record].first, [(self.address(worker), other) for worker in new for other in old]
+        first = self.records[self.row.record].first
+        pairs = [(self.address(worker), other) for worker in new for other in old]
         try:
             eventually('the new ones are listed', LISTED_SECONDS,
                        lambda: all(journal.first_listed(other, address) for address, other in pairs))
@@ -256,7 +259,8 @@ class Story:
             return
         first = self.records[self.row.record].first
         # A newcomer that finds the others need not wait until they can find it.
-        eventually(f'{self.row.record} has a record of each', MESH_SECONDS, lambda: all(self.address(worker) in first for worker in new))
+        eventually(f'{self.row.record} has a record of each', MESH_SECONDS,
+                   lambda: all(self.address(worker) in first for worker in new))
         delays, starts = {}, []
         for worker in new:
             for other in self.workers():
@@ -270,7 +274,8 @@ class Story:
         late = {pair: round(delay, 3) for pair, delay in delays.items() if delay > self.row.bound}
         self.joined += starts
         self.expect(f'{len(new)} joins seen by all within {milli(max(delays.values()))} of the record in '
-                    f'{self.row.record} (asked for: {milli(self.row.bound)}), {milli(max(starts))} of the start', not late, late)
+                    f'{self.row.record} (asked for: {milli(self.row.bound)}), {milli(max(starts))} of the start',
+                    not late, late)
 
     # Tools.
 
