@@ -2,6 +2,9 @@
 """What files and epmds list: `file:`, `hosts:` and `epmd:`, as discover shows them and as run follows them."""
 
 import os
+import socket
+import struct
+import threading
 
 from program import Case, free_port, get_json, listens, wait_for
 
@@ -121,6 +124,24 @@ class Epmd(Sources):
         done = self.call("discover", "epmd:no-such-host.invalid", "--epmd-port", self.port)
         self.assertNotEqual(done.returncode, 0)
         self.assertIn("failed: no-such-host.invalid: ", done.stdout)
+
+    def test_an_epmd_that_hangs(self):
+        """It says its names and then nothing: of what type they are is not known, so they are listed."""
+        server = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(server.close)
+        port = server.getsockname()[1]
+
+        def serve():
+            names = server.accept()[0]
+            names.recv(3)
+            names.sendall(struct.pack(">I", port) + b"name a at port 4001\n")
+            names.close()
+            with server.accept()[0] as hung:
+                hung.recv(4096)
+                hung.recv(4096)
+
+        threading.Thread(target=serve, daemon=True).start()
+        self.assertEqual(names_of(self.discover("epmd:127.0.0.1", "--epmd-port", port)), ["a@127.0.0.1"])
 
     def test_run_finds_later_nodes(self):
         """`epmd:` alone is this host, and its nodes have our host part; a hidden one is no peer."""
