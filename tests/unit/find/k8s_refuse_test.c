@@ -276,6 +276,27 @@ static void too_deep(void **state)
     ks_end(&s);
 }
 
+/* A continue is sent back as it came, or not at all. */
+static void page_that_is_too_long(void **state)
+{
+    struct k8s_sim s;
+    struct buf list = {0};
+
+    (void)state;
+    ks_begin(&s, APP, NULL);
+    buf_put_text(&list, "{\"metadata\":{\"resourceVersion\":\"10\",\"continue\":\"");
+    for (int i = 0; i < 400; i++)
+        buf_put_byte(&list, '/'); /* three bytes in a query */
+    buf_put_text(&list, "\"},\"items\":[]}");
+    ks_answer(&s, 200, buf_text(&list));
+    ks_expect_reason(&s, "the API server at 10.96.0.1:443: its continue or resourceVersion is too "
+                         "long to be sent back");
+    assert_in_range(pause_of(&s), 400, 800);
+    assert_null(strstr(s.path, "continue"));
+    buf_free(&list);
+    ks_end(&s);
+}
+
 /* ---- the account ---- */
 
 static void files_that_are_not_there(void **state)
@@ -330,6 +351,24 @@ static void namespace_of_the_account(void **state)
     ks_end(&s);
 }
 
+static void no_namespace(void **state)
+{
+    static const char *const rows[] = {NULL, "", "a.b", "a/../b"};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct k8s_sim s;
+
+        ks_begin_with(&s, "k8s:app", rows[i]);
+        assert_int_equal(source_result(s.source), RESULT_FAILED);
+        assert_memory_equal(source_reason(s.source), "/account/namespace ", 19);
+        s.ns = "late";
+        ks_run(&s, 800);
+        assert_non_null(strstr(s.path, "/namespaces/late/"));
+        ks_end(&s);
+    }
+}
+
 /* Answers that nobody waits for. */
 static void answers_out_of_turn(void **state)
 {
@@ -364,6 +403,8 @@ int main(void)
         cmocka_unit_test(files_that_are_not_there),
         cmocka_unit_test(tokens_that_are_none),
         cmocka_unit_test(namespace_of_the_account),
+        cmocka_unit_test(page_that_is_too_long),
+        cmocka_unit_test(no_namespace),
         cmocka_unit_test(answers_out_of_turn),
     };
 

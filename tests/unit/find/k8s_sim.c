@@ -125,12 +125,12 @@ void ks_run(struct k8s_sim *s, uint64_t ms)
     s->now = end;
 }
 
-void ks_begin(struct k8s_sim *s, const char *spec, const char *own)
+static void begin(struct k8s_sim *s, const char *spec, const char *own, const char *ns)
 {
     struct addr addr = {0};
     char why[REASON_SIZE] = "";
 
-    *s = (struct k8s_sim){.now = BEGIN, .token = "t1\n", .ns = "prod"};
+    *s = (struct k8s_sim){.now = BEGIN, .token = "t1\n", .ns = ns};
     rng_init(&s->rng, 42);
     if (own != NULL)
         assert_true(addr_parse_ip(&addr, slice_of(own)));
@@ -145,6 +145,16 @@ void ks_begin(struct k8s_sim *s, const char *spec, const char *own)
         fail_msg("%s", why);
     source_start(s->source, &addr, s->now);
     ks_run(s, 0);
+}
+
+void ks_begin(struct k8s_sim *s, const char *spec, const char *own)
+{
+    begin(s, spec, own, "prod");
+}
+
+void ks_begin_with(struct k8s_sim *s, const char *spec, const char *ns)
+{
+    begin(s, spec, NULL, ns);
 }
 
 void ks_end(struct k8s_sim *s)

@@ -32,6 +32,8 @@ struct k8s_sim {
 
 /* ks_begin: our node is erlclu@10.0.0.1, the API server [10.96.0.1]:443; own: our own address. */
 void ks_begin(struct k8s_sim *s, const char *spec, const char *own);
+/* ks_begin_with: the account's folder has this namespace; NULL: none. */
+void ks_begin_with(struct k8s_sim *s, const char *spec, const char *ns);
 void ks_end(struct k8s_sim *s);
 /* ks_run: so much time passes, with what falls due in it. */
 void ks_run(struct k8s_sim *s, uint64_t ms);

@@ -240,6 +240,44 @@ static void nothing_listed(void **state)
     ks_end(&s);
 }
 
+static void no_pods(void **state)
+{
+    struct k8s_sim s;
+
+    (void)state;
+    ks_begin(&s, "k8s:prod/pods?selector=app=x", NULL);
+    ks_answer(&s, 200, KS_LIST("10", ""));
+    assert_int_equal(source_result(s.source), RESULT_NEGATIVE);
+    ks_expect_reason(&s, "namespace prod has no Pod with these labels");
+    ks_end(&s);
+}
+
+/* 90 slices of 100. */
+static void more_than_is_listed(void **state)
+{
+    struct k8s_sim s;
+    size_t n;
+
+    (void)state;
+    begin_watching(&s);
+    for (unsigned i = 0; i < 90; i++) {
+        struct buf event = {0};
+
+        buf_printf(
+            &event,
+            "{\"type\":\"ADDED\",\"object\":{\"metadata\":{\"name\":\"s%u\"},\"endpoints\":[", i);
+        for (unsigned k = 0; k < 100; k++)
+            buf_printf(&event, "%s{\"addresses\":[\"10.1.%u.%u\"]}", k == 0 ? "" : ",", i, k);
+        buf_put_text(&event, "]}}\n");
+        ks_bytes(&s, buf_slice(&event));
+        buf_free(&event);
+    }
+    source_entries(s.source, &n);
+    assert_int_equal(n, SOURCE_ENTRIES_MAX);
+    ks_expect_reason(&s, "only 8192 endpoints are listed: that is the limit");
+    ks_end(&s);
+}
+
 static void own_address(void **state)
 {
     struct k8s_sim s;
@@ -336,6 +374,8 @@ int main(void)
         cmocka_unit_test(watch_without_end),
         cmocka_unit_test(port_that_some_lack),
         cmocka_unit_test(counters),
+        cmocka_unit_test(no_pods),
+        cmocka_unit_test(more_than_is_listed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
