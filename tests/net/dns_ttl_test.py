@@ -50,6 +50,8 @@ class Slope(DnsCase):
             with self.subTest(server.whole):
                 for seconds, _ in server.pauses():
                     self.assertTrue(4.5 <= seconds <= 6 + SLACK, server.pauses())
+            self.assertEqual(server.finder.source()["cache"], "live")
+        self.assertEqual(cached.finder.source()["cache"], "cached")
         # The first pause is that of a node that does not know yet.
         for seconds, ttl in cached.pauses()[1:]:
             self.assertTrue(ttl + 0.02 <= seconds <= ttl + 0.2 + SLACK, cached.pauses())

@@ -54,10 +54,15 @@ class AfterTenSeconds(DnsCase):
         several = self.finder(self.scripted({NAME: loopback(3)}, ttl=0))
         alone = self.finder(self.scripted({NAME: [OWN]}, ttl=0))
         service = self.finder(self.scripted({NAME: ["127.96.0.10"]}, ttl=0))
+        # Another node is there, though only one.
+        pair = self.finder(self.scripted({NAME: [OWN]}, ttl=0), f"dns:{NAME}?base=erlclu", "other@127.0.0.3",
+                           "--listen-port", alone.dist)
         for finder, words in ((several, ("publishNotReadyAddresses", "selector")),
                               (service, ("ClusterIP", "127.96.0.10", "clusterIP: None"))):
             with self.subTest(words):
                 assert_said(self, finder, *words)
                 self.assertFalse(finder.source()["sees_us"])
-        for finder in (alone, several):
+        for finder in (alone, several, pair):
             self.assertNotIn("ClusterIP", finder.log())
+        pair.links([f"erlclu@{OWN}"])
+        self.assertIn("publishNotReadyAddresses", pair.source()["reason"])
