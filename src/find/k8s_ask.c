@@ -116,8 +116,10 @@ bool k8s_need(struct source *s, uint64_t now_ms, struct need *need)
 
     if (k->cancel)
         return need_end(k, need);
-    if (k->step == STEP_PAUSE && now_ms >= k->next_ms)
+    if (k->step == STEP_PAUSE && now_ms >= k->next_ms) {
         k->step = s->service.ns[0] == '\0' ? STEP_NAMESPACE : STEP_TOKEN;
+        k->asked_ms = now_ms;
+    }
     if (k->step == STEP_PAUSE || k->step == STEP_ANSWER || k->waiting)
         return false;
     return k->step == STEP_ASK ? need_http(k, now_ms, need) : need_file(k, need);

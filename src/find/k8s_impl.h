@@ -58,7 +58,7 @@ struct k8s_source {
     bool waiting; /* a file of this step was asked for */
     bool cancel;  /* the request is to be ended */
     uint64_t next_ms, stop_ms;
-    uint64_t started_ms, list_ms, asked_ms; /* the source, its last list, its last request */
+    uint64_t started_ms, list_ms, asked_ms; /* the source, its last list, its last round */
     unsigned failures;                      /* in a row */
     bool renewed;                           /* the token was read again for a 401 */
     bool told_self;                         /* whether we are listed has been looked at */

@@ -25,7 +25,8 @@ static bool end_round(struct k8s_source *k, enum result_kind kind, const char *a
     text_set(row->answer, sizeof row->answer, slice_of(answer));
     row->result = kind;
     row->failures++;
-    k8s_count(k, k->asked_ms, now_ms);
+    /* How long a watch lasted is not how long an answer took. */
+    k8s_count(k, k->stop_ms == NEVER ? k->asked_ms : now_ms, now_ms);
     k->page[0] = '\0';
     k8s_again(k, now_ms + pause);
     return true;

@@ -158,6 +158,7 @@ static void k8s_start(struct source *s, uint64_t now_ms)
     struct k8s_source *k = k8s_of(s);
 
     k->started_ms = k->next_ms = now_ms;
+    k->stop_ms = NEVER;
     k->told_self = s->own.family == 0;
 }
 

@@ -302,6 +302,7 @@ static void page_that_is_too_long(void **state)
 static void files_that_are_not_there(void **state)
 {
     struct k8s_sim s;
+    struct source_row row;
 
     (void)state;
     begin_watching(&s);
@@ -313,6 +314,8 @@ static void files_that_are_not_there(void **state)
     assert_int_equal(source_result(s.source), RESULT_FAILED);
     ks_expect_reason(&s, "/account/token cannot be read: No such file or directory (a pod has it "
                          "unless automountServiceAccountToken is false)");
+    source_row(s.source, 0, &row);
+    assert_int_equal(row.took_ms, 0);
     s.token = "t9";
     pause_of(&s);
     ks_head(&s, 200, 0);
