@@ -93,6 +93,25 @@ static void forbidden(void **state)
     ks_end(&s);
 }
 
+/* The API server was away for a while, and comes back without having read its Roles yet. */
+static void forbidden_at_first(void **state)
+{
+    struct k8s_sim s;
+
+    (void)state;
+    begin_watching(&s);
+    for (int i = 0; i < 8; i++) {
+        ks_close(&s, "refused");
+        pause_of(&s);
+    }
+    ks_answer(&s, 403, "");
+    assert_in_range(pause_of(&s), 400, 800);
+    assert_non_null(strstr(s.path, "resourceVersion=10&"));
+    ks_answer(&s, 403, "");
+    assert_in_range(pause_of(&s), 800, 1600);
+    ks_end(&s);
+}
+
 static void not_found(void **state)
 {
     struct k8s_sim s;
@@ -395,6 +414,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(unauthorized),
         cmocka_unit_test(forbidden),
+        cmocka_unit_test(forbidden_at_first),
         cmocka_unit_test(not_found),
         cmocka_unit_test(too_many),
         cmocka_unit_test(server_errors),
