@@ -10,8 +10,6 @@
  * here. IP addresses are spelled as inet_ntop spells them: two spellings would be two nodes. NULL
  * on success, else what is wrong, to go behind the name: "has no ...". */
 const char *names_make(char out[NODE_NAME_SIZE], const char *given, const struct addr *here);
-/* names_host: the host part of a full name. */
-const char *names_host(const char *name);
 /* names_is_long: the host part has a dot or a colon. BEAMs with long names dial no other. */
 bool names_is_long(const char *name);
 

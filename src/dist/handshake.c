@@ -237,19 +237,3 @@ void handshake_sent(struct handshake *hs, size_t n)
     if (hs->out_sent >= hs->out_len)
         hs->out_sent = hs->out_len = 0;
 }
-
-/* ---- names ---- */
-
-bool node_name_is_valid(clu_slice name)
-{
-    size_t n_at = 0;
-
-    if (name.len < 3 || name.len > HANDSHAKE_NAME_MAX)
-        return false;
-    for (size_t i = 0; i < name.len; i++) {
-        if (name.data[i] <= ' ' || name.data[i] > '~')
-            return false;
-        n_at += name.data[i] == '@';
-    }
-    return n_at == 1 && name.data[0] != '@' && name.data[name.len - 1] != '@';
-}

@@ -3,6 +3,7 @@
 #define DIST_HANDSHAKE_H
 
 #include "base/crypto.h"
+#include "base/names.h"
 #include "base/rng.h"
 #include "dist/flags.h"
 
@@ -12,8 +13,6 @@
 /* A frame before the cookie is proved: the longest legal one is a send_name of a few hundred bytes;
  * what announces more is closed at once. */
 #define HANDSHAKE_FRAME_MAX 2048
-/* Longest name accepted from a peer, in bytes. */
-#define HANDSHAKE_NAME_MAX 255
 /* Dynamic names: the one host part with which all our commands ask for a name. The peer pools names
  * by host part, so the second to the thousandth adds no atom there. */
 #define HANDSHAKE_DYNAMIC_HOST "erlclu"
@@ -65,14 +64,14 @@ struct handshake {
     enum hs_state state;
     enum hs_failure failure;
     bool initiator;
-    uint8_t length_size;               /* of a frame's length: 2, and 4 over TLS */
-    char name[HANDSHAKE_NAME_MAX + 1]; /* ours; the host part alone for a dynamic name, until the
-                                          peer gave us one */
-    bool dynamic;                      /* we asked for a name */
-    char peer[HANDSHAKE_NAME_MAX + 1]; /* initiator: the name dialled, "" to learn it; then the
-                                          peer's own */
-    bool peer_dynamic; /* acceptor: the peer asks for a name (peer holds its host part) */
-    bool old_opening;  /* acceptor: it opened with 'n' */
+    uint8_t length_size;       /* of a frame's length: 2, and 4 over TLS */
+    char name[NODE_NAME_SIZE]; /* ours; the host part alone for a dynamic name, until the
+                                  peer gave us one */
+    bool dynamic;              /* we asked for a name */
+    char peer[NODE_NAME_SIZE]; /* initiator: the name dialled, "" to learn it; then the
+                                  peer's own */
+    bool peer_dynamic;         /* acceptor: the peer asks for a name (peer holds its host part) */
+    bool old_opening;          /* acceptor: it opened with 'n' */
     uint32_t creation, peer_creation; /* creation is changed by "named:" */
     uint64_t flags, peer_flags;       /* offered by each */
     uint32_t peer_challenge;
@@ -142,10 +141,5 @@ static inline uint64_t handshake_flags(const struct handshake *hs)
 {
     return hs->flags & hs->peer_flags;
 }
-
-/* node_name_is_valid: NAME@HOST, one '@', both parts not empty, printable ASCII without spaces
- * (what a BEAM gives itself; a host beyond ASCII would have two spellings, Latin-1 here and UTF-8
- * in pids), at most HANDSHAKE_NAME_MAX bytes. */
-bool node_name_is_valid(clu_slice name);
 
 #endif

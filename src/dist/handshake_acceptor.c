@@ -12,25 +12,17 @@ static enum hs_state refuse(struct handshake *hs)
 }
 
 /* The host part with which a peer asks for a dynamic name. */
-static bool is_host_part(clu_slice host)
-{
-    for (size_t i = 0; i < host.len; i++)
-        if (host.data[i] <= ' ' || host.data[i] > '~' || host.data[i] == '@')
-            return false;
-    return host.len > 0;
-}
-
 static enum hs_state check_opening(struct handshake *hs, clu_slice name)
 {
     char missing[FLAGS_TEXT_SIZE];
 
     hs->peer_dynamic = (hs->peer_flags & DFLAG_NAME_ME) != 0;
     if (!text_set(hs->peer, sizeof hs->peer, name) ||
-        !(hs->peer_dynamic ? is_host_part(name) : node_name_is_valid(name))) {
+        !(hs->peer_dynamic ? name_is_host_part(name) : name_is_of_node(name))) {
         hs->peer[0] = '\0'; /* not fit to be shown */
         hs_fail(hs, HS_FAIL_PROTOCOL,
                 "its name is not of the form NAME@HOST, in printable ASCII, of at most %d bytes",
-                HANDSHAKE_NAME_MAX);
+                NODE_NAME_MAX);
         return refuse(hs);
     }
     if (hs_missing_flags(hs, missing, sizeof missing) != NULL) {

@@ -20,7 +20,7 @@ static enum hs_state status_named(struct handshake *hs, struct hs_reader *in)
     clu_slice name = hs_get_bytes(in, hs_get_u16(in));
     uint32_t creation = hs_get_u32(in);
 
-    if (!hs->dynamic || in->bad || !node_name_is_valid(name))
+    if (!hs->dynamic || in->bad || !name_is_of_node(name))
         return hs_malformed(hs);
     text_set(hs->name, sizeof hs->name, name);
     hs->creation = creation;
@@ -90,9 +90,9 @@ enum hs_state hs_recv_late_status(struct handshake *hs, struct hs_reader *in)
 /* What the challenge says about the node there; HS_DONE when nothing is wrong. */
 static enum hs_state check_peer(struct handshake *hs, clu_slice name)
 {
-    char peer[HANDSHAKE_NAME_MAX + 1], missing[FLAGS_TEXT_SIZE];
+    char peer[NODE_NAME_SIZE], missing[FLAGS_TEXT_SIZE];
 
-    if (!node_name_is_valid(name))
+    if (!name_is_of_node(name))
         return hs_malformed(hs);
     text_set(peer, sizeof peer, name);
     if (hs->peer[0] != '\0' && strcmp(hs->peer, peer) != 0)

@@ -47,7 +47,7 @@ clu_error entry_parse(struct entry *e, const char *item, char why[REASON_SIZE])
         return bad(item, "the port", "is no number from 1 to 65535", why);
     if (e->addr.family == 0 && (problem = host_name_problem(host)) != NULL)
         return bad(item, "the host", problem, why);
-    if (!node_name_make(e->name, base, host))
+    if (!name_make(e->name, slice_of(base), host))
         return bad(item, "the name", "is longer than 255 bytes", why);
     return CLU_OK;
 }

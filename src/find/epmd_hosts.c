@@ -63,7 +63,7 @@ static void take_names(struct epmd_hosts *p, struct epmd_host *h, const struct g
         if (!is_wanted(p, &given->addr, e))
             continue;
         if (node_base_problem(e->name) != NULL ||
-            !node_name_make(entries[n].name, e->name, h->suffix))
+            !name_make(entries[n].name, slice_of(e->name), h->suffix))
             say(p->note, "the epmd of %.100s lists \"%.60s\", which is no name of a node", h->host,
                 e->name);
         else

@@ -169,21 +169,6 @@ void views_drop(struct views *v, const char *peer)
 
 /* ---- a view comes in ---- */
 
-/* As far as names of nodes have a form. */
-static bool is_node_name(clu_slice name)
-{
-    const uint8_t *at = name.len == 0 ? NULL : memchr(name.data, '@', name.len);
-
-    if (at == NULL || at == name.data || at + 1 == name.data + name.len)
-        return false;
-    if (name.len > NODE_NAME_MAX || memchr(at + 1, '@', name.len - (size_t)(at + 1 - name.data)))
-        return false;
-    for (size_t i = 0; i < name.len; i++)
-        if (name.data[i] <= ' ' || name.data[i] == 0x7f)
-            return false;
-    return true;
-}
-
 static bool grow_heard(struct views *v)
 {
     size_t cap = v->cap_heard == 0 ? FIRST_HEARD : v->cap_heard * 2;
@@ -203,7 +188,7 @@ void views_add(struct views *v, clu_slice name)
 {
     struct vertex *n = NULL;
 
-    if (is_node_name(name) && v->n_heard < VIEW_SIZE_MAX && grow_heard(v))
+    if (name_is_of_node(name) && v->n_heard < VIEW_SIZE_MAX && grow_heard(v))
         n = find_or_add(v, name, VIEWS_NAMES_MAX);
     if (n == NULL) {
         v->n_refused++;

@@ -5,11 +5,6 @@
 #include <stdio.h>
 #include <strings.h>
 
-/* RFC 1035 2.3.4: 255 octets on the wire are 253 as text. */
-#define HOST_NAME_MAX 253
-
-static const char word_bytes[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
-
 void say(char reason[REASON_SIZE], const char *format, ...)
 {
     va_list args;
@@ -29,24 +24,15 @@ static size_t bare_len(const char *name)
 
 const char *host_name_problem(const char *name)
 {
-    size_t len = bare_len(name);
-
-    if (len == 0)
-        return "is empty";
-    if (len > HOST_NAME_MAX)
-        return "is longer than 253 bytes";
-    for (size_t at = 0; at <= len;) {
-        size_t label = strspn(name + at, word_bytes);
-
-        if (at + label < len && name[at + label] != '.')
-            return "holds a byte that DNS names do not have (letters, digits, '-' and '_' only)";
-        if (label == 0)
-            return "has an empty label (two dots in a row, or one at the front)";
-        if (label > LABEL_MAX)
-            return "has a label longer than 63 bytes";
-        at += label + 1;
-    }
-    return NULL;
+    static const char *const says[NAME_FAULTS] = {
+        [NAME_EMPTY] = "is empty",
+        [NAME_TOO_LONG] = "is longer than 253 bytes",
+        [NAME_BAD_BYTE] =
+            "holds a byte that DNS names do not have (letters, digits, '-' and '_' only)",
+        [NAME_EMPTY_LABEL] = "has an empty label (two dots in a row, or one at the front)",
+        [NAME_LONG_LABEL] = "has a label longer than 63 bytes",
+    };
+    return says[name_host_fault(slice_of(name))];
 }
 
 bool host_name_same(const char *a, const char *b)
@@ -85,22 +71,10 @@ bool service_name_parse(const char *name, struct service_name *out)
 
 const char *node_base_problem(const char *base)
 {
-    if (base[0] == '\0')
-        return "is empty";
-    if (base[strspn(base, word_bytes)] != '\0')
-        return "holds a byte that node names do not have (letters, digits, '-' and '_' only)";
-    return NULL;
-}
-
-bool node_name_make(char out[NODE_NAME_SIZE], const char *base, const char *host)
-{
-    size_t base_len = strlen(base), host_len = strlen(host);
-
-    out[0] = '\0';
-    if (base_len + 1 + host_len > NODE_NAME_MAX)
-        return false;
-    memcpy(out, base, base_len);
-    out[base_len] = '@';
-    memcpy(out + base_len + 1, host, host_len + 1);
-    return true;
+    static const char *const says[NAME_FAULTS] = {
+        [NAME_EMPTY] = "is empty",
+        [NAME_BAD_BYTE] =
+            "holds a byte that node names do not have (letters, digits, '-' and '_' only)",
+    };
+    return says[name_base_fault(slice_of(base))];
 }

@@ -4,10 +4,6 @@
 
 #include "model/model.h"
 
-/* RFC 1035 2.3.4: 63 octets a label. */
-#define LABEL_MAX  63
-#define LABEL_SIZE (LABEL_MAX + 1)
-
 /* say: writes a sentence for people into a reason field, cut at its size. */
 void say(char reason[REASON_SIZE], const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -29,7 +25,5 @@ struct service_name {
 bool service_name_parse(const char *name, struct service_name *out);
 /* node_base_problem: the same for what stands before the '@' of a node name. */
 const char *node_base_problem(const char *base);
-/* node_name_make: base "@" host; false when that is too long for a node name. */
-bool node_name_make(char out[NODE_NAME_SIZE], const char *base, const char *host);
 
 #endif

@@ -356,7 +356,7 @@ static void start(struct machine *m, struct target *t, uint64_t now_ms)
         find_port(m, d, now_ms);
         return;
     }
-    hostlook_start(&d->look, host_of(d->name), m->address.family, m->resolv, m->hosts);
+    hostlook_start(&d->look, name_host(d->name), m->address.family, m->resolv, m->hosts);
     look_step(m, d, now_ms);
 }
 

@@ -470,8 +470,6 @@ void machine_set_name(struct machine *m, const char *name, uint32_t creation);
 void machine_listen(struct machine *m, enum listener which, const struct addr *addr,
                     uint16_t port_min, uint16_t port_max);
 void machine_unlisten(struct machine *m, enum listener which);
-/* host_of: the host part of a node name; "" without '@'. */
-const char *host_of(const char *name);
 /* snapshot_fill: snapshot.c */
 bool snapshot_fill(struct machine *m, uint64_t now_ms);
 void snapshot_free(struct machine *m);

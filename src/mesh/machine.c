@@ -10,13 +10,6 @@
 
 #include "mesh/internal.h"
 
-const char *host_of(const char *name)
-{
-    const char *at = strchr(name, '@');
-
-    return at == NULL ? "" : at + 1;
-}
-
 /* ---- events ---- */
 
 struct event *machine_event(struct machine *m, enum event_id id)
@@ -257,7 +250,7 @@ void machine_start(struct machine *m, uint64_t now_ms)
     } else if (s->listen.family != 0) {
         listen_at(m, s->listen);
     } else {
-        hostlook_start(&m->own_look, host_of(m->name), 0, m->resolv, m->hosts);
+        hostlook_start(&m->own_look, name_host(m->name), 0, m->resolv, m->hosts);
         own_look_step(m);
     }
 }
@@ -283,7 +276,7 @@ static void dist_listening(struct machine *m, const struct addr *at, const char 
     m->everywhere = addr_is_any(at);
     /* What we are known by is the address of our name, wherever else we listen. */
     if (m->everywhere) {
-        addr_parse_ip(&m->address, slice_of(host_of(m->name)));
+        addr_parse_ip(&m->address, slice_of(name_host(m->name)));
         m->address.port = at->port;
     }
     reconcile_own(m->reconcile, m->name, m->creation, &m->address);

@@ -10,13 +10,8 @@
 
 #include "base/addr.h"
 #include "base/base.h"
+#include "base/names.h"
 
-/* Longest full node name, in bytes: an atom's 255 characters, and what a BEAM accepts. */
-#define NODE_NAME_MAX 255
-/* A node name as a field. */
-#define NODE_NAME_SIZE (NODE_NAME_MAX + 1)
-/* Longest DNS name as text (RFC 1035: 255 octets on the wire, 253 as text and a final dot). */
-#define HOST_NAME_SIZE 256
 /* A sentence for people: what was tried, what came back, what to do. */
 #define REASON_SIZE 384
 /* A SPEC of --discover as written. */

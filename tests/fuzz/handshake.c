@@ -60,6 +60,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     handshake_closed(&hs);
     assert(hs.state == HS_FAILED || hs.state == HS_WAIT_INBOUND);
     assert((hs.state == HS_FAILED) == (hs.failure != HS_FAIL_NONE && hs.reason[0] != '\0'));
-    assert(hs.peer[0] == '\0' || hs.peer_dynamic || node_name_is_valid(slice_of(hs.peer)));
+    assert(hs.peer[0] == '\0' || hs.peer_dynamic || name_is_of_node(slice_of(hs.peer)));
     return 0;
 }

@@ -121,7 +121,8 @@ static void knows_who_sees_us(void **state)
 /* Peers may say what they want: what is no name is left out. */
 static void refuses_nonsense(void **state)
 {
-    static const char *const words[] = {"", "@", "a@", "@h", "ah", "a@h@h", "a\n@h", "a\x7f@h"};
+    static const char *const words[] = {"",      "@",     "a@",      "@h",        "ah",
+                                        "a@h@h", "a\n@h", "a\x7f@h", "\xc3\xbc@h"};
     char longest[NODE_NAME_SIZE + 1] = {0};
     struct views *v = start();
 
