@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """k8s: with the real program and an API server that does what API servers do on bad days."""
 
+import datetime
 import json
 import pathlib
 import ssl
@@ -9,9 +10,7 @@ import threading
 import time
 
 from program import Case, free_port, get_json, listens, wait_for
-from server import SLICES, Account, Authority, Server, pod, slice_of
-
-NOTHING = slice_of("app-a", 1)
+from server import PODS, SLICES, Account, Authority, Server, pod, slice_of
 
 
 class Api(Case):
@@ -82,7 +81,8 @@ class Lists(Api):
         self.serve(lambda r: r.list(7, *pods))
         row, addresses = self.discover(spec="k8s:prod/pods?selector=app=x,tier+in+(a,b)")
         self.assertEqual(["127.0.0.2", "127.0.0.4"], addresses)
-        self.assertEqual("app=x,tier in (a,b)", self.server.requests[0].query["labelSelector"])
+        first = self.server.requests[0]
+        self.assertEqual((PODS, "app=x,tier in (a,b)"), (first.path, first.query["labelSelector"]))
 
     def test_the_namespace_is_the_account_s(self):
         self.serve(lambda r: r.list(7, slice_of("app-a", 7, "127.0.0.2")))
@@ -304,7 +304,6 @@ class Watches(Api):
 
     def row_changed(self):
         """When the list changed, in seconds since 1970."""
-        import datetime
         return datetime.datetime.fromisoformat(self.row()["changed"].replace("Z", "+00:00")).timestamp()
 
     def test_lines_split_over_chunks(self):
@@ -409,6 +408,8 @@ class Watches(Api):
             r.hold()
         self.watch(script)
         self.wait_listed("127.0.0.2", "127.0.0.3")
+        peers = get_json(self.http, "/api/v1/peers")["peers"]
+        self.assertEqual([True, False], [p["terminating"] for p in sorted(peers, key=lambda p: p["address"]) if p["listed"]])
 
     def test_no_json(self):
         def script(r, n):
@@ -447,7 +448,7 @@ class Watches(Api):
         wait_for(lambda: self.row()["result"] == "complete")
         self.assertEqual(1, len(self.lists))
 
-    def test_two_nodes_end_with_a_watch_open(self):
+    def test_a_node_ends_with_a_watch_open(self):
         """SIGTERM does not wait for a server."""
         self.watch(lambda r, n: (r.begin(), r.hold()))
         wait_for(lambda: self.watches)
