@@ -257,7 +257,7 @@ static int be_node(struct run *r)
     r->signals = signals_new(loop_base(r->drive.loop), on_signal, r);
     r->shutdown = watch_new(loop_base(r->drive.loop), WATCH_TIMER, -1, on_shutdown, r);
     if (r->signals == NULL || r->shutdown == NULL || !watch_cookie(r))
-        return program_fail(EXIT_LOCAL, "%s", clu_strerror(CLU_ENOMEM));
+        return program_cannot_start();
     loop_start(r->drive.loop);
     /* A machine that cannot go on has told why: a name or a port of this host is taken. */
     return loop_run(r->drive.loop) == 0 ? EXIT_DONE : EXIT_LOCAL;

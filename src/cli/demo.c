@@ -275,7 +275,7 @@ static bool prepare_loop(struct demo *d)
 static void run(struct demo *d, uint32_t lasts_ms)
 {
     if (!prepare_loop(d)) {
-        d->status = program_fail(EXIT_LOCAL, "%s", clu_strerror(CLU_ENOMEM));
+        d->status = program_cannot_start();
         return;
     }
     d->began_ms = system_now_ms();

@@ -19,7 +19,7 @@ static int serve(struct drive *d)
     int status;
 
     if (signals == NULL)
-        return program_fail(EXIT_LOCAL, "%s", clu_strerror(CLU_ENOMEM));
+        return program_cannot_start();
     loop_start(d->loop);
     status = loop_run(d->loop) == 0 ? EXIT_DONE : EXIT_LOCAL;
     signals_free(signals);

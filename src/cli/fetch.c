@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/fetch.h"
 
+#include <errno.h>
+
 #include "net/http.h"
 #include "net/program.h"
 
@@ -18,7 +20,7 @@ static const struct {
 
 int fetch_fail(const struct addr *at, const char *path, clu_error err)
 {
-    const char *words = clu_strerror(err);
+    const char *words = err == CLU_ENOMEM ? strerror(errno) : clu_strerror(err);
     int status = EXIT_LOCAL;
     char text[ADDR_TEXT_MAX];
 

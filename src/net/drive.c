@@ -60,7 +60,7 @@ int drive_open(struct drive *d, const struct conf *c, const struct loop_hooks *h
         return status;
     d->loop = loop_new(d->machine, &c->resolv, &log, hooks);
     if (d->loop == NULL)
-        return program_fail(EXIT_LOCAL, "%s", clu_strerror(CLU_ENOMEM));
+        return program_cannot_start();
     tell_notes(d->loop, c);
     return EXIT_DONE;
 }

@@ -24,7 +24,8 @@ struct addr http_address(const struct http *h);
 
 /* http_get: one whole GET for a program that has nothing else to do: it blocks, at most timeout_ms.
  * The address is a literal one. The body is appended. CLU_ETIMEOUT, CLU_ECLOSED (no
- * connection), CLU_EPROTO (no HTTP answer on it), CLU_ESIZE, CLU_ENOMEM. */
+ * connection), CLU_EPROTO (no HTTP answer on it), CLU_ESIZE, CLU_ENOMEM and errno
+ * (out of memory or files). */
 CLU_MUST_USE clu_error http_get(const struct addr *at, const char *path, uint64_t timeout_ms,
                                 uint16_t *status, struct buf *body);
 

@@ -21,8 +21,8 @@ struct loop_hooks {
 };
 
 /* loop_new: a driver of this machine (borrowed; free it after the loop). resolv (borrowed) says
- * whom to ask about names. Every event is logged, then handed on. NULL when out of memory or when
- * the system has no epoll. */
+ * whom to ask about names. Every event is logged, then handed on. NULL, and errno, when out of
+ * memory or files. */
 struct loop *loop_new(struct machine *m, const struct resolv_conf *resolv, const struct log *log,
                       const struct loop_hooks *hooks);
 /* loop_free: closes what is open, without telling the machine. */

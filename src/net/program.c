@@ -53,6 +53,14 @@ int program_fail(int status, const char *format, ...)
     return status;
 }
 
+int program_cannot_start(void)
+{
+    bool no_files = errno == EMFILE || errno == ENFILE;
+
+    return program_fail(EXIT_LOCAL, "cannot start: %s%s", strerror(errno),
+                        no_files ? ": raise the limit of open files (ulimit -n)" : "");
+}
+
 int program_print(struct buf *text)
 {
     bool written = system_write(STDOUT_FILENO, text);

@@ -16,6 +16,8 @@
 bool program_load(struct conf *c, enum conf_command command, int argc, char **argv, int *status);
 /* program_fail: one sentence to standard error; returns the status. */
 int program_fail(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* program_cannot_start: the same for what errno says: out of files or memory. */
+int program_cannot_start(void);
 /* program_print: to standard output; returns EXIT_DONE, or EXIT_LOCAL after words why not. Takes
  * the memory of text. */
 int program_print(struct buf *text);

@@ -10,7 +10,8 @@ struct signals;
  * process. fn hears of SIGTERM, SIGINT, SIGHUP, SIGQUIT and SIGCHLD. */
 typedef void signals_fn(void *arg, int number);
 
-/* signals_new: NULL when out of memory or files. signals_free gives the process its former mask. */
+/* signals_new: NULL, and errno, when out of memory or files. signals_free gives the process its
+ * former mask. */
 struct signals *signals_new(struct event_base *base, signals_fn *fn, void *arg);
 void signals_free(struct signals *s);
 /* signals_ignore_pipe: a peer that has gone shows as an error of the write, wherever it is made. */

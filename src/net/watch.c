@@ -2,6 +2,8 @@
 #include "net/watch.h"
 
 #include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
 
 #include <event2/event.h>
 #include <event2/event_struct.h>
@@ -18,9 +20,22 @@ static const short flags[] = {
     [WATCH_WRITE] = EV_WRITE,
 };
 
+/* libevent ends the whole program, in its own words, where its epoll or its pair of descriptors for
+ * signals cannot be had. So they are had here first. */
+static bool has_files(void)
+{
+    int fds[3] = {epoll_create1(EPOLL_CLOEXEC), -1, -1};
+    bool all = fds[0] >= 0 && pipe(fds + 1) == 0;
+
+    for (size_t i = 0; i < COUNT(fds); i++)
+        if (fds[i] >= 0)
+            close(fds[i]);
+    return all;
+}
+
 struct event_base *watch_base_new(void)
 {
-    struct event_config *config = event_config_new();
+    struct event_config *config = has_files() ? event_config_new() : NULL;
 
     if (config == NULL)
         return NULL;

@@ -17,7 +17,8 @@ enum watch_kind {
 
 typedef void watch_fn(void *arg, bool timed_out);
 
-/* watch_base_new: the loop that all hang on; NULL when the system has none. */
+/* watch_base_new: the loop that all hang on; NULL, and errno, when the system has no
+ * files or no memory for it. */
 struct event_base *watch_base_new(void);
 void watch_base_free(struct event_base *base);
 /* watch_base_run: until watch_base_break, or until nothing is watched any more. */
