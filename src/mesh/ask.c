@@ -149,7 +149,7 @@ uint32_t machine_ping(struct machine *m, const char *node, uint64_t now_ms)
     struct target *t = reconcile_hint(m->reconcile, node, NULL, now_ms);
 
     if (t == NULL)
-        no(a, STAGE_DNS, "too many nodes are known already", NULL);
+        no(a, STAGE_HERE, "too many nodes are known already", NULL);
     else
         a->target = t->id;
     return a->id;
@@ -216,7 +216,7 @@ static void ask_names(struct machine *m, struct ask *a, uint64_t now_ms)
     struct epmd_query *q = epmd_query_new(m, &at, now_ms);
 
     if (q == NULL) {
-        no(a, STAGE_TCP_TIMEOUT, "too many connections at once", &at);
+        no(a, STAGE_HERE, "too many connections at once", &at);
         return;
     }
     q->ask = a->id;

@@ -62,7 +62,7 @@ void dial_dropped(struct machine *m, slot_id id)
     if (m->stopped)
         dial_end(m, slots_get(&m->dials, id));
     else
-        dial_failed(m, id, STAGE_TCP_TIMEOUT, "the attempt was given up: out of memory", m->now_ms);
+        dial_failed(m, id, STAGE_HERE, "the attempt was given up: out of memory", m->now_ms);
 }
 
 static void fail(struct machine *m, struct dial *d, enum stage stage, uint64_t now_ms,
@@ -100,7 +100,7 @@ enum stage dial_error_reason(enum dial_error error, const struct addr *to, const
     else
         snprintf(reason, REASON_SIZE, "cannot reach %s: %.150s", at,
                  text != NULL ? text : "no route");
-    return STAGE_TCP_TIMEOUT;
+    return error == DIAL_IMPOSSIBLE ? STAGE_HERE : STAGE_TCP_TIMEOUT;
 }
 
 /* ---- the link ---- */
@@ -111,7 +111,7 @@ static void open_link(struct machine *m, struct dial *d, const char *name, uint6
     if (m->draining || (d->name[0] != '\0' && link_find(m, d->name) != NULL))
         dial_deferred(m, d->id, now_ms);
     else if (!link_dial(m, d, &d->addr, name))
-        fail(m, d, STAGE_TCP_TIMEOUT, now_ms, "too many connections at once (%u)",
+        fail(m, d, STAGE_HERE, now_ms, "too many connections at once (%u)",
              (unsigned)MACHINE_CONNS_MAX);
 }
 
@@ -125,7 +125,7 @@ static bool ask_epmd(struct machine *m, struct dial *d, const char *name, uint64
     struct epmd_query *q = epmd_query_new(m, &at, now_ms);
 
     if (q == NULL) {
-        fail(m, d, STAGE_TCP_TIMEOUT, now_ms, "too many connections at once (%u)",
+        fail(m, d, STAGE_HERE, now_ms, "too many connections at once (%u)",
              (unsigned)MACHINE_CONNS_MAX);
         return false;
     }
@@ -313,7 +313,7 @@ static void look_step(struct machine *m, struct dial *d, uint64_t now_ms)
 
     if (!d->look.done && hostlook_query(&d->look, &sq)) {
         if (lookup_new(m, LOOKUP_DIAL, d->id, &sq) == 0)
-            fail(m, d, STAGE_DNS, now_ms, "too many DNS queries at once (%u)",
+            fail(m, d, STAGE_HERE, now_ms, "too many DNS queries at once (%u)",
                  (unsigned)MACHINE_QUERIES_MAX);
         return;
     }
@@ -343,7 +343,7 @@ static void start(struct machine *m, struct target *t, uint64_t now_ms)
         d->id = slots_add(&m->dials, d);
     if (d == NULL || d->id == 0) {
         free(d);
-        reconcile_failed(m->reconcile, t->id, STAGE_TCP_TIMEOUT, "out of memory", now_ms);
+        reconcile_failed(m->reconcile, t->id, STAGE_HERE, "out of memory", now_ms);
         return;
     }
     d->target = t->id;

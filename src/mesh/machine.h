@@ -34,7 +34,8 @@ struct machine;
 enum dial_error {
     DIAL_REFUSED,
     DIAL_TIMED_OUT,
-    DIAL_UNREACHABLE, /* no route, network down, address not ours, ... : text says */
+    DIAL_UNREACHABLE, /* no route, network down, ... : text says */
+    DIAL_IMPOSSIBLE,  /* here: no files, no memory, address not ours, ... : text says */
 };
 
 enum listener {

@@ -98,7 +98,7 @@ void link_opened(struct machine *m, struct conn *c, uint64_t now_ms)
     o.cookie = dial_cookie(m, l, l->name);
     l->hs = calloc(1, sizeof *l->hs);
     if (l->hs == NULL) {
-        dial_failed(m, l->dial, STAGE_CLOSED, "out of memory", now_ms);
+        dial_failed(m, l->dial, STAGE_HERE, "out of memory", now_ms);
         conn_close(m, c);
         return;
     }
@@ -234,7 +234,7 @@ static enum stage stage_of(enum hs_failure failure)
         [HS_FAIL_FLAGS] = STAGE_FLAGS,     [HS_FAIL_NAME_MISMATCH] = STAGE_NAME_MISMATCH,
         [HS_FAIL_COOKIE] = STAGE_COOKIE,   [HS_FAIL_PROTOCOL] = STAGE_CLOSED,
         [HS_FAIL_TIMEOUT] = STAGE_CLOSED,  [HS_FAIL_ALIVE] = STAGE_CLOSED,
-        [HS_FAIL_INTERNAL] = STAGE_CLOSED,
+        [HS_FAIL_INTERNAL] = STAGE_HERE,
     };
 
     return stages[failure];

@@ -5,7 +5,7 @@
 #include "model/model.h"
 
 /* The exit statuses of all commands: the one table, which the manual repeats. From 3 on they name
- * the layer that failed, in the order of enum stage. */
+ * the layer that failed, in the order of enum stage, whose last one is this machine. */
 #define EXIT_MAP(X)                                                                                \
     X(EXIT_DONE, 0, "done")                                                                        \
     X(EXIT_NO, 1, "the answer is no")                                                              \

@@ -34,6 +34,9 @@ enum stage {
 #define X(name, text) name,
     STAGE_MAP(X)
 #undef X
+    /* Our own side could not try: a limit, memory, files. It has no word of its own (there was no
+     * answer in time), and yet other advice and another exit status. */
+    STAGE_HERE,
 };
 
 static inline const char *stage_text(enum stage stage)
@@ -42,6 +45,7 @@ static inline const char *stage_text(enum stage stage)
 #define X(name, text) [name] = text,
         STAGE_MAP(X)
 #undef X
+        [STAGE_HERE] = "tcp-timeout",
     };
     return texts[stage];
 }

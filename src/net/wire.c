@@ -148,6 +148,11 @@ static const struct {
 } dial_errors[] = {
     {ECONNREFUSED, DIAL_REFUSED},
     {ETIMEDOUT, DIAL_TIMED_OUT},
+    {EMFILE, DIAL_IMPOSSIBLE},
+    {ENFILE, DIAL_IMPOSSIBLE},
+    {ENOBUFS, DIAL_IMPOSSIBLE},
+    {ENOMEM, DIAL_IMPOSSIBLE},
+    {EADDRNOTAVAIL, DIAL_IMPOSSIBLE}, /* to dial from, or no port of it is free */
 };
 
 static void refuse(struct loop *l, slot_id id, int reason, const char *text)

@@ -21,6 +21,8 @@ static const char *const advice[] = {
                      "-setcookie there, trailing newline included.",
     [STAGE_TLS] = "The TLS handshake failed: check that both sides use -proto_dist inet_tls and "
                   "that each trusts the other's certificate.",
+    [STAGE_HERE] = "The fault is on this side, as the reason says: look at the memory here, the "
+                   "limit of open files, the addresses, and how many peers are listed.",
 };
 
 const char *advice_of(enum stage stage)

@@ -139,6 +139,12 @@ static void islands(struct buf *out, const char *name, const struct snapshot *s)
     put_sample(out, name, s->n_islands);
 }
 
+/* By the words of the stages, of which STAGE_HERE shares one. */
+static uint64_t failures_at(const struct snapshot *s, enum stage stage)
+{
+    return s->dial_failures[stage] + (stage == STAGE_TCP_TIMEOUT ? s->dial_failures[STAGE_HERE] : 0);
+}
+
 static void dial_failures(struct buf *out, const char *name, const struct snapshot *s)
 {
     static const enum stage stages[] = {
@@ -151,7 +157,7 @@ static void dial_failures(struct buf *out, const char *name, const struct snapsh
         if (stages[i] == STAGE_NONE)
             continue;
         put_labelled(out, name, "", "stage", stage_text(stages[i]));
-        put_number(out, s->dial_failures[stages[i]]);
+        put_number(out, failures_at(s, stages[i]));
     }
 }
 

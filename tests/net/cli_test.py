@@ -122,6 +122,33 @@ class Ping(Case):
         self.assertEqual(self.json_of(done)["stage"], "tcp-timeout")
 
 
+class Files(Case):
+    """A process that may hold few files: the fault is told as one of this machine, in our words."""
+
+    def limited(self, files, *words):
+        done = subprocess.run(["sh", "-c", f'ulimit -n {files} && exec "$@"', "sh", PROGRAM, *words],
+                              capture_output=True, text=True, timeout=30, stdin=subprocess.DEVNULL,
+                              env=CLEAN | {"HOME": str(self.dir)})
+        self.assertNotRegex(done.stderr, "NetworkPolicy|out of memory|\\[(warn|err)\\]")
+        return done
+
+    def test_too_few_to_start(self):
+        port = str(free_port())
+        run = ("run", "--name", "a@127.0.0.1", "--epmd", "none", "--listen-port", port, "--http", f"127.0.0.1:{port}",
+               "--cookie-file", str(self.cookie))
+        for words in (("ping", "a@127.0.0.1", "--cookie-file", str(self.cookie)), run, ("epmd",), ("status",),
+                      ("discover", "static:a@127.0.0.1"), ("wait", "--reachable", "1", "static:a@127.0.0.1")):
+            for files in (4, 5):
+                with self.subTest(words, files=files):
+                    done = self.limited(files, *words)
+                    self.assertStatus(done, 12, "Too many open files")
+                    self.assertRegex(done.stderr, r"\Aerlclu: .*\n\Z")
+
+    def test_too_few_to_dial(self):
+        done = self.limited(6, "ping", "a@127.0.0.1", "--port", str(free_port()), "--cookie-file", str(self.cookie))
+        self.assertStatus(done, 12, "tcp-timeout", "Too many open files", "The fault is on this side")
+
+
 class Epmd(Case):
     def test_names(self):
         port = free_port()

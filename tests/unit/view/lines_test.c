@@ -9,6 +9,7 @@
 #include "sample.h"
 #include "view/api.h"
 #include "view/event_text.h"
+#include "view/metrics.h"
 #include "view/terminal.h"
 #include "view/text.h"
 
@@ -285,13 +286,37 @@ static void prints_what_there_is(void **state)
     buf_free(&out);
 }
 
+/* A fault of our own shares a word with silence, and neither its advice nor a second counter. */
+static void faults_of_our_own(void **state)
+{
+    struct peer_row peer = {
+        .name = "a@h", .listed = true, .state = PEER_FAILED, .stage = STAGE_HERE};
+    struct snapshot s = {.node = "b@h", .peers = &peer, .n_peers = 1};
+    struct buf metrics = {0};
+
+    (void)state;
+    s.dial_failures[STAGE_TCP_TIMEOUT] = 3;
+    s.dial_failures[STAGE_HERE] = 4;
+    json_t *cluster = api_cluster(&s);
+    const json_t *missing = json_array_get(json_object_get(cluster, "missing"), 0);
+    const char *advice = json_string_value(json_object_get(missing, "advice"));
+
+    assert_string_equal(json_string_value(json_object_get(missing, "stage")), "tcp-timeout");
+    assert_non_null(strstr(advice, "limit of open files"));
+    assert_null(strstr(advice, "NetworkPolicy"));
+    metrics_put(&metrics, &s);
+    assert_non_null(strstr(buf_text(&metrics), "failures_total{stage=\"tcp-timeout\"} 7\n"));
+    json_decref(cluster);
+    buf_free(&metrics);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tells_times),          cmocka_unit_test(repairs_texts),
         cmocka_unit_test(writes_log_lines),     cmocka_unit_test(every_event_has_a_line),
         cmocka_unit_test(prints_nodes),         cmocka_unit_test(prints_status),
-        cmocka_unit_test(prints_what_there_is),
+        cmocka_unit_test(prints_what_there_is), cmocka_unit_test(faults_of_our_own),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
