@@ -33,9 +33,8 @@ static void pause_accepting(struct acceptor *a, int reason)
     watch_start(a->resume, RESUME_MS);
     snprintf(e.reason, sizeof e.reason, "%s: paused for a second; raise the limit of open files",
              strerror(reason));
-    if (!a->paused)
+    if (socket_shortage_is_news(&a->short_ms, system_now_ms()))
         loop_tell(l, &e);
-    a->paused = true; /* told once, until one is accepted again */
 }
 
 static void take(struct acceptor *a, int fd, const struct addr *peer)
@@ -67,7 +66,6 @@ static void on_readable(void *arg, bool timed_out)
         int fd = socket_accept(a->fd, &peer);
 
         if (fd >= 0) {
-            a->paused = false;
             take(a, fd, &peer);
         } else if (errno == EAGAIN) {
             break;

@@ -13,6 +13,7 @@
 #include <event2/listener.h>
 
 #include "net/socket.h"
+#include "net/system.h"
 #include "net/visitors.h"
 
 /* What a client may cost us; evhttp by itself has no limits at all. */
@@ -32,9 +33,14 @@ static const struct {
     .patience_ms = 10000,
 };
 
+/* Out of files: how long until we look again. */
+#define RESUME_MS 1000
+
 struct http {
     struct evhttp *server;
     struct evconnlistener *listener; /* the server's */
+    struct watch *failed, *resume;   /* accepting: it failed; it is tried again */
+    uint64_t short_ms;               /* it failed last, 0: never */
     struct addr address;
     struct visitors visitors;
     struct http_hooks hooks;
@@ -168,22 +174,36 @@ static void on_crowded(void *arg, const char *reason)
         h->hooks.limit(h->hooks.arg, reason);
 }
 
-static void on_resume(evutil_socket_t fd, short what, void *listener)
+static void on_resume(void *arg, bool timed_out)
 {
-    (void)fd;
-    (void)what;
-    evconnlistener_enable(listener);
+    struct http *h = arg;
+
+    (void)timed_out;
+    if (!h->visitors.is_full)
+        evconnlistener_enable(h->listener);
 }
 
-/* Out of files, most likely: a connection that waits would call us again at once. evhttp has put
- * itself into the listener's argument, so the listener is all that we know here. */
+/* Out of files, most likely: a connection that waits would call us again at once. */
+static void on_accept_failed(void *arg, bool timed_out)
+{
+    struct http *h = arg;
+
+    (void)timed_out;
+    evconnlistener_disable(h->listener);
+    watch_start(h->resume, RESUME_MS);
+    watch_start(h->failed, NEVER);
+    if (socket_shortage_is_news(&h->short_ms, system_now_ms()) && h->hooks.limit != NULL)
+        h->hooks.limit(h->hooks.arg, "the system has no file for one more: who comes waits until "
+                                     "it has; raise the limit of open files");
+}
+
+/* The listener's argument is evhttp, which knows nothing of us. What we can reach by the listener
+ * is its socket: our watch waits for room to write there, which a socket that listens never has. */
 static void on_accept_error(struct evconnlistener *listener, void *arg)
 {
-    static const struct timeval pause = {1, 0};
-
     (void)arg;
-    evconnlistener_disable(listener);
-    event_base_once(evconnlistener_get_base(listener), -1, EV_TIMEOUT, on_resume, listener, &pause);
+    event_base_active_by_fd(evconnlistener_get_base(listener), evconnlistener_get_fd(listener),
+                            EV_WRITE);
 }
 
 static bool set_up(struct http *h, struct event_base *base)
@@ -222,7 +242,9 @@ static bool listen_on(struct http *h, struct event_base *base, int fd)
         return false;
     }
     evconnlistener_set_error_cb(h->listener, on_accept_error);
-    return true;
+    h->failed = watch_new(base, WATCH_WRITE, fd, on_accept_failed, h);
+    h->resume = watch_new(base, WATCH_TIMER, -1, on_resume, h);
+    return h->failed != NULL && h->resume != NULL && watch_start(h->failed, NEVER);
 }
 
 static clu_error open_at(struct http *h, struct event_base *base, const struct addr *at,
@@ -264,6 +286,8 @@ void http_free(struct http *h)
 {
     if (h == NULL)
         return;
+    watch_free(h->failed);
+    watch_free(h->resume);
     if (h->server != NULL)
         evhttp_free(h->server);
     visitors_fini(&h->visitors);

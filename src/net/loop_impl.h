@@ -26,7 +26,7 @@ struct acceptor {
     int fd; /* while readable is there */
     struct watch *readable;
     struct watch *resume; /* out of files: when to look again */
-    bool paused;          /* that was told, and none was accepted since */
+    uint64_t short_ms;    /* it failed last for want of files, 0: never */
 };
 
 struct loop {

@@ -6,6 +6,9 @@
 #include <netinet/tcp.h>
 #include <unistd.h>
 
+/* Without a shortage for so long, the next one is another one. */
+#define SHORTAGE_OVER_MS 60000
+
 socklen_t addr_to_system(const struct addr *a, struct sockaddr_storage *out)
 {
     memset(out, 0, sizeof *out);
@@ -127,6 +130,14 @@ int socket_accept(int fd, struct addr *peer)
     if (got >= 0)
         *peer = addr_from_system(&ss);
     return got;
+}
+
+bool socket_shortage_is_news(uint64_t *short_ms, uint64_t now_ms)
+{
+    bool is_news = *short_ms == 0 || now_ms - *short_ms >= SHORTAGE_OVER_MS;
+
+    *short_ms = max_u64(now_ms, 1);
+    return is_news;
 }
 
 void socket_tune(int fd)

@@ -18,6 +18,9 @@ int socket_connect(const struct addr *to, const struct addr *from, bool *connect
                    bool *bind_failed);
 /* socket_accept: the next connection that waits at a listening socket; -1 and errno otherwise. */
 int socket_accept(int fd, struct addr *peer);
+/* socket_shortage_is_news: whether to tell that accepting failed for want of files, which with none
+ * left it does after each one that was taken. *short_ms: when it was so last; 0 at first. */
+bool socket_shortage_is_news(uint64_t *short_ms, uint64_t now_ms);
 /* socket_tune: no Nagle, and the system looks whether the other end still lives. */
 void socket_tune(int fd);
 /* socket_probe: the system asks the other end after 15 s of silence, and gives the connection up

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The page's server: what it answers, and what clients cannot make it do."""
 
+import itertools
+import os
+import resource
 import socket
 import time
 
@@ -14,6 +17,12 @@ MEMORY_KB = 8 << 10
 def memory_kb(pid):
     with open(f"/proc/{pid}/status") as status:
         return next(int(line.split()[1]) for line in status if line.startswith("RssAnon"))
+
+
+def cpu_seconds(pid):
+    with open(f"/proc/{pid}/stat") as stat:
+        fields = stat.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def is_sanitized(child):
@@ -130,6 +139,31 @@ class Http(Case):
                     idle[-1].sendall(begin)
                 self.ask_at_once()
         log = [line for line in self.log_of(self.child).splitlines() if "page connections" in line]
+        self.assertEqual(len(log), 1, log)
+
+    def test_out_of_files_is_told_once(self):
+        """Who comes waits, and is answered as soon as there is a file again."""
+        _, hard = resource.prlimit(self.child.pid, resource.RLIMIT_NOFILE)
+        held = self.connect()
+        held.sendall(GET)
+        held.recv(1000)
+        used = {int(fd) for fd in os.listdir(f"/proc/{self.child.pid}/fd")}
+        first_free = next(fd for fd in itertools.count() if fd not in used)
+        resource.prlimit(self.child.pid, resource.RLIMIT_NOFILE, (first_free, hard))
+        waiting = self.connect()
+        waiting.sendall(GET)
+        wait_for(lambda: "one more" in self.log_of(self.child))
+        before = cpu_seconds(self.child.pid)
+        waiting.settimeout(2.5)
+        with self.assertRaises(TimeoutError):
+            waiting.recv(1)
+        self.assertLess(cpu_seconds(self.child.pid) - before, 0.3)
+        held.close()
+        waiting.settimeout(15)
+        self.assertIn(b"alive", waiting.recv(1000))
+        waiting.close()
+        self.assertHealthy()
+        log = [line for line in self.log_of(self.child).splitlines() if "raise the limit of open files" in line]
         self.assertEqual(len(log), 1, log)
 
     def test_draining_is_told_at_once(self):
