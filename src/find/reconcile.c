@@ -230,7 +230,8 @@ void reconcile_heard(struct reconcile *r, const char *name, const struct addr *a
         r->n_refused++;
         return;
     }
-    if (addr != NULL && !p->linked)
+    /* Nobody else is where we listen: whoever says so is told of by the wrong address. */
+    if (addr != NULL && !p->linked && !addr_equal(addr, &r->own_addr))
         p->hinted = *addr;
     bool planned = p->t.due.place != 0;
 

@@ -107,6 +107,8 @@ static clu_slice get_node(clu_reader *r, bool kin, struct addr *at)
         memcpy(at->ip, ip.data, ip.len);
         at->port = (uint16_t)port;
     }
+    if (addr_is_any(at)) /* no place to dial: it would be ourselves */
+        *at = (struct addr){0};
     return name;
 }
 

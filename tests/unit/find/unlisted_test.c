@@ -359,6 +359,26 @@ static void hears(void **state)
     sim_stop(&s);
 }
 
+/* A peer that gives our own address for another node does not hide it. */
+static void hears_our_address(void **state)
+{
+    struct sim s;
+    struct addr own = addr_v4(0x0a000001, 9100);
+    uint32_t at = 0;
+
+    (void)state;
+    sim_start(&s);
+    reconcile_own(s.r, "erlclu@10.0.0.1", 7, &own);
+    reconcile_heard(s.r, "x@10.0.0.2", &own, true, s.now);
+    const struct target *t = reconcile_walk(s.r, &at);
+
+    assert_non_null(t);
+    assert_false(t->self);
+    assert_int_equal(t->addr.family, 0); /* its name says where it is */
+    assert_true(reconcile_deadline(s.r) < NEVER);
+    sim_stop(&s);
+}
+
 /* The entry leads to another node than the one that peers name: both are sought. */
 static void hears_of_another(void **state)
 {
@@ -607,6 +627,7 @@ int main(void)
         cmocka_unit_test(leaves),
         cmocka_unit_test(succeeds),
         cmocka_unit_test(hears),
+        cmocka_unit_test(hears_our_address),
         cmocka_unit_test(hears_of_another),
         cmocka_unit_test(samples_lose_nobody),
         cmocka_unit_test(never_prunes),
