@@ -117,9 +117,14 @@ static void send_reply(struct evhttp_request *req, const struct http_reply *repl
         evbuffer_free(out);
 }
 
-/* "/path?query" or "http://host/path": its path. */
+/* "/path?query" or "http://host/path": its path. What begins with "//" is a path too (RFC 9112,
+ * 3.2.1), in which evhttp sees the host of a URI without a scheme. */
 static clu_slice path_of(const struct evhttp_request *req)
 {
+    const char *uri = evhttp_request_get_uri(req);
+
+    if (uri[0] == '/' && uri[1] == '/')
+        return (clu_slice){(const uint8_t *)uri, strcspn(uri, "?#")};
     const char *path = evhttp_uri_get_path(evhttp_request_get_evhttp_uri(req));
 
     return slice_of(path == NULL || path[0] == '\0' ? "/" : path);

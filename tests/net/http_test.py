@@ -52,6 +52,17 @@ class Http(Case):
             with self.subTest(path):
                 self.assertEqual(get(self.port, path)[0], status)
 
+    def test_two_slashes_are_no_host(self):
+        """Neither another page's path, nor a Host that the client did not give."""
+        for path in ("//", "//livez", "//livez?query=1", "//127.0.0.1", "//127.0.0.1/", "//127.0.0.1/livez"):
+            with self.subTest(path):
+                s = self.connect()
+                s.sendall(f"GET {path} HTTP/1.1\r\nHost: rebound.test\r\n\r\n".encode())
+                self.assertIn(b" 404 ", s.recv(1000).splitlines()[0])
+        s = self.connect()
+        s.sendall(b"GET http://127.0.0.1/livez HTTP/1.1\r\nHost: x\r\n\r\n")
+        self.assertIn(b" 200 ", s.recv(1000).splitlines()[0])
+
     def test_head_has_the_length_and_no_body(self):
         _, headers, body = get(self.port, "/api/v1/cluster", "HEAD")
         self.assertEqual(body, b"")
