@@ -75,20 +75,34 @@ static struct http_reply answer_metrics(void *arg, const struct http_request *re
     return routes_answer(r->routes, &only, present_snapshot(r));
 }
 
+/* Without a path the text stays empty, and the page is the built-in one. */
+static int read_template(const char *path, struct buf *text)
+{
+    char why[REASON_SIZE] = "";
+    clu_error err = path[0] == '\0' ? CLU_OK : system_read_file(NULL, path, text, why);
+
+    if (err != CLU_OK)
+        return program_fail(err == CLU_ENOMEM ? EXIT_LOCAL : EXIT_USAGE,
+                            "cannot read the template %s: %s", path,
+                            why[0] != '\0' ? why : clu_strerror(err));
+    if (path[0] != '\0' && text->len == 0)
+        return program_fail(EXIT_USAGE, "the template %s is empty: see --template", path);
+    return EXIT_DONE;
+}
+
 static int make_routes(struct run *r)
 {
     const char *path = r->conf->settings.template_file;
-    char why[REASON_SIZE] = "";
     struct mustache_error mistake;
     struct buf text = {0};
-    clu_error err = path[0] == '\0' ? CLU_OK : system_read_file(NULL, path, &text, why);
+    int status = read_template(path, &text);
 
-    if (err != CLU_OK) {
+    if (status != EXIT_DONE) {
         buf_free(&text);
-        return program_fail(EXIT_LOCAL, "cannot read the template %s: %s", path,
-                            why[0] != '\0' ? why : clu_strerror(err));
+        return status;
     }
-    err = routes_new(&r->routes, buf_slice(&text), &mistake);
+    clu_error err = routes_new(&r->routes, buf_slice(&text), &mistake);
+
     buf_free(&text);
     if (err == CLU_ESYNTAX || err == CLU_ESIZE)
         return program_fail(EXIT_USAGE, "template %s, line %u: %s", path, (unsigned)mistake.line,

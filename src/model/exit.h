@@ -9,7 +9,7 @@
 #define EXIT_MAP(X)                                                                                \
     X(EXIT_DONE, 0, "done")                                                                        \
     X(EXIT_NO, 1, "the answer is no")                                                              \
-    X(EXIT_USAGE, 2, "the command line or a setting is wrong")                                     \
+    X(EXIT_USAGE, 2, "the command line or a setting is wrong, or a file that they name")           \
     X(EXIT_DNS, 3, "a name could not be resolved")                                                 \
     X(EXIT_TCP_REFUSED, 4, "the connection was refused")                                           \
     X(EXIT_TCP_TIMEOUT, 5, "no answer in time")                                                    \
@@ -19,7 +19,7 @@
     X(EXIT_FLAGS, 9, "the peer demands what we do not have, or the reverse")                       \
     X(EXIT_COOKIE, 10, "the cookies differ")                                                       \
     X(EXIT_TLS, 11, "TLS failed")                                                                  \
-    X(EXIT_LOCAL, 12, "this machine failed: a file, a port, memory")
+    X(EXIT_LOCAL, 12, "this machine failed: a port, open files, memory, a disk")
 
 enum exit_status {
 #define X(name, number, text) name = number,

@@ -456,10 +456,13 @@ class Run(Case):
         self.assertEqual(get(http)[2].decode(),
                          "<h1>a@127.0.0.1</h1><li>a@127.0.0.1</li><pre>hidden (--show-cookie shows it)</pre>")
         page.write_text("{{#open}}")
-        for template, status, word in ((page, 2, "line 1"), (self.dir / "absent", 12, "absent")):
+        empty = self.dir / "empty"
+        empty.touch()
+        for template, word in ((page, "line 1"), (self.dir / "absent", "absent: No such file"), (empty, "is empty"),
+                               (self.dir, "directory")):
             done = self.call("run", "--name", "b@127.0.0.1", "--epmd", "none", "--listen-port", free_port(), "--http",
                              f"127.0.0.1:{free_port()}", "--cookie-file", self.cookie, "--template", template)
-            self.assertStatus(done, status, word)
+            self.assertStatus(done, 2, word)
 
     def test_two_nodes_find_each_other(self):
         port = free_port()
