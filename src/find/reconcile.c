@@ -224,12 +224,12 @@ void reconcile_heard(struct reconcile *r, const char *name, const struct addr *a
 {
     struct tracked *p = tracked_named(r, name);
 
-    if (p == NULL && (!told || strcmp(name, r->own_name) == 0))
+    if (p == NULL && (!told || name[0] == '\0' || strcmp(name, r->own_name) == 0))
         return;
-    if (p == NULL && (name[0] == '\0' || (p = tracked_new(r, name, now_ms)) == NULL)) {
-        r->n_refused++;
+    if (p == NULL && r->peers.n_used >= TARGETS_HEARD_MAX && !unlisted_make_room(r))
         return;
-    }
+    if (p == NULL && (p = tracked_new(r, name, now_ms)) == NULL)
+        return;
     /* Nobody else is where we listen: whoever says so is told of by the wrong address. */
     if (addr != NULL && !p->linked && !addr_equal(addr, &r->own_addr))
         p->hinted = *addr;

@@ -16,6 +16,8 @@
 #define REDIAL_MAX_MS   30000
 /* Targets at most; who nobody wants goes, the oldest first; more are reported, not kept. */
 #define TARGETS_MAX 16384
+/* With so many, what peers name adds none: the rest is for what sources list. */
+#define TARGETS_HEARD_MAX (TARGETS_MAX / 2)
 /* Dial attempts under way at once; the others wait their turn. */
 #define DIALS_MAX 256
 /* A peer is gone when no source listed it in so many complete answers of each, over so many TTLs
@@ -164,7 +166,8 @@ struct target *reconcile_walk(struct reconcile *r, uint32_t *at);
 const struct tally *reconcile_tally(const struct reconcile *r);
 /* reconcile_version: grows when a target would read differently. */
 uint64_t reconcile_version(const struct reconcile *r);
-/* reconcile_refused: entries and links that found TARGETS_MAX reached, since start. */
+/* reconcile_refused: entries and links that found TARGETS_MAX reached, since start. What peers name
+ * is not counted: nobody asked for it. */
 uint64_t reconcile_refused(const struct reconcile *r);
 
 #endif

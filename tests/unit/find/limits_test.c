@@ -171,6 +171,27 @@ static void bounds_targets(void **state)
     free(entries);
 }
 
+/* Whatever linked peers name, what sources list finds room. */
+static void bounds_what_is_heard(void **state)
+{
+    struct rng rng = {1};
+    struct reconcile *r = reconcile_new("erlclu@192.0.2.1", 7, &rng);
+    struct entry *entries = entries_new(10, true);
+    char name[NODE_NAME_SIZE];
+
+    (void)state;
+    for (unsigned i = 0; i < TARGETS_MAX; i++) {
+        snprintf(name, sizeof name, "x%u@192.0.2.9", i);
+        reconcile_heard(r, name, NULL, true, 0);
+    }
+    assert_int_equal(count(r), TARGETS_HEARD_MAX);
+    list(r, 0, entries, 10, 0);
+    assert_int_equal(reconcile_tally(r)->listed, 10);
+    assert_int_equal(reconcile_refused(r), 0);
+    reconcile_free(r);
+    free(entries);
+}
+
 /* Stories for the memory test. */
 
 static bool parse_story(void)
@@ -407,6 +428,7 @@ int main(void)
         cmocka_unit_test(same_view_allocates_nothing),
         cmocka_unit_test(bounds_dials),
         cmocka_unit_test(bounds_targets),
+        cmocka_unit_test(bounds_what_is_heard),
         cmocka_unit_test(survives_lack_of_memory),
     };
 
