@@ -46,7 +46,7 @@ def links_of(worker):
 
 def cut(worker, other):
     """End the socket between a pod and an address, as no one of them asked for."""
-    ss(worker, '-HKtn', 'dst', other)
+    ss(worker, '-HKtn', 'dst', f'[{other}]' if ':' in other else other)
 
 
 def links(workers, family=4, count=1):
