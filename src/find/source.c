@@ -21,6 +21,14 @@ static char *cut(char *text, char at)
     return p;
 }
 
+static bool option_given(const struct spec *spec, const char *key)
+{
+    for (size_t i = 0; i < spec->n_options; i++)
+        if (strcmp(spec->options[i].key, key) == 0)
+            return true;
+    return false;
+}
+
 static clu_error spec_options(struct spec *spec, char *text, char why[REASON_SIZE])
 {
     for (char *next; text != NULL; text = next) {
@@ -30,6 +38,10 @@ static clu_error spec_options(struct spec *spec, char *text, char why[REASON_SIZ
         if (value == NULL || text[0] == '\0' || spec->n_options == SPEC_OPTIONS_MAX) {
             say(why, "options of a SPEC are KEY=VALUE, at most %d, with & between: \"%.60s\"",
                 SPEC_OPTIONS_MAX, text);
+            return CLU_EBADARG;
+        }
+        if (option_given(spec, text)) {
+            say(why, "the option \"%.40s\" of a SPEC stands there twice", text);
             return CLU_EBADARG;
         }
         spec->options[spec->n_options].key = text;
@@ -73,14 +85,26 @@ static const struct scheme *find_scheme(const char *name)
     return NULL;
 }
 
+/* Names those that there are. */
+static clu_error no_option(const struct scheme *scheme, const char *key, char why[REASON_SIZE])
+{
+    struct buf list = {0};
+
+    for (size_t i = 0; i < scheme->n_options; i++)
+        buf_printf(&list, " %s=", scheme->options[i].key);
+    say(why, "%s: has no option \"%.40s\"%s%s", scheme->name, key,
+        scheme->n_options == 0 ? "" : ": it takes", buf_text(&list));
+    buf_free(&list);
+    return CLU_EBADARG;
+}
+
 static clu_error set_option(struct source *s, const char *key, const char *value,
                             char why[REASON_SIZE])
 {
     for (size_t i = 0; i < s->scheme->n_options; i++)
         if (strcmp(s->scheme->options[i].key, key) == 0)
             return s->scheme->options[i].set(s, value, why);
-    say(why, "%s: has no option \"%.40s\"", s->scheme->name, key);
-    return CLU_EBADARG;
+    return no_option(s->scheme, key, why);
 }
 
 clu_error source_set_flag(const struct source *s, bool *flag, const char *key, const char *value,

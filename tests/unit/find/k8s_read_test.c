@@ -157,7 +157,7 @@ static const struct {
     {"k8s:prod/app?port=a.b", "k8s: port is the name that a port has there, or a number from 1 to "
                               "65535, not \"a.b\""},
     {"k8s:prod/app?family=5", "k8s: family is 4, 6, both or auto, not \"5\""},
-    {"k8s:prod/app?x=y", "k8s: has no option \"x\""},
+    {"k8s:prod/app?x=y", "k8s: has no option \"x\": it takes base= name= family= port= selector="},
 };
 
 static void specs_are_checked(void **state)

@@ -110,7 +110,8 @@ static const struct {
     {"gossip:?ttl=", "gossip: ttl is a number of routers from 0 to 255, not \"\""},
     {"gossip:?interface=eth0", "gossip: interface is an IPv4 address of this host, not \"eth0\""},
     {"gossip:?secret-file=", "gossip: secret-file is the path of a file, not \"\""},
-    {"gossip:?secret=x", "gossip: has no option \"secret\""},
+    {"gossip:?secret=x",
+     "gossip: has no option \"secret\": it takes secret-file= interface= ttl= broadcast="},
     {"epmd:a b", "epmd: the host \"a b\" holds a byte that DNS names do not have (letters, "
                  "digits, '-' and '_' only)"},
     {"epmd:h:4369", "epmd: the host \"h:4369\" holds a byte that DNS names do not have (letters, "

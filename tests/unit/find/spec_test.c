@@ -47,7 +47,8 @@ static const struct {
     {"dns:" L63 "." L63 "." L63 "." L63,
      "dns: the name \"" L63 ".aaaaaaaaaaaaaaaa\" is longer than 253 bytes"},
     {"dns:10.0.0.1", "dns: takes a name, and 10.0.0.1 is an address: write static:NAME@10.0.0.1"},
-    {"dns:a?colour=red", "dns: has no option \"colour\""},
+    {"dns:a?colour=red", "dns: has no option \"colour\": it takes base= name= family="},
+    {"dns:a?base=x&base=y", "the option \"base\" of a SPEC stands there twice"},
     {"dns:a?base", "options of a SPEC are KEY=VALUE, at most 8, with & between: \"base\""},
     {"dns:a?base=x&&", "options of a SPEC are KEY=VALUE, at most 8, with & between: \"\""},
     {"dns:a?base=a@b", "dns: the base \"a@b\" holds a byte that node names do not have (letters, "
