@@ -18,9 +18,10 @@ static const struct {
     const char *answer, *reason;
 } statuses[] = {
     [DNS_TIMEOUT] = {"timeout", "no DNS server answered in time: is port 53, UDP and TCP, open to "
-                                "the server of resolv.conf (NetworkPolicy)?"},
-    [DNS_REFUSED_CONN] = {"unreachable", "no DNS server could be reached: is the server of "
-                                         "resolv.conf running, and the way to it open?"},
+                                "the server that resolv.conf or --dns names (NetworkPolicy)?"},
+    [DNS_REFUSED_CONN] = {"unreachable", "no DNS server could be reached: is the server that "
+                                         "resolv.conf or --dns names running, and the way to it "
+                                         "open?"},
     [DNS_NO_SERVER] = {"no server", "no DNS server is configured: resolv.conf has no nameserver "
                                     "line; --dns ADDR names one"},
     [DNS_BROKEN] = {"malformed", "the reply is no well-formed answer to the question: is there "

@@ -154,7 +154,7 @@ class Steady(DnsCase):
         finder.until(result="complete", addresses=2)
         server.stop()
         source = finder.until(result="failed", answer="unreachable")
-        self.assertIn("is the server of resolv.conf running", source["reason"])
+        self.assertIn("is the server that resolv.conf or --dns names running", source["reason"])
         failures = source["failures"]
         wait_for(lambda: finder.source()["failures"] >= failures + 6, 20)
         self.assertEqual((finder.source()["addresses"], len(finder.cluster()["listed"])), (2, 2))
