@@ -55,7 +55,9 @@ json_t *ask_address(json_t *document, const struct answer *answer)
 {
     char text[ADDR_TEXT_MAX] = "";
 
-    if (answer->address.family != 0)
+    if (answer->address.port != 0)
         addr_text(&answer->address, text);
+    else if (answer->address.family != 0)
+        addr_ip_text(&answer->address, text);
     return put(document, "address", show_text(text));
 }
