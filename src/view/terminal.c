@@ -197,11 +197,16 @@ static void put_names(struct buf *out, const char *label, const json_t *names)
     buf_put_byte(out, '\n');
 }
 
-/* One line each, when there is more than ours. */
+/* How many, and one line each, when there is more than ours. */
 static void put_islands(struct buf *out, const json_t *islands)
 {
-    for (size_t i = 0; i < json_array_size(islands) && json_array_size(islands) > 1; i++)
-        put_names(out, i == 0 ? "islands" : "", json_array_get(islands, i));
+    size_t n = json_array_size(islands);
+
+    if (n < 2)
+        return;
+    buf_printf(out, "islands  %zu\n", n);
+    for (size_t i = 0; i < n; i++)
+        put_names(out, "  of", json_array_get(islands, i));
 }
 
 static void put_source(struct buf *out, const json_t *source)

@@ -258,9 +258,10 @@ static void prints_status(void **state)
                    "nodes    4\nlisted   4\nlinked   3\nmissing  0\n"
                    "unlisted 1: erlclu@10.42.2.9\n"
                    "one-way  1: erlclu@10.42.1.93\n"
-                   "islands  4: erlclu@10.42.0.86, erlclu@10.42.0.87, erlclu@10.42.1.93, "
+                   "islands  2\n"
+                   "  of     4: erlclu@10.42.0.86, erlclu@10.42.0.87, erlclu@10.42.1.93, "
                    "erlclu@10.42.2.9\n"
-                   "         2: erlclu@10.42.9.1, erlclu@10.42.9.2\n"
+                   "  of     2: erlclu@10.42.9.1, erlclu@10.42.9.2\n"
                    "source   " SRV "  complete, 3 listed, this node among them\n"
                    "source   gossip:  partial, 1 listed: gossip never lists everybody\n");
 }
