@@ -32,7 +32,7 @@ enum event_level {
     X(EVENT_DISCOVERY, "discovery", LEVEL_INFO, "{what}: {number} addresses")                      \
     X(EVENT_DISCOVERY_FAILED, "discovery_failed", LEVEL_WARNING, "{what}: {reason}")               \
     X(EVENT_LISTED, "listed", LEVEL_INFO, "{what} lists {place}")                                  \
-    X(EVENT_UNLISTED, "unlisted", LEVEL_INFO, "{what} no longer lists {place}; its link stays")    \
+    X(EVENT_UNLISTED, "unlisted", LEVEL_INFO, "{what} no longer lists {place}; a link stays")      \
     X(EVENT_RECONNECTED, "reconnected", LEVEL_INFO,                                                \
       "{node} opened a new link from {address}; the older one is closed")                          \
     X(EVENT_VISIT, "visit", LEVEL_DEBUG, "{node} came from {address}: a command")                  \
