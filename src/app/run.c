@@ -238,6 +238,7 @@ static bool has_lost_terminal(void)
 static void hang_up(struct run *r)
 {
     if (has_lost_terminal()) {
+        r->signal = SIGHUP;
         stop(r);
         return;
     }
@@ -247,19 +248,25 @@ static void hang_up(struct run *r)
 
 static const struct {
     int number;
+    bool ends; /* it is what the node stops for */
     void (*act)(struct run *r);
 } reactions[] = {
-    {SIGTERM, drain}, {SIGINT, stop}, {SIGQUIT, stop}, {SIGHUP, hang_up}, {SIGCHLD, bury_children},
+    {SIGTERM, true, drain},          {SIGINT, true, stop},
+    {SIGQUIT, true, stop},           {SIGHUP, false, hang_up},
+    {SIGCHLD, false, bury_children},
 };
 
 static void on_signal(void *arg, int number)
 {
     struct run *r = arg;
 
-    r->signal = number;
-    for (size_t i = 0; i < COUNT(reactions); i++)
-        if (reactions[i].number == number)
-            reactions[i].act(r);
+    for (size_t i = 0; i < COUNT(reactions); i++) {
+        if (reactions[i].number != number)
+            continue;
+        if (reactions[i].ends)
+            r->signal = number;
+        reactions[i].act(r);
+    }
 }
 
 static int be_node(struct run *r)

@@ -16,12 +16,14 @@ struct chart {
     size_t n;
 };
 
-/* A failed dial that proves that somebody lives there. */
+/* A failed dial that proves that a node lives there; what closes without a word may be a proxy. */
 static bool answers(const struct target *t)
 {
     static const bool rows[] = {
-        [STAGE_CLOSED] = true, [STAGE_NAME_MISMATCH] = true, [STAGE_FLAGS] = true,
-        [STAGE_COOKIE] = true, [STAGE_TLS] = true,
+        [STAGE_NAME_MISMATCH] = true,
+        [STAGE_FLAGS] = true,
+        [STAGE_COOKIE] = true,
+        [STAGE_TLS] = true,
     };
 
     return !t->self && t->attempts > 0 && (t->state == PEER_FAILED || t->state == PEER_DIALLING) &&

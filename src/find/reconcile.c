@@ -54,22 +54,6 @@ static struct target *target_of(struct tracked *p)
     return p == NULL ? NULL : &p->t;
 }
 
-struct target *reconcile_next(struct reconcile *r, uint64_t now_ms)
-{
-    unlisted_pass(r, now_ms);
-    struct heap_item *due = r->n_dialling < DIALS_MAX ? heap_pop(&r->due, now_ms) : NULL;
-
-    if (due == NULL)
-        return NULL;
-    struct tracked *p = CONTAINER_OF(due, struct tracked, t.due);
-
-    p->t.addr = tracked_where(p);
-    p->dialling = true;
-    r->n_dialling++;
-    tracked_settle(r, p, now_ms);
-    return &p->t;
-}
-
 uint64_t reconcile_deadline(const struct reconcile *r)
 {
     uint64_t dial = r->n_dialling < DIALS_MAX ? heap_next(&r->due) : NEVER;
@@ -86,6 +70,42 @@ struct target *reconcile_get(struct reconcile *r, slot_id id)
 static uint64_t about(struct reconcile *r, uint64_t ms)
 {
     return rng_range(r->rng, ms * 80 / 100, ms * 120 / 100);
+}
+
+static bool is_heard_only(const struct tracked *p)
+{
+    return p->t.sources == 0 && !p->wish;
+}
+
+/* Who is due now; those that have no place yet are put off. */
+static struct tracked *pop_due(struct reconcile *r, uint64_t now_ms)
+{
+    struct heap_item *due;
+
+    while (r->n_dialling < DIALS_MAX && (due = heap_pop(&r->due, now_ms)) != NULL) {
+        struct tracked *p = CONTAINER_OF(due, struct tracked, t.due);
+
+        if (!is_heard_only(p) || r->n_heard_dialling < DIALS_HEARD_MAX)
+            return p;
+        tracked_plan(r, p, now_ms + about(r, HEARD_WAIT_MS));
+    }
+    return NULL;
+}
+
+struct target *reconcile_next(struct reconcile *r, uint64_t now_ms)
+{
+    unlisted_pass(r, now_ms);
+    struct tracked *p = pop_due(r, now_ms);
+
+    if (p == NULL)
+        return NULL;
+    p->t.addr = tracked_where(p);
+    p->dialling = true;
+    p->heard_dial = is_heard_only(p);
+    r->n_dialling++;
+    r->n_heard_dialling += p->heard_dial;
+    tracked_settle(r, p, now_ms);
+    return &p->t;
 }
 
 /* The next pause of its back-off. */

@@ -37,6 +37,10 @@
 #define HEARD_MS 400
 /* How soon another node of our own pod is found. */
 #define ALONE_MS 5000
+/* Of those attempts, so many at most go to names that only other peers told: such a peer may tell
+ * thousands that are nowhere. Those beyond wait for about HEARD_WAIT_MS. */
+#define DIALS_HEARD_MAX (DIALS_MAX / 4)
+#define HEARD_WAIT_MS   2000
 /* A link that ended sooner counts as a failed attempt: at once is no answer to a peer that closes
  * whatever it accepts. */
 #define LINK_STABLE_MS 5000

@@ -39,6 +39,7 @@ struct tracked {
     struct list places;
     struct addr hinted; /* where to dial it when no place says */
     bool linked, dialling;
+    bool heard_dial;  /* the attempt under way counts among n_heard_dialling */
     bool reached;     /* it answered, and that was all that was wanted */
     bool heard;       /* a linked peer names it */
     bool cut;         /* by --prune: what is heard of it does not count until it is listed again */
@@ -66,6 +67,7 @@ struct reconcile {
     struct list changes;
     uint64_t round;
     size_t n_dialling;
+    size_t n_heard_dialling; /* of them, those that only other peers told */
     struct tally tally;
     uint64_t version, n_refused;
 

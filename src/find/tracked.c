@@ -229,6 +229,8 @@ void tracked_settle(struct reconcile *r, struct tracked *p, uint64_t now_ms)
 void tracked_end_dial(struct reconcile *r, struct tracked *p)
 {
     r->n_dialling -= p->dialling;
+    r->n_heard_dialling -= p->heard_dial;
+    p->heard_dial = false;
     p->dialling = false;
 }
 

@@ -154,10 +154,11 @@ void reconcile_prune(struct reconcile *r, enum prune prune, uint64_t after_ms)
     r->prune_ms = after_ms;
 }
 
-/* An answer without ourselves may be the answer to another question: it cuts nobody. */
+/* Who never was listed, an observer say, has not left any list. An answer without ourselves may be
+ * the answer to another question: it cuts nobody. */
 static bool may_cut(const struct reconcile *r, const struct tracked *p)
 {
-    return r->sees_us != 0 && (p->listers & ~r->sees_us) == 0;
+    return p->listers != 0 && (p->listers & ~r->sees_us) == 0;
 }
 
 bool reconcile_has_cut(const struct reconcile *r, const char *name, uint32_t creation)

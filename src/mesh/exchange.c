@@ -201,8 +201,12 @@ void exchange_asked(struct machine *m, struct link *l, const struct gen_call *ca
     while ((other = map_next(&m->links, &at, NULL)) != NULL)
         n += is_told(other);
     node_answer_begin(&m->node, &l->node, call, &w);
+    struct addr own = m->address;
+
+    if (addr_is_any(&own)) /* that is nowhere, for others */
+        own.port = 0;
     clu_put_list(&w, n + 1);
-    put_node(&w, m->name, &m->address);
+    put_node(&w, m->name, &own);
     for (at = NULL; (other = map_next(&m->links, &at, NULL)) != NULL;)
         if (is_told(other))
             put_link(&w, other);

@@ -207,8 +207,9 @@ struct dial {
     char name[NODE_NAME_SIZE]; /* looked for; "" for any */
     struct addr addr;
     struct hostlook look;
-    slot_id conn;  /* the epmd query or link under way */
-    slot_id query; /* the DNS query under way */
+    slot_id conn;              /* the epmd query or link under way */
+    slot_id query;             /* the DNS query under way */
+    char refusal[REASON_SIZE]; /* of the present cookie, while the one before is tried */
     /* epmd lists no such name, or any will do: the entries there, asked one by one */
     bool any;
     bool at_home; /* the epmd there is our own: it lists us as well */

@@ -27,6 +27,8 @@ static bool take_over(struct machine *m, struct link *l)
     if (old == NULL)
         return false;
     ask_link_down(m, old, "the node opened a new connection");
+    if (old->node.creation != l->hs->peer_creation) /* what it told holds no more */
+        exchange_down(m, old, m->now_ms);
     conn_close(m, &old->conn);
     m->count.links_down++;
     return true;

@@ -10,6 +10,7 @@
 
 /* The whole of it. An epmd with a thousand names takes a second. */
 #define NAMES_MS 15000
+_Static_assert(NAMES_MS == 15000, "a sentence below says it");
 
 struct names {
     slot_id id;

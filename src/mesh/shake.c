@@ -86,6 +86,7 @@ static bool dial_otherwise(struct machine *m, struct link *l)
     if (again == NULL)
         return false;
     again->other_cookie = true;
+    text_set(d->refusal, sizeof d->refusal, slice_of(l->hs->reason));
     l->dial = 0;
     return true;
 }
@@ -230,10 +231,10 @@ static void decide(struct machine *m, struct link *l, uint64_t now_ms)
 static enum stage stage_of(enum hs_failure failure)
 {
     static const enum stage stages[] = {
-        [HS_FAIL_CLOSED] = STAGE_CLOSED,   [HS_FAIL_NOT_ALLOWED] = STAGE_FLAGS,
-        [HS_FAIL_FLAGS] = STAGE_FLAGS,     [HS_FAIL_NAME_MISMATCH] = STAGE_NAME_MISMATCH,
-        [HS_FAIL_COOKIE] = STAGE_COOKIE,   [HS_FAIL_PROTOCOL] = STAGE_CLOSED,
-        [HS_FAIL_TIMEOUT] = STAGE_CLOSED,  [HS_FAIL_ALIVE] = STAGE_CLOSED,
+        [HS_FAIL_CLOSED] = STAGE_CLOSED,  [HS_FAIL_NOT_ALLOWED] = STAGE_FLAGS,
+        [HS_FAIL_FLAGS] = STAGE_FLAGS,    [HS_FAIL_NAME_MISMATCH] = STAGE_NAME_MISMATCH,
+        [HS_FAIL_COOKIE] = STAGE_COOKIE,  [HS_FAIL_PROTOCOL] = STAGE_CLOSED,
+        [HS_FAIL_TIMEOUT] = STAGE_CLOSED, [HS_FAIL_ALIVE] = STAGE_CLOSED,
         [HS_FAIL_INTERNAL] = STAGE_HERE,
     };
 
@@ -276,6 +277,15 @@ static bool gave_way(const struct link *l)
     return l->hs->failure == HS_FAIL_ALIVE || l->hs->failure == HS_FAIL_SIMULTANEOUS;
 }
 
+/* Where both cookies were refused, what is known about the present one is told. */
+static const char *why_refused(const struct machine *m, const struct link *l)
+{
+    const struct dial *d = slots_get(&m->dials, l->dial);
+    bool both = d != NULL && l->other_cookie && l->hs->failure == HS_FAIL_COOKIE;
+
+    return both ? d->refusal : l->hs->reason;
+}
+
 void link_shake_failed(struct machine *m, struct link *l, uint64_t now_ms)
 {
     if (gave_way(l))
@@ -283,7 +293,7 @@ void link_shake_failed(struct machine *m, struct link *l, uint64_t now_ms)
     else if (l->conn.outbound && dial_otherwise(m, l))
         return;
     else if (l->conn.outbound)
-        dial_failed(m, l->dial, stage_of(l->hs->failure), l->hs->reason, now_ms);
+        dial_failed(m, l->dial, stage_of(l->hs->failure), why_refused(m, l), now_ms);
     else
         tell_rejected(m, l, now_ms);
 }

@@ -323,7 +323,7 @@ static void finds_islands(void **state)
         bool lives;
     } rows[] = {
         {STAGE_DNS, false},          {STAGE_TCP_REFUSED, false}, {STAGE_TCP_TIMEOUT, false},
-        {STAGE_EPMD_UNKNOWN, false}, {STAGE_CLOSED, true},       {STAGE_NAME_MISMATCH, true},
+        {STAGE_EPMD_UNKNOWN, false}, {STAGE_CLOSED, false},      {STAGE_NAME_MISMATCH, true},
         {STAGE_FLAGS, true},         {STAGE_COOKIE, true},       {STAGE_TLS, true},
     };
 
@@ -369,7 +369,7 @@ static void groups_by_last_words(void **state)
     for (char name[] = "a@10.0.0.2"; name[0] <= 'c'; name[0]++, name[9]++) {
         sim_down(&t.s, name);
         views_drop(t.v, name);
-        fails(&t, name, STAGE_CLOSED);
+        fails(&t, name, STAGE_COOKIE);
     }
     expect_islands(&t, "4: a1 b1 c1 d0 e2 f3");
     tell(t.v, "d@10.0.0.5", "erlclu@10.0.0.1 b@10.0.0.3"); /* a bridge */
