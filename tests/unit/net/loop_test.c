@@ -115,7 +115,7 @@ void machine_opened(struct machine *m, slot_id conn, const struct addr *local, u
 void machine_refused(struct machine *m, slot_id conn, enum dial_error error, const char *text,
                      uint64_t now_ms)
 {
-    static const char *const words[] = {"refused ", "timed-out ", "unreachable "};
+    static const char *const words[] = {"refused ", "timed-out ", "unreachable ", "impossible "};
 
     (void)now_ms;
     (void)conn;
@@ -305,7 +305,7 @@ static void test_foreign_source(void **state)
     (void)state;
     set_up(&w);
     add_dial(&w.m, at)->u.dial.from = addr_v4(0xc0000201, 0); /* TEST-NET-1 is nobody's */
-    expect(&w, 1, "unreachable ");
+    expect(&w, 1, "impossible ");
     close(fd);
 }
 
