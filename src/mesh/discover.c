@@ -10,6 +10,12 @@
 
 /* Changes of a list that are told one by one after a look-up; the others are counted. */
 #define CHANGES_TOLD_MAX 32
+/* What all nodes of a mesh notice at one moment, the restart of one, has them look again: in a
+ * large mesh spread over so much time for each link, and at most over a pause between two look-ups.
+ * It harms nobody: the newcomer dials by itself. */
+#define STIR_AT_ONCE_MAX 10
+#define STIR_MS_PER_LINK 10
+#define STIR_MAX_MS      5000
 
 clu_error discover_init(struct machine *m, char why[REASON_SIZE])
 {
@@ -230,6 +236,14 @@ uint64_t discover_deadline(const struct machine *m)
     for (size_t i = 0; i < m->n_sources; i++)
         at = min_u64(at, source_deadline(m->sources[i]));
     return at;
+}
+
+void discover_stir(struct machine *m, uint64_t now_ms)
+{
+    size_t links = machine_links(m);
+    uint64_t spread = min_u64(links * STIR_MS_PER_LINK, STIR_MAX_MS);
+
+    discover_poke(m, links <= STIR_AT_ONCE_MAX ? now_ms : now_ms + rng_range(&m->rng, 0, spread));
 }
 
 void discover_poke(struct machine *m, uint64_t now_ms)

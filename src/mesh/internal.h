@@ -311,7 +311,10 @@ void discover_start(struct machine *m, uint64_t now_ms);
 /* discover_take: the next thing that a source needs of the driver. */
 bool discover_take(struct machine *m, struct update *u);
 uint64_t discover_deadline(const struct machine *m);
+/* discover_poke: look again at once; discover_stir: soon, as all others do that noticed the same.
+ */
 void discover_poke(struct machine *m, uint64_t now_ms);
+void discover_stir(struct machine *m, uint64_t now_ms);
 void discover_answer(struct machine *m, struct lookup *q, enum dns_status status, clu_slice msg,
                      uint64_t now_ms);
 /* lookup_new: queues a query for the driver; 0 at the limit. */

@@ -148,7 +148,7 @@ void link_go_up(struct machine *m, struct link *l, uint64_t now_ms)
     ask_linked(m, l, now_ms);
     exchange_linked(m, l);
     if (!l->conn.outbound && !l->visitor && (t == NULL || t->sources == 0))
-        discover_poke(m, now_ms);
+        discover_stir(m, now_ms);
 }
 
 /* ---- up: messages ---- */
@@ -170,7 +170,7 @@ static void tell_down(struct machine *m, struct link *l, enum event_id id, const
     reconcile_down(m->reconcile, l->name, now_ms, reason);
     exchange_down(m, l, now_ms);
     if (!m->draining)
-        discover_poke(m, now_ms);
+        discover_stir(m, now_ms);
 }
 
 static void link_end(struct machine *m, struct link *l, const char *reason, uint64_t now_ms)

@@ -180,6 +180,7 @@ static void unlisted_nodes_stay(void **state)
         sim_prune(s, prune * 20000);
         start_all(s, 5);
         assert_true(sim_run_until_whole(s, 5000) > 0);
+        sim_run(s, sim_now(s) + 10 * 1000); /* by then all have seen all listed */
         sim_trace(s);
         sim_list(s, 5, false);
         sim_run(s, sim_now(s) + 120 * 1000);
