@@ -173,6 +173,16 @@ static void put_missing(struct buf *out, const json_t *row)
     buf_put_text(out, "\n");
 }
 
+/* As the page counts them: without the node itself, which `listed` names as well. */
+static size_t count_listed(const json_t *peers)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < json_array_size(peers); i++)
+        n += json_is_true(json_object_get(json_array_get(peers, i), "listed"));
+    return n;
+}
+
 static size_t count_linked(const json_t *peers)
 {
     size_t n = 0;
@@ -241,7 +251,7 @@ void terminal_put_status(struct buf *out, const json_t *cluster)
     }
     buf_printf(out, "\nnodes    %zu\nlisted   %zu\nlinked   %zu\nmissing  %zu\n",
                json_array_size(json_object_get(cluster, "nodes")),
-               json_array_size(json_object_get(cluster, "listed")),
+               count_listed(json_object_get(cluster, "peers")),
                count_linked(json_object_get(cluster, "peers")), json_array_size(missing));
     put_names(out, "unlisted", json_object_get(cluster, "unlisted"));
     put_names(out, "one-way", json_object_get(cluster, "one_way"));
