@@ -3,6 +3,7 @@
 
 import itertools
 import os
+import pathlib
 import resource
 import socket
 import time
@@ -152,9 +153,16 @@ class Http(Case):
         log = [line for line in self.log_of(self.child).splitlines() if "page connections" in line]
         self.assertEqual(len(log), 1, log)
 
+    def count_sockets(self):
+        try:
+            return sum("socket:" in os.readlink(fd) for fd in pathlib.Path(f"/proc/{self.child.pid}/fd").iterdir())
+        except FileNotFoundError:  # closed while we look
+            return None
+
     def test_out_of_files_is_told_once(self):
         """Who comes waits, and is answered as soon as there is a file again."""
         _, hard = resource.prlimit(self.child.pid, resource.RLIMIT_NOFILE)
+        wait_for(lambda: self.count_sockets() == 2)  # it listens for nodes, and here: who asked before has gone
         held = self.connect()
         held.sendall(GET)
         held.recv(1000)
