@@ -142,7 +142,8 @@ static void islands(struct buf *out, const char *name, const struct snapshot *s)
 /* By the words of the stages, of which STAGE_HERE shares one. */
 static uint64_t failures_at(const struct snapshot *s, enum stage stage)
 {
-    return s->dial_failures[stage] + (stage == STAGE_TCP_TIMEOUT ? s->dial_failures[STAGE_HERE] : 0);
+    return s->dial_failures[stage] +
+           (stage == STAGE_TCP_TIMEOUT ? s->dial_failures[STAGE_HERE] : 0);
 }
 
 static void dial_failures(struct buf *out, const char *name, const struct snapshot *s)
