@@ -45,7 +45,7 @@ static inline const char *stage_text(enum stage stage)
 #define X(name, text) [name] = text,
         STAGE_MAP(X)
 #undef X
-        [STAGE_HERE] = "tcp-timeout",
+            [STAGE_HERE] = "tcp-timeout",
     };
     return texts[stage];
 }

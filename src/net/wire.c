@@ -146,12 +146,8 @@ static const struct {
     int reason;
     enum dial_error error;
 } dial_errors[] = {
-    {ECONNREFUSED, DIAL_REFUSED},
-    {ETIMEDOUT, DIAL_TIMED_OUT},
-    {EMFILE, DIAL_IMPOSSIBLE},
-    {ENFILE, DIAL_IMPOSSIBLE},
-    {ENOBUFS, DIAL_IMPOSSIBLE},
-    {ENOMEM, DIAL_IMPOSSIBLE},
+    {ECONNREFUSED, DIAL_REFUSED},     {ETIMEDOUT, DIAL_TIMED_OUT}, {EMFILE, DIAL_IMPOSSIBLE},
+    {ENFILE, DIAL_IMPOSSIBLE},        {ENOBUFS, DIAL_IMPOSSIBLE},  {ENOMEM, DIAL_IMPOSSIBLE},
     {EADDRNOTAVAIL, DIAL_IMPOSSIBLE}, /* to dial from, or no port of it is free */
 };
 
