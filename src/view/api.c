@@ -178,6 +178,12 @@ static json_t *listed_of(const struct snapshot *s)
     return names_of(s, lists_us(s), is_listed);
 }
 
+/* With ?base=* a peer has no name before its first link. */
+static json_t *name_or_address(const struct peer_row *p)
+{
+    return p->name[0] == '\0' ? show_ip(&p->address) : show_text(p->name);
+}
+
 /* Ours first; the rows are sorted by name, so each of the others is too. */
 static json_t *islands_of(const struct snapshot *s)
 {
@@ -189,7 +195,7 @@ static json_t *islands_of(const struct snapshot *s)
         const struct peer_row *p = &s->peers[i];
         json_t *island = p->island == 0 ? NULL : json_array_get(islands, p->island);
 
-        if (island != NULL && json_array_append_new(island, show_text(p->name)) != 0) {
+        if (island != NULL && json_array_append_new(island, name_or_address(p)) != 0) {
             json_decref(islands);
             islands = NULL;
         }
