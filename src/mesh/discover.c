@@ -49,7 +49,8 @@ void discover_fini(struct machine *m)
     names_free_all(m);
 }
 
-/* A source has a new list, or a new reason for having none: told once, not at every poll. */
+/* A source has a new list, or a new reason for having none: told once, not at every poll, nor
+ * whenever the list changes while the reason stays. */
 static void tell_result(struct machine *m, size_t i, size_t n_entries)
 {
     struct source_row row;
@@ -58,8 +59,9 @@ static void tell_result(struct machine *m, size_t i, size_t n_entries)
     source_row(m->sources[i], m->wall_offset, &row);
     if (row.asking) /* the other family is still out: told when the round ends */
         return;
-    bool same = kind == m->source_result[i] && strcmp(row.reason, m->source_reason[i]) == 0 &&
-                n_entries == m->source_count[i];
+    bool same =
+        strcmp(row.reason, m->source_reason[i]) == 0 &&
+        (row.reason[0] != '\0' || (kind == m->source_result[i] && n_entries == m->source_count[i]));
 
     m->source_result[i] = kind;
     m->source_count[i] = (uint32_t)n_entries;
