@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * base: containers and arithmetic that every layer uses.
- *   knows: bytes, memory, what names of hosts and nodes may be (names.c), OpenSSL's EVP (crypto.c),
- * uthash (map.c). must not know: Erlang's protocols, terms, sockets, clocks, any layer above.
+ *   knows: bytes, memory, forms of names (names.c), OpenSSL's EVP (crypto.c), uthash (map.c).
+ *   must not know: Erlang's protocols, terms, sockets, clocks, any layer above.
  * Nothing here logs, asserts on input, or keeps state of its own.
  */
 #ifndef BASE_BASE_H
