@@ -6,10 +6,9 @@
 #include "conf/options.h"
 #include "conf/scan.h"
 
-#define ACCOUNT      "/var/run/secrets/kubernetes.io/serviceaccount"
-#define SERVICE      "erlclu-headless"
-#define ZONE_DEFAULT "cluster.local"
-#define API_PORT     443
+#define ACCOUNT  "/var/run/secrets/kubernetes.io/serviceaccount"
+#define SERVICE  "erlclu-headless"
+#define API_PORT 443
 
 static bool finish_name(struct loading *l, const struct role *role)
 {
@@ -156,11 +155,12 @@ static bool finish_kubernetes(struct loading *l, const struct role *role)
     return true;
 }
 
-/* In a pod, the Service of the manifests. */
+/* In a pod, the Service of the manifests. Its zone is the cluster's choice: none is taken for
+ * granted. */
 static bool finish_specs(struct loading *l, const struct role *role)
 {
     struct settings *s = &l->out->settings;
-    const char *zone = l->out->resolv.zone[0] != '\0' ? l->out->resolv.zone : ZONE_DEFAULT;
+    const char *zone = l->out->resolv.zone;
     char namespace_[HOST_NAME_SIZE];
 
     if (!role->own_name || s->n_specs > 0 || conf_env(l, "KUBERNETES_SERVICE_HOST") == NULL)
@@ -172,6 +172,10 @@ static bool finish_specs(struct loading *l, const struct role *role)
         return conf_note_that(l, "no --discover",
                               "nothing is looked up: neither the service account nor resolv.conf "
                               "tells this pod's namespace");
+    if (zone[0] == '\0')
+        return conf_note_that(l, "no --discover",
+                              "nothing is looked up: resolv.conf has no search entry NS.svc.ZONE "
+                              "that tells the cluster's zone");
     int n = snprintf(s->specs[0], SPEC_SIZE, "dns:" SERVICE ".%s.svc.%s", namespace_, zone);
 
     s->n_specs = n > 0 && n < SPEC_SIZE;
