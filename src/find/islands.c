@@ -16,7 +16,8 @@ struct chart {
     size_t n;
 };
 
-/* A failed dial that proves that a node lives there; what closes without a word may be a proxy. */
+/* A failed dial of somebody listed that proves that a node lives there: what closes without a word
+ * may be a proxy, and who is no longer listed, or about to go, refuses because it ends. */
 static bool answers(const struct target *t)
 {
     static const bool rows[] = {
@@ -26,8 +27,9 @@ static bool answers(const struct target *t)
         [STAGE_TLS] = true,
     };
 
-    return !t->self && t->attempts > 0 && (t->state == PEER_FAILED || t->state == PEER_DIALLING) &&
-           t->stage < COUNT(rows) && rows[t->stage];
+    return !t->self && t->sources != 0 && !t->terminating && t->attempts > 0 &&
+           (t->state == PEER_FAILED || t->state == PEER_DIALLING) && t->stage < COUNT(rows) &&
+           rows[t->stage];
 }
 
 static const struct vertex *vertex_of(const struct views *v, const struct target *t)

@@ -238,7 +238,7 @@ bool source_given(struct source *s, const struct given *given, uint64_t now_ms)
 
 bool source_guesses(const struct source *s)
 {
-    return s->scheme->guesses;
+    return s->scheme->guesses && !s->named;
 }
 
 enum result_kind source_result(const struct source *s)

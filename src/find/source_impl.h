@@ -56,6 +56,7 @@ struct source {
     struct service_name service;   /* whose nodes these are, as far as the name tells; see
                                       source_absolute */
     struct addr own;               /* our own address; family 0: none */
+    bool named;                    /* the SPEC says what the nodes are called */
     const struct source_place *place;
     struct entry *entries; /* owned */
     size_t n_entries;

@@ -24,6 +24,7 @@ clu_error source_set_base(struct source *s, const char *value, char why[REASON_S
         return CLU_EBADARG;
     }
     text_set(s->base, sizeof s->base, slice_of(value));
+    s->named = true;
     return CLU_OK;
 }
 

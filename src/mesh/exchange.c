@@ -12,6 +12,7 @@
 #define EXCHANGE_BUCKET 8
 /* Islands are counted no more often: a large mesh has many links. */
 #define EXCHANGE_COUNT_MS 1000
+#define EXCHANGE_SURE_MS  15000
 /* Commands and observers have no business with the other nodes of a mesh. */
 static bool takes_part(const struct machine *m, const struct link *l)
 {
@@ -58,15 +59,20 @@ static void ask(struct machine *m, struct link *l, uint64_t now_ms)
     conn_wake(m, &l->conn);
 }
 
-/* Told when it becomes so, and when it is over. */
+/* Told when it is so for sure, and when it is over: a pod that comes or goes is an island for a
+ * moment. */
 static void tell_islands(struct machine *m, uint64_t now_ms)
 {
-    uint32_t n = m->draining ? m->exchange.islands : views_islands(m->views, m->reconcile);
+    struct exchange *x = &m->exchange;
+    uint32_t n = m->draining ? x->islands : views_islands(m->views, m->reconcile);
 
-    m->exchange.counted_ms = now_ms;
-    if (n == m->exchange.islands)
+    x->counted_ms = now_ms;
+    if (n != x->seen)
+        x->seen_ms = now_ms;
+    x->seen = n;
+    if (n == x->islands || now_ms < x->seen_ms + EXCHANGE_SURE_MS)
         return;
-    m->exchange.islands = n;
+    x->islands = n;
     machine_event(m, n > 1 ? EVENT_ISLANDS : EVENT_ONE_MESH)->number = n;
     machine_changed(m);
 }

@@ -186,7 +186,8 @@ struct exchange {
     struct list links; /* that take part: who was never asked first, then by when they were */
     uint64_t paid_ms;  /* questions are paid for up to here */
     uint32_t islands;  /* as told */
-    uint64_t counted_ms;
+    uint32_t seen;     /* as counted last, at counted_ms; so many since seen_ms */
+    uint64_t counted_ms, seen_ms;
 };
 
 void exchange_linked(struct machine *m, struct link *l);

@@ -147,6 +147,14 @@ class Refused(LabCase):
         self.assert_missing(node, other.address, 'epmd-unknown', 'one', 'two', '?base=')
         self.assertEqual(0, other.connections)
 
+    def test_a_base_that_was_named_is_meant(self):
+        """Who names it wants no other node that happens to be alone there."""
+        self.dns(1, 2)
+        self.erl(2, name='other@10.42.0.2', refresh=None).start()
+        node = self.clu(1, discover=[f'dns:{SERVICE}?base=myapp']).start()
+        self.assert_missing(node, 'myapp@10.42.0.2', 'epmd-unknown', 'no node "myapp"', 'other')
+        self.assertEqual(set(), node.nodes())
+
     def test_the_only_name_of_an_epmd_is_dialled(self):
         self.dns(1, 2)
         node, erl = self.clu(1).start(), self.erl(2, name='app@10.42.0.2', refresh=None).start()
