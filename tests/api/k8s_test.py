@@ -205,6 +205,39 @@ class Refusals(Api):
         self.assertLess(len(self.server.requests), 8)  # it backs off
         self.assertEqual(1, self.log_of(self.child).count("does not take the token"))
 
+    def test_told_once_and_as_long_as_it_lasts(self):
+        """No Role, a token that is over: the sentence stands in the status until it is mended, in the log once;
+        what was listed stays."""
+        for status, words in ((403, "may not list and watch endpointslices"), (401, "it does not take the token in")):
+            with self.subTest(status):
+                self.refuses, self.over = False, threading.Event()
+
+                def script(r, status=status):
+                    if self.refuses:
+                        r.refuse(status, "no")
+                    elif r.watches:
+                        r.begin()
+                        self.over.wait(60)
+                        r.finish()
+                    else:
+                        r.list(7, slice_of("app-a", 7, "127.0.0.1", "127.0.0.2"))
+                self.serve(script)
+                self.run_node()
+                self.wait_listed("127.0.0.2")
+                asked, self.refuses = len(self.server.requests), True
+                self.over.set()
+                wait_for(lambda asked=asked: len(self.server.requests) >= asked + 4, 20)
+                row = self.row()
+                self.assertEqual("failed", row["result"])
+                self.assertIn(words, row["reason"])
+                self.assertEqual(["127.0.0.2"], self.listed())
+                self.refuses = False
+                self.over.clear()
+                wait_for(lambda: self.row()["reason"] is None, 40)
+                self.assertEqual(1, self.log_of(self.child).count(words), self.log_of(self.child))
+                self.over.set()
+                self.stop(self.child)
+
     def test_not_found(self):
         self.serve(lambda r: r.refuse(404, "the server could not find the requested resource"))
         row, _ = self.discover()
