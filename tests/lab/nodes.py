@@ -68,7 +68,9 @@ class ErlNode:
 
     def start(self, wait=True):
         log = f'{self.name}.log'
-        self.process = self.pod.start(self.otp.command(*self.erl), log, env=self.env)
+        # The cookie may have been changed since the last start.
+        erl = [self.cookie if before == '-setcookie' else word for before, word in zip(['', *self.erl], self.erl)]
+        self.process = self.pod.start(self.otp.command(*erl), log, env=self.env)
         if wait:
             self.ready()
         return self
