@@ -2,10 +2,13 @@
 """Peer exchange: one seed leads to the whole mesh, and what peers see is compared with what we see."""
 
 from lab.case import LabCase, per_release
-from lab.nodes import eventually
+from lab.nodes import COOKIE, eventually
+from lab.peer import OP_REG_SEND, OP_SEND
+from lab.wire import Atom
 
 JOINED = 10
 ASKED = 45  # seconds; peers are asked again each 30
+SURE = 25  # seconds; what lasts for 15 is told
 
 
 class Exchange(LabCase):
@@ -51,6 +54,36 @@ class Exchange(LabCase):
                          lambda: (lambda found: found if found and found['stage'] == 'dns' else None)(node.peer(far.name)))
         self.assertFalse(row['listed'])
         self.assertEqual({near.name}, node.nodes())
+
+    def test_one_way(self):
+        """A peer that is linked with us, and whose own list lacks us."""
+        node = self.clu(1, discover=()).start()
+        us = self.scripted('alone')
+        link = us.dial(node.pod.address, self.dist_port(node)).handshake().link()
+        _, (_, caller, _) = link.await_frame(lambda control, _: control[0] == OP_REG_SEND and control[3] == 'rex')
+        link.send((OP_SEND, Atom(''), caller[0]), (caller[1], []))
+        eventually('it is told', JOINED, lambda: node.cluster()['one_way'] == [us.name])
+        self.assertEqual('no', node.peer(us.name)['sees_us'])
+        self.assertIn('erlclu_peers_one_way 1\n', node.get('/metrics')[1])
+
+    def test_islands(self):
+        """A node that lives and that we cannot link with is an island, until we can."""
+        self.dns(1, 2)
+        node, erl = self.clu(1), self.erl(2, cookie='another', refresh=None)
+        for each in (node, erl):
+            each.start()
+        self.assert_islands(node, [[node.name], [erl.name]])
+        eventually('its log says so', SURE, lambda: '2 groups of living nodes without a known link' in node.log())
+        erl.kill()
+        erl.cookie = COOKIE
+        self.assert_mesh([node, erl.start()], ASKED)
+        self.assert_islands(node, [[node.name, erl.name]])
+        eventually('its log says so', SURE, lambda: 'all living nodes that we know of are one mesh' in node.log())
+        self.assertEqual(1, node.log().count('groups of living nodes'))
+
+    def assert_islands(self, node, islands):
+        eventually(f'it knows of {islands}', JOINED, lambda: node.cluster()['islands'] == islands)
+        eventually('so do its metrics', JOINED, lambda: f'erlclu_islands {len(islands)}\n' in node.get('/metrics')[1])
 
     def test_hidden_observers_ask_nobody(self):
         erls = [self.erl(number, refresh=None).start() for number in (2, 3)]
