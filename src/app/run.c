@@ -20,12 +20,15 @@
 /* Who asks often gets the same figures, whatever happens between: a snapshot of thousands of peers
  * takes a while, and so does its page. */
 #define SNAPSHOT_AGE_MS 100
+/* The cookie's file is watched from then on. */
+#define COOKIE_WATCH_MS 1000
 
 struct run {
     const struct conf *conf;
     struct drive drive;
     struct signals *signals;
-    struct watch *shutdown; /* runs from the first signal to the end */
+    struct watch *shutdown;    /* runs from the first signal to the end */
+    struct watch *cookie_time; /* until its file is watched */
     struct file_watch *cookie;
     int signal;
     struct routes *routes;
@@ -179,14 +182,27 @@ static void on_cookie_file(void *arg)
     loop_turn(r->drive.loop);
 }
 
-static bool watch_cookie(struct run *r)
+/* To watch a folder with thousands of files takes the system many milliseconds: the node is up
+ * before that. What changed meanwhile is read now. */
+static void on_cookie_time(void *arg, bool timed_out)
 {
+    struct run *r = arg;
     const char *path = r->conf->settings.cookie_file;
 
-    if (path[0] == '\0')
-        return true;
+    (void)timed_out;
     r->cookie = file_watch_new(loop_base(r->drive.loop), path, on_cookie_file, r);
-    return r->cookie != NULL;
+    if (r->cookie == NULL)
+        tell_cookie_stays(r, clu_strerror(CLU_ENOMEM));
+    else
+        on_cookie_file(r);
+}
+
+static bool watch_cookie(struct run *r)
+{
+    if (r->conf->settings.cookie_file[0] == '\0')
+        return true;
+    r->cookie_time = watch_new(loop_base(r->drive.loop), WATCH_TIMER, -1, on_cookie_time, r);
+    return r->cookie_time != NULL && watch_start(r->cookie_time, COOKIE_WATCH_MS);
 }
 
 /* ---- life ---- */
@@ -298,6 +314,7 @@ int run_main(const struct conf *c)
     http_free(r.metrics);
     signals_free(r.signals);
     watch_free(r.shutdown);
+    watch_free(r.cookie_time);
     file_watch_free(r.cookie);
     routes_free(r.routes);
     drive_close(&r.drive);

@@ -27,11 +27,8 @@ struct crypto *crypto_new(const uint8_t seed[SHA256_LEN])
     c->lib = OSSL_LIB_CTX_new();
     c->md5 = c->lib == NULL ? NULL : EVP_MD_fetch(c->lib, "MD5", NULL);
     c->sha256 = c->lib == NULL ? NULL : EVP_MD_fetch(c->lib, "SHA256", NULL);
-    c->aes = c->lib == NULL ? NULL : EVP_CIPHER_fetch(c->lib, "AES-256-CBC", NULL);
     c->ctx = EVP_MD_CTX_new();
-    c->cipher_ctx = EVP_CIPHER_CTX_new();
-    if (c->md5 == NULL || c->sha256 == NULL || c->aes == NULL || c->ctx == NULL ||
-        c->cipher_ctx == NULL) {
+    if (c->md5 == NULL || c->sha256 == NULL || c->ctx == NULL) {
         crypto_free(c);
         return NULL;
     }
@@ -86,12 +83,26 @@ clu_error crypto_random(struct crypto *c, uint64_t *out)
     return err;
 }
 
+/* At the first use: to look a cipher up makes OpenSSL name all that it has, which takes longer than
+ * a whole ping. */
+static bool have_cipher(struct crypto *c)
+{
+    if (c->aes == NULL)
+        c->aes = EVP_CIPHER_fetch(c->lib, "AES-256-CBC", NULL);
+    if (c->cipher_ctx == NULL)
+        c->cipher_ctx = EVP_CIPHER_CTX_new();
+    return c->aes != NULL && c->cipher_ctx != NULL;
+}
+
 /* Whole blocks only. The padding is ours: a wrong one, which anybody can send, would leave an entry
  * in OpenSSL's queue of errors, where a TLS connection would take it for its own. */
 static clu_error run_blocks(struct crypto *c, bool seal, const uint8_t *key, const uint8_t *iv,
                             clu_slice in, uint8_t *out)
 {
     int len = 0, rest = 0;
+
+    if (!have_cipher(c))
+        return CLU_ECRYPTO;
     int ok = in.len <= INT_MAX && EVP_CipherInit_ex2(c->cipher_ctx, c->aes, key, iv, seal, NULL) &&
              EVP_CIPHER_CTX_set_padding(c->cipher_ctx, 0) &&
              EVP_CipherUpdate(c->cipher_ctx, out, &len, in.data, (int)in.len) &&
