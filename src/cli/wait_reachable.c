@@ -1,13 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/wait.h"
+
+#include <string.h>
+
 #include "net/drive.h"
 #include "net/system.h"
+#include "net/watch.h"
 #include "view/reach.h"
+
+/* How often it is told what is waited for, when that has changed: an init container's log is all
+ * that people see of it. */
+#define TELL_MS 5000
 
 struct waiting {
     struct drive drive;
     const struct conf *conf;
-    uint64_t version; /* of the snapshot that was looked at last */
+    struct watch *teller;
+    struct buf why, told; /* what is waited for now, and as it was told */
+    uint64_t version;     /* of the snapshot that was looked at last */
     bool is_over;
 };
 
@@ -50,20 +60,36 @@ static int tell_success(const struct waiting *w, const struct snapshot *s)
     return program_print(&out);
 }
 
-static int tell_failure(const struct waiting *w, const struct snapshot *s)
+static const char *put_why(struct waiting *w, const struct snapshot *s)
 {
-    struct buf why = {0};
+    buf_reset(&w->why);
+    reach_put_why(&w->why, s, &w->conf->here, w->conf->want_reachable);
+    return buf_text(&w->why);
+}
 
-    reach_put_why(&why, s, &w->conf->here, w->conf->want_reachable);
-    int status = program_fail(EXIT_NO, "%s", buf_text(&why));
+static void on_time_to_tell(void *arg, bool timed_out)
+{
+    struct waiting *w = arg;
+    const struct snapshot *s = look(w);
 
-    buf_free(&why);
-    return status;
+    (void)timed_out;
+    watch_start(w->teller, TELL_MS);
+    if (s == NULL || strcmp(put_why(w, s), buf_text(&w->told)) == 0)
+        return;
+    program_fail(EXIT_NO, "waiting: %s", buf_text(&w->why));
+    buf_reset(&w->told);
+    buf_put_slice(&w->told, buf_slice(&w->why));
+}
+
+static bool start_teller(struct waiting *w)
+{
+    w->teller = watch_new(loop_base(w->drive.loop), WATCH_TIMER, -1, on_time_to_tell, w);
+    return w->teller != NULL && watch_start(w->teller, TELL_MS);
 }
 
 static int wait_for_them(struct waiting *w)
 {
-    if (!drive_limit(&w->drive, w->conf, EXIT_DONE))
+    if (!drive_limit(&w->drive, w->conf, EXIT_DONE) || !start_teller(w))
         return program_fail(EXIT_LOCAL, "%s", clu_strerror(CLU_ENOMEM));
     loop_start(w->drive.loop);
     program_progress("nodes");
@@ -76,7 +102,7 @@ static int wait_for_them(struct waiting *w)
 
     if (s == NULL)
         return program_fail(EXIT_LOCAL, "%s", clu_strerror(CLU_ENOMEM));
-    return w->is_over ? tell_success(w, s) : tell_failure(w, s);
+    return w->is_over ? tell_success(w, s) : program_fail(EXIT_NO, "%s", put_why(w, s));
 }
 
 int wait_reachable(const struct conf *c)
@@ -87,6 +113,9 @@ int wait_reachable(const struct conf *c)
 
     if (status == EXIT_DONE)
         status = wait_for_them(&w);
+    watch_free(w.teller);
+    buf_free(&w.why);
+    buf_free(&w.told);
     drive_close(&w.drive);
     return status;
 }

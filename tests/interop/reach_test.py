@@ -38,10 +38,13 @@ class Reach(LabCase):
         """The first pod of all would wait for ever: it is told, and there is a way out."""
         self.dns(9)
         here = {'MY_POD_IP': '10.42.0.9'}
-        done = self.wait('--reachable', '1', '--timeout', '3', f'dns:{SERVICE}', env=here)
+        done = self.wait('--reachable', '1', '--timeout', '12', f'dns:{SERVICE}', env=here)
         self.assertEqual(1, done.returncode)
-        self.assertIn('only this pod', done.stderr)
-        self.assertIn('--or-first', done.stderr)
+        waiting, end = done.stderr.splitlines()
+        self.assertIn('waiting: ', waiting, 'told while it waits, and once')
+        for line in (waiting, end):
+            self.assertIn('only this pod', line)
+            self.assertIn('--or-first', line)
         done = self.wait('--reachable', '1', '--or-first', '--timeout', '3', f'dns:{SERVICE}', env=here)
         self.assertEqual((0, ''), (done.returncode, done.stderr))
 
