@@ -10,9 +10,11 @@
  * hundreds does not ask all of them at once for hundreds of names. */
 #define EXCHANGE_GAP_MS 1000
 #define EXCHANGE_BUCKET 8
-/* Islands are counted no more often: a large mesh has many links. */
+/* Islands are counted no more often, since a large mesh has many links; and told when they have
+ * lasted so long. */
 #define EXCHANGE_COUNT_MS 1000
 #define EXCHANGE_SURE_MS  15000
+
 /* Commands and observers have no business with the other nodes of a mesh. */
 static bool takes_part(const struct machine *m, const struct link *l)
 {
