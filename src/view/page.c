@@ -106,6 +106,16 @@ static json_t *add_short_times(json_t *page)
     return NULL;
 }
 
+/* A source that says why its answer is not what it should be: the cause stands above the peers that
+ * are missing for it. */
+static bool has_trouble(const struct snapshot *s)
+{
+    for (size_t i = 0; i < s->n_sources; i++)
+        if (s->sources[i].reason[0] != '\0')
+            return true;
+    return false;
+}
+
 json_t *page_context(const struct snapshot *s)
 {
     struct counts n = count_peers(s);
@@ -115,6 +125,7 @@ json_t *page_context(const struct snapshot *s)
     page = put(page, "summary", summary(s, &n));
     page = put(page, "health", json_string(health(s, &n)));
     page = put(page, "is_ready", json_boolean(is_ready(s)));
+    page = put(page, "has_trouble", json_boolean(has_trouble(s)));
     page = put(page, "has_missing", json_boolean(n.missing > 0));
     page = put(page, "has_unlisted", json_boolean(n.unlisted > 0));
     page = put(page, "has_one_way", json_boolean(n.one_way > 0));

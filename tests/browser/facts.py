@@ -70,6 +70,7 @@ def of_page(html):
         "node": page.root.all("h1")[0].text(),
         "state": page.by_id("head").all("span", "pill")[0].text(),
         "nodes": [tuple(row[:5]) for row in rows],
+        "trouble": [(e.all("strong")[0].text(), e.all("p")[0].text()) for e in page.by_id("trouble").all("li")],
         "missing": missing,
         "islands": [[e.text() for e in item.all("span")] for ol in links.all("ol") for item in ol.all("li")],
         "names": {e.attributes["id"]: [item.text() for item in e.all("li")] for e in links.all("ul")},
@@ -104,6 +105,7 @@ def of_cluster(cluster, cookie="hidden (--show-cookie shows it)"):
         "state": cluster["state"],
         "nodes": [own] + [(blanks(p["name"] or "not known yet"), p["address"] or "–", p["state"], visible(p),
                            shown_listed(p)) for p in peers],
+        "trouble": [(blanks(s["spec"]), blanks(s["reason"])) for s in cluster["sources"] if s["reason"]],
         "missing": [(blanks(m["name"] or m["address"]), [m["stage"]] if m["stage"] else []) for m in missing],
         "islands": cluster["islands"] if len(cluster["islands"]) > 1 else [],
         "names": {key: [blanks(n) for n in cluster[key.replace("-", "_")]] for key in ("one-way", "unlisted")
