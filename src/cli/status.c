@@ -27,7 +27,8 @@ static bool is_known(const json_t *cluster)
         n_answers +=
             result != NULL && (strcmp(result, "complete") == 0 || strcmp(result, "partial") == 0);
     }
-    return n_answers > 0 || json_array_size(sources) == 0;
+    return n_answers > 0 || json_array_size(sources) == 0 ||
+           json_array_size(json_object_get(cluster, "listed")) > 0;
 }
 
 int status_main(const struct conf *c)

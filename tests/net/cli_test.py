@@ -294,6 +294,12 @@ class Status(Case):
         self.assertEqual([(m["name"], m["stage"], m["sources"]) for m in self.json_of(done)["missing"]],
                          [("b@127.0.0.2", "tcp-refused", ["static:a@127.0.0.1,b@127.0.0.2"])])
 
+    def test_no_source_has_an_answer(self):
+        """Nothing listed is missing, but only because nothing is listed."""
+        _, _, http = self.node("a@127.0.0.1", "--discover", "dns:peers.test", "--dns", f"127.0.0.1:{free_port()}")
+        wait_for(lambda: "  failed, 0 listed: " in self.status(http).stdout)
+        self.assertStatus(self.status(http), 1, "missing  0\n", "source   dns:peers.test  failed, 0 listed: ")
+
     def test_nobody_there(self):
         done = self.status(free_port())
         self.assertStatus(done, 4, "is the node running?")
