@@ -37,9 +37,13 @@ static void put_found(void *out, const struct found *f)
 
 static void put_reply(struct buf *out, const struct dns_reply *r)
 {
+    bool services = r->question_type == DNS_TYPE_SRV, one = count_records(r) == 1;
+
     buf_printf(out, "  %s %s: %s, %zu %s", r->question, type_word(r->question_type),
                dns_rcode_text(r->rcode), count_records(r),
-               r->question_type == DNS_TYPE_SRV ? "targets" : "addresses");
+               services ? one ? "target" : "targets"
+               : one    ? "address"
+                        : "addresses");
     if (count_records(r) > 0)
         buf_printf(out, ", TTL %u s", (unsigned)r->ttl);
     else if (r->has_soa)

@@ -98,7 +98,7 @@ enum stage dial_error_reason(enum dial_error error, const struct addr *to, const
                  "drops the packets",
                  at, CONNECT_MS / 1000u);
     else
-        snprintf(reason, REASON_SIZE, "cannot reach %s: %.150s", at,
+        snprintf(reason, REASON_SIZE, "cannot reach %.64s at %s: %.150s", who, at,
                  text != NULL ? text : "no route");
     return error == DIAL_IMPOSSIBLE ? STAGE_HERE : STAGE_TCP_TIMEOUT;
 }

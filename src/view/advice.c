@@ -7,8 +7,10 @@ static const char *const advice[] = {
                   "and the search list of this machine.",
     [STAGE_TCP_REFUSED] = "The machine answers, but nothing listens at that port: check that the "
                           "node runs and that both sides agree on the port.",
-    [STAGE_TCP_TIMEOUT] = "Packets vanish: check that the pod is still there, and look for a "
-                          "NetworkPolicy or firewall on the distribution port and 4369.",
+    [STAGE_TCP_TIMEOUT] =
+        "No answer came: check that the pod is still there and that a route leads "
+        "to it, and look for a NetworkPolicy or firewall on the distribution port "
+        "and 4369.",
     [STAGE_EPMD_UNKNOWN] = "The epmd there knows no such node: check its -name, or list it under "
                            "its own base name with ?base=NAME.",
     [STAGE_CLOSED] = "It said no word that a node says: look for a TLS listener or a service-mesh "

@@ -214,7 +214,7 @@ class Discover(DnsCase):
         done = self.discover(dns, spec=f"srv:{name}")
         self.assertStatus(done, 0)
         self.assertEqual([line.strip() for line in done.stdout.splitlines()],
-                         [f"srv:{name}  complete", f"{name} SRV: NOERROR, 1 targets, TTL 1 s", f"{target} port 9100",
+                         [f"srv:{name}  complete", f"{name} SRV: NOERROR, 1 target, TTL 1 s", f"{target} port 9100",
                           f"10.1.1.1:9100    erlclu@{target}"])
         self.assertEqual(self.discover(dns, "--short", spec=f"srv:{name}").stdout, "10.1.1.1\n")
         document = self.found(dns, spec=f"srv:{name}?name=x@{{ip}}")
