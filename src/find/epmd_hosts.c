@@ -147,9 +147,7 @@ static bool end_round(struct epmd_hosts *p, uint64_t now_ms)
     p->running = false;
     row->asking = false;
     row->result = round_kind(p);
-    row->rounds[row->result]++;
-    row->took_ms = now_ms - p->begun_ms;
-    row->took_total_ms += row->took_ms;
+    source_count(&p->source, p->begun_ms, now_ms);
     say(row->reason, "%s", p->why[0] != '\0' ? p->why : p->note);
     schedule_ended(&p->when, row->result, EPMD_HOSTS_POLL_S, true, now_ms);
     return true;

@@ -18,8 +18,8 @@ static bool has_own_family(const struct k8s_source *k)
  * our family as ours is. 0: all. */
 static uint8_t wanted_family(const struct k8s_source *k)
 {
-    if (k->both || k->family != 0)
-        return k->family;
+    if (k->family.both || k->family.only != 0)
+        return k->family.only;
     return has_own_family(k) ? k->source.own.family : 0;
 }
 
@@ -111,15 +111,6 @@ static void say_what_is_wrong(struct k8s_source *k, uint64_t now_ms)
             addr_ip_text(&s->own, ip));
 }
 
-void k8s_count(struct k8s_source *k, uint64_t since_ms, uint64_t now_ms)
-{
-    struct source_row *row = &k->source.row;
-
-    row->rounds[row->result]++;
-    row->took_ms = now_ms - since_ms;
-    row->took_total_ms += row->took_ms;
-}
-
 bool k8s_told(struct k8s_source *k, uint64_t now_ms)
 {
     struct source_row *row = &k->source.row;
@@ -190,7 +181,7 @@ static bool list_ended(struct k8s_source *k, uint64_t now_ms)
     k->watching = k->version[0] != '\0';
     k8s_again(k, k->watching ? now_ms : now_ms + K8S_RETRY_MAX_MS);
     k8s_told(k, now_ms);
-    k8s_count(k, k->list_ms, now_ms);
+    source_count(&k->source, k->list_ms, now_ms);
     return true;
 }
 

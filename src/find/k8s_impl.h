@@ -51,8 +51,7 @@ struct k8s_source {
     const struct k8s_kind *kind;
     char selector[K8S_SELECTOR_SIZE]; /* labelSelector, percent-encoded */
     struct k8s_port port;
-    uint8_t family; /* 4, 6; 0: our own where it is listed, else all */
-    bool both;      /* list both families */
+    struct family_choice family;
 
     enum k8s_step step;
     bool waiting; /* a file of this step was asked for */
@@ -98,8 +97,6 @@ bool k8s_end(struct k8s_source *k, const struct given *given, uint64_t now_ms);
 /* k8s_refresh: what is listed, after a change of the set or when something held is over.
  * CLU_ENOMEM: some other time. */
 CLU_MUST_USE clu_error k8s_refresh(struct k8s_source *k, uint64_t now_ms, bool *changed);
-/* k8s_count: a list, or what came instead of one, took since then. */
-void k8s_count(struct k8s_source *k, uint64_t since_ms, uint64_t now_ms);
 /* k8s_told: what the row says when all is well with the server. */
 bool k8s_told(struct k8s_source *k, uint64_t now_ms);
 

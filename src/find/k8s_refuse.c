@@ -26,7 +26,7 @@ static bool end_round(struct k8s_source *k, enum result_kind kind, const char *a
     row->result = kind;
     row->failures++;
     /* How long a watch lasted is not how long an answer took. */
-    k8s_count(k, k->stop_ms == NEVER ? k->asked_ms : now_ms, now_ms);
+    source_count(&k->source, k->stop_ms == NEVER ? k->asked_ms : now_ms, now_ms);
     k->page[0] = '\0';
     k8s_again(k, now_ms + pause);
     return true;

@@ -117,6 +117,23 @@ clu_error source_set_flag(const struct source *s, bool *flag, const char *key, c
     return CLU_EBADARG;
 }
 
+clu_error source_choose_family(const struct source *s, const char *value,
+                               struct family_choice *choice, char why[REASON_SIZE])
+{
+    static const struct {
+        const char *value;
+        struct family_choice choice;
+    } rows[] = {{"auto", {0, false}}, {"both", {0, true}}, {"4", {4, false}}, {"6", {6, false}}};
+
+    for (size_t i = 0; i < COUNT(rows); i++)
+        if (strcmp(rows[i].value, value) == 0) {
+            *choice = rows[i].choice;
+            return CLU_OK;
+        }
+    say(why, "%s: family is 4, 6, both or auto, not \"%.40s\"", s->scheme->name, value);
+    return CLU_EBADARG;
+}
+
 static clu_error configure(struct source *s, const struct spec *spec, char why[REASON_SIZE])
 {
     clu_error err = CLU_OK;
@@ -178,6 +195,13 @@ void source_free(struct source *s)
         s->scheme->close(s);
     free(s->entries);
     free(s);
+}
+
+void source_count(struct source *s, uint64_t begun_ms, uint64_t now_ms)
+{
+    s->row.rounds[s->row.result]++;
+    s->row.took_ms = now_ms - begun_ms;
+    s->row.took_total_ms += s->row.took_ms;
 }
 
 bool source_lists_us(const struct source *s)

@@ -294,26 +294,16 @@ static bool dns_given(struct source *s, const struct given *given, uint64_t now_
 
 static clu_error set_family(struct source *s, const char *value, char why[REASON_SIZE])
 {
-    static const struct {
-        const char *value;
-        bool v4, v6, both;
-    } rows[] = {
-        {"4", true, false, true},
-        {"6", false, true, true},
-        {"both", true, true, true},
-        {"auto", true, true, false},
-    };
     struct dns_source *d = dns_of(s);
+    struct family_choice choice;
+    clu_error err = source_choose_family(s, value, &choice, why);
 
-    for (size_t i = 0; i < COUNT(rows); i++)
-        if (strcmp(rows[i].value, value) == 0) {
-            d->families[0].wanted = rows[i].v4;
-            d->families[1].wanted = rows[i].v6;
-            d->both = rows[i].both;
-            return CLU_OK;
-        }
-    say(why, "dns: family is 4, 6, both or auto, not \"%.40s\"", value);
-    return CLU_EBADARG;
+    if (err != CLU_OK)
+        return err;
+    for (size_t i = 0; i < COUNT(d->families); i++)
+        d->families[i].wanted = choice.only == 0 || choice.only == d->families[i].number;
+    d->both = choice.both || choice.only != 0;
+    return CLU_OK;
 }
 
 static void dns_init(struct source *s)

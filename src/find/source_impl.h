@@ -80,6 +80,15 @@ clu_error source_check_name(const struct source *s, char why[REASON_SIZE]);
  * when a part is missing. */
 void source_name(const struct source *s, struct entry *e, const char *hostname, const char *target);
 
+/* source_count: a round that was begun then has ended with row.result. */
+void source_count(struct source *s, uint64_t begun_ms, uint64_t now_ms);
+/* The values of ?family=. */
+struct family_choice {
+    uint8_t only; /* 4, 6, or 0 for either */
+    bool both;    /* list both, not our own alone where it has addresses */
+};
+clu_error source_choose_family(const struct source *s, const char *value,
+                               struct family_choice *choice, char why[REASON_SIZE]);
 /* source_lists_us: of one whose entries have their names: whether ours is among them. */
 bool source_lists_us(const struct source *s);
 

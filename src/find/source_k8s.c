@@ -9,21 +9,7 @@
 
 static clu_error set_family(struct source *s, const char *value, char why[REASON_SIZE])
 {
-    static const struct {
-        const char *value;
-        uint8_t family;
-        bool both;
-    } rows[] = {{"auto", 0, false}, {"both", 0, true}, {"4", 4, false}, {"6", 6, false}};
-    struct k8s_source *k = k8s_of(s);
-
-    for (size_t i = 0; i < COUNT(rows); i++)
-        if (strcmp(rows[i].value, value) == 0) {
-            k->family = rows[i].family;
-            k->both = rows[i].both;
-            return CLU_OK;
-        }
-    say(why, "k8s: family is 4, 6, both or auto, not \"%.40s\"", value);
-    return CLU_EBADARG;
+    return source_choose_family(s, value, &k8s_of(s)->family, why);
 }
 
 /* A name of Kubernetes that is one label: of a namespace, a Service, a port. */

@@ -102,9 +102,7 @@ void polled_end(struct polled *p, const struct round_end *end, uint64_t now_ms)
     row->result = end->kind;
     row->sees_us = end->sees_us;
     row->ttl_s = end->ttl_s;
-    row->took_ms = now_ms - p->begun_ms;
-    row->took_total_ms += row->took_ms;
-    row->rounds[end->kind]++;
+    source_count(&p->source, p->begun_ms, now_ms);
     plan_next(p, end, now_ms);
     text_set(row->cache, sizeof row->cache, slice_of(schedule_cache(&p->when)));
 }

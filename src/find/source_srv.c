@@ -152,11 +152,10 @@ static enum result_kind apply(struct srv_source *d, const struct srv_set *found,
 
 static bool sees_us(const struct source *s)
 {
-    for (size_t i = 0; i < s->n_entries; i++)
-        if ((s->own.family != 0 && addr_same_ip(&s->entries[i].addr, &s->own)) ||
-            (s->entries[i].name[0] != '\0' && strcmp(s->entries[i].name, s->place->own_name) == 0))
+    for (size_t i = 0; s->own.family != 0 && i < s->n_entries; i++)
+        if (addr_same_ip(&s->entries[i].addr, &s->own))
             return true;
-    return false;
+    return source_lists_us(s);
 }
 
 /* Without addresses nobody can tell whether one of them is ours. */
@@ -187,8 +186,7 @@ static void explain_complete(struct srv_source *d, uint64_t now_ms)
     if (leads_to_itself(d))
         say(reason,
             "%.150s has one target, the Service itself (%s), and no pod: is it a ClusterIP "
-            "Service? "
-            "write clusterIP: None",
+            "Service? write clusterIP: None",
             d->polled.name, addr_ip_text(&d->believed.items[0].glue[0], ip));
     else if (d->many[0] != '\0')
         say(reason,

@@ -51,29 +51,28 @@ void discover_fini(struct machine *m)
 
 /* A source has a new list, or a new reason for having none: told once, not at every poll, nor
  * whenever the list changes while the reason stays. */
-static void tell_result(struct machine *m, size_t i, size_t n_entries)
+static void tell_result(struct machine *m, size_t i, const struct source_row *row)
 {
-    struct source_row row;
-    enum result_kind kind = source_result(m->sources[i]);
+    enum result_kind kind = row->result;
+    uint32_t n_entries = row->n_addresses;
 
-    source_row(m->sources[i], m->wall_offset, &row);
-    if (row.asking) /* the other family is still out: told when the round ends */
+    if (row->asking) /* the other family is still out: told when the round ends */
         return;
-    bool same =
-        strcmp(row.reason, m->source_reason[i]) == 0 &&
-        (row.reason[0] != '\0' || (kind == m->source_result[i] && n_entries == m->source_count[i]));
+    bool same = strcmp(row->reason, m->source_reason[i]) == 0 &&
+                (row->reason[0] != '\0' ||
+                 (kind == m->source_result[i] && n_entries == m->source_count[i]));
 
     m->source_result[i] = kind;
-    m->source_count[i] = (uint32_t)n_entries;
-    text_set(m->source_reason[i], REASON_SIZE, slice_of(row.reason));
+    m->source_count[i] = n_entries;
+    text_set(m->source_reason[i], REASON_SIZE, slice_of(row->reason));
     if (same)
         return;
     bool lists = kind == RESULT_COMPLETE || kind == RESULT_PARTIAL;
-    bool fine = lists && row.reason[0] == '\0'; /* who only hears has never all */
+    bool fine = lists && row->reason[0] == '\0'; /* who only hears has never all */
     struct event *e = machine_event(m, fine ? EVENT_DISCOVERY : EVENT_DISCOVERY_FAILED);
 
-    text_set(e->what, sizeof e->what, slice_of(row.spec));
-    text_set(e->reason, sizeof e->reason, slice_of(row.reason));
+    text_set(e->what, sizeof e->what, slice_of(row->spec));
+    text_set(e->reason, sizeof e->reason, slice_of(row->reason));
     e->number = n_entries;
 }
 
@@ -144,7 +143,7 @@ static void round_ended(struct machine *m, size_t i, uint64_t now_ms)
     source_calm(m->sources[i], calm_since(m));
     tell_changes(m, i);
     tell_refused(m, i);
-    tell_result(m, i, n);
+    tell_result(m, i, &row);
     machine_changed(m);
 }
 

@@ -5,19 +5,6 @@
  * nodes, []) asks of its rex; a node of our own kind by gen_server:call({erlclu_mesh, Node},
  * nodes), whose answer has the addresses too. Who has no process of that name drops the message. */
 
-static void put_gen_call(struct node_link *l, clu_writer *w, const clu_pid *from,
-                         const clu_ref *ref, const char *to)
-{
-    channel_begin(l->channel, w);
-    control_put_reg_send(w, from, to);
-    channel_payload(l->channel, w);
-    clu_put_tuple(w, 3);
-    clu_put_atom_text(w, "$gen_call");
-    clu_put_tuple(w, 2);
-    clu_put_pid(w, from);
-    clu_put_ref(w, ref);
-}
-
 /* {call, Module, Function, Arguments, GroupLeader}: rex's oldest request, which all releases take.
  */
 static clu_error ask_rex(struct node_link *l, const clu_pid *from, const clu_ref *ref)

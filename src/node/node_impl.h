@@ -43,6 +43,10 @@ bool node_made_ref(const struct node *n, const clu_ref *ref);
 /* get_gen_call: {'$gen_call', {Pid, Tag}, Request}: stops before the request; false when it is
  * something else. */
 bool get_gen_call(clu_reader *msg, struct gen_call *call);
+/* put_gen_call: begins {'$gen_call', {From, Ref}, Request} to a registered name in the link's
+ * channel: put the request, then channel_end. */
+void put_gen_call(struct node_link *l, clu_writer *w, const clu_pid *from, const clu_ref *ref,
+                  const char *to);
 /* put_reply: begins the answer {Tag, Answer} in the link's channel: put the answer, then
  * channel_end. */
 void put_reply(struct node_link *l, clu_writer *w, const clu_pid *self,

@@ -42,14 +42,7 @@ static clu_error send_is_auth(struct node *n, struct node_link *l, const clu_pid
 {
     clu_writer w;
 
-    channel_begin(l->channel, &w);
-    control_put_reg_send(&w, from, "net_kernel");
-    channel_payload(l->channel, &w);
-    clu_put_tuple(&w, 3);
-    clu_put_atom_text(&w, "$gen_call");
-    clu_put_tuple(&w, 2);
-    clu_put_pid(&w, from);
-    clu_put_ref(&w, ref);
+    put_gen_call(l, &w, from, ref, "net_kernel");
     clu_put_tuple(&w, 2);
     clu_put_atom_text(&w, "is_auth");
     clu_put_atom_text(&w, n->name);

@@ -29,6 +29,19 @@ bool get_gen_call(clu_reader *msg, struct gen_call *call)
     return true;
 }
 
+void put_gen_call(struct node_link *l, clu_writer *w, const clu_pid *from, const clu_ref *ref,
+                  const char *to)
+{
+    channel_begin(l->channel, w);
+    control_put_reg_send(w, from, to);
+    channel_payload(l->channel, w);
+    clu_put_tuple(w, 3);
+    clu_put_atom_text(w, "$gen_call");
+    clu_put_tuple(w, 2);
+    clu_put_pid(w, from);
+    clu_put_ref(w, ref);
+}
+
 void put_reply(struct node_link *l, clu_writer *w, const clu_pid *self, const struct gen_call *call)
 {
     channel_begin(l->channel, w);

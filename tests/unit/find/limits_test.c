@@ -171,19 +171,26 @@ static void bounds_targets(void **state)
     free(entries);
 }
 
+/* A peer names so many nodes. */
+static void hear(struct reconcile *r, unsigned n)
+{
+    char name[NODE_NAME_SIZE];
+
+    for (unsigned i = 0; i < n; i++) {
+        snprintf(name, sizeof name, "x%u@192.0.2.9", i);
+        reconcile_heard(r, name, NULL, true, 0);
+    }
+}
+
 /* Whatever linked peers name, what sources list finds room. */
 static void bounds_what_is_heard(void **state)
 {
     struct rng rng = {1};
     struct reconcile *r = reconcile_new("erlclu@192.0.2.1", 7, &rng);
     struct entry *entries = entries_new(10, true);
-    char name[NODE_NAME_SIZE];
 
     (void)state;
-    for (unsigned i = 0; i < TARGETS_MAX; i++) {
-        snprintf(name, sizeof name, "x%u@192.0.2.9", i);
-        reconcile_heard(r, name, NULL, true, 0);
-    }
+    hear(r, TARGETS_MAX);
     assert_int_equal(count(r), TARGETS_HEARD_MAX);
     list(r, 0, entries, 10, 0);
     assert_int_equal(reconcile_tally(r)->listed, 10);
@@ -207,13 +214,9 @@ static void heard_names_hold_nobody_up(void **state)
     struct rng rng = {1};
     struct reconcile *r = reconcile_new("erlclu@192.0.2.1", 7, &rng);
     struct entry *entries = entries_new(10, true);
-    char name[NODE_NAME_SIZE];
 
     (void)state;
-    for (unsigned i = 0; i < 4 * DIALS_MAX; i++) {
-        snprintf(name, sizeof name, "x%u@192.0.2.9", i);
-        reconcile_heard(r, name, NULL, true, 0);
-    }
+    hear(r, 4 * DIALS_MAX);
     assert_int_equal(dial_due(r, 1000), DIALS_HEARD_MAX);
     assert_true(reconcile_deadline(r) > 1000);
     list(r, 0, entries, 10, 1000);

@@ -9,18 +9,6 @@
 
 #define START_MS 1000000
 
-static const char *const states[] = {
-#define X(name, text) [name] = text,
-    PEER_STATE_MAP(X)
-#undef X
-};
-
-static const char *const kinds[] = {
-#define X(name, text) [name] = text,
-    RESULT_KIND_MAP(X)
-#undef X
-};
-
 void sim_start(struct sim *s)
 {
     struct addr own = addr_v4(0x0a000001, 9100);
@@ -96,7 +84,7 @@ void sim_list(struct sim *s, unsigned source, enum result_kind kind, const char 
     reconcile_list(s->r, source, &round, s->now);
     free(entries);
     stamp(s);
-    buf_printf(&s->trace, "%s %u", kinds[kind], (unsigned)n);
+    buf_printf(&s->trace, "%s %u", result_kind_text(kind), (unsigned)n);
     trace_changes(s);
     buf_put_byte(&s->trace, '\n');
 }
@@ -189,9 +177,9 @@ void sim_show(struct sim *s)
 
     for (struct target *t; (t = reconcile_walk(s->r, &at)) != NULL;) {
         stamp(s);
-        buf_printf(&s->trace, "%s %s%s%s%s%s", called(t), t->self ? "self " : "", states[t->state],
-                   t->sources == 0 ? ", unlisted" : "", t->hinted ? ", hinted" : "",
-                   t->terminating ? ", terminating" : "");
+        buf_printf(&s->trace, "%s %s%s%s%s%s", called(t), t->self ? "self " : "",
+                   peer_state_text(t->state), t->sources == 0 ? ", unlisted" : "",
+                   t->hinted ? ", hinted" : "", t->terminating ? ", terminating" : "");
         if (t->attempts > 0)
             buf_printf(&s->trace, ", %u attempts: %s since %u", (unsigned)t->attempts,
                        stage_text(t->stage), (unsigned)(t->since_ms - START_MS));

@@ -29,15 +29,10 @@ void sim_stop(struct sim *s)
 /* Four entries at most, so that a line stays a line. */
 static void trace_result(struct sim *s)
 {
-    static const char *const kinds[] = {
-#define X(name, text) [name] = text,
-        RESULT_KIND_MAP(X)
-#undef X
-    };
     size_t n;
     const struct entry *e = source_entries(s->source, &n);
 
-    buf_printf(&s->trace, " -> %s", kinds[source_result(s->source)]);
+    buf_printf(&s->trace, " -> %s", result_kind_text(source_result(s->source)));
     for (size_t i = 0; i < n && i < 4; i++) {
         char ip[ADDR_TEXT_MAX];
 
