@@ -263,7 +263,7 @@ bool channel_next(struct channel *c, struct frame *f)
 
 /* ---- out ---- */
 
-static size_t queued(const struct channel *c)
+size_t channel_queued(const struct channel *c)
 {
     return c->out.len - c->out_sent;
 }
@@ -271,17 +271,18 @@ static size_t queued(const struct channel *c)
 /* Moves what is not sent yet to the front, when that is the smaller part. */
 static void compact(struct channel *c)
 {
-    if (c->out_sent == 0 || queued(c) > c->out_sent)
+    if (c->out_sent == 0 || channel_queued(c) > c->out_sent)
         return;
     buf_drop(&c->out, c->out_sent);
     c->out_sent = 0;
 }
 
 /* The writer takes the queue's memory over until channel_end; both allocate with realloc. */
-void channel_begin(struct channel *c, clu_writer *w)
+void channel_begin(struct channel *c, clu_writer *w, uint64_t sender)
 {
     static const uint8_t head[LENGTH_SIZE + 1] = {0, 0, 0, 0, 'p'};
 
+    (void)sender;
     compact(c);
     *w = (clu_writer){.data = c->out.data, .len = c->out.len, .cap = c->out.cap, .err = c->err};
     c->frame_start = c->out.len;
@@ -295,33 +296,41 @@ void channel_payload(struct channel *c, clu_writer *w)
     clu_put_version(w);
 }
 
+/* What was put since channel_begin is behind the queue's end: gone. */
+void channel_cancel(struct channel *c, clu_writer *w)
+{
+    c->out.data = w->data;
+    c->out.cap = w->cap;
+}
+
 clu_error channel_end(struct channel *c, clu_writer *w)
 {
     size_t size = w->len - c->frame_start;
 
-    c->out.data = w->data;
-    c->out.cap = w->cap;
+    channel_cancel(c, w);
     if (w->err == CLU_OK && size - LENGTH_SIZE > CHANNEL_FRAME_MAX)
         w->err = CLU_ESIZE;
-    if (w->err != CLU_OK) /* what was put so far is behind the queue's end: gone */
+    if (w->err != CLU_OK)
         return w->err;
     put_be32(w->data + c->frame_start, (uint32_t)(size - LENGTH_SIZE));
     c->out.len = w->len;
     c->frames_out++;
-    if (queued(c) > CHANNEL_QUEUE_MAX)
+    if (channel_queued(c) > CHANNEL_QUEUE_MAX)
         fail(c, CLU_ESIZE, "the peer reads too slowly: more than 16 MiB wait for it");
     return c->err;
 }
 
 bool channel_is_busy(const struct channel *c)
 {
-    return queued(c) >= CHANNEL_BUSY_BYTES;
+    return channel_queued(c) >= CHANNEL_BUSY_BYTES;
 }
 
-clu_slice channel_pending(const struct channel *c)
+size_t channel_pending(const struct channel *c, struct iovec *iov, size_t max)
 {
-    return queued(c) == 0 ? (clu_slice){NULL, 0}
-                          : (clu_slice){c->out.data + c->out_sent, queued(c)};
+    if (channel_queued(c) == 0 || max == 0)
+        return 0;
+    iov[0] = (struct iovec){c->out.data + c->out_sent, channel_queued(c)};
+    return 1;
 }
 
 void channel_sent(struct channel *c, size_t n, uint64_t now_ms)
@@ -330,8 +339,8 @@ void channel_sent(struct channel *c, size_t n, uint64_t now_ms)
         return;
     c->bytes_out += n;
     c->last_out_ms = now_ms;
-    c->out_sent += (size_t)min_u64(n, queued(c));
-    if (queued(c) == 0) {
+    c->out_sent += (size_t)min_u64(n, channel_queued(c));
+    if (channel_queued(c) == 0) {
         c->out_sent = 0;
         empty(&c->out);
     }
@@ -342,7 +351,7 @@ void channel_sent(struct channel *c, size_t n, uint64_t now_ms)
 /* While bytes wait for the socket a tick would only wait behind them. */
 static uint64_t next_tick(const struct channel *c)
 {
-    return queued(c) > 0 ? NEVER : c->last_out_ms + c->tick_ms;
+    return channel_queued(c) > 0 ? NEVER : c->last_out_ms + c->tick_ms;
 }
 
 uint64_t channel_deadline(const struct channel *c)

@@ -35,12 +35,28 @@ struct channel {
     uint64_t bytes_in, bytes_out, frames_in, frames_out;
     clu_error err;    /* sticks */
     const char *what; /* static sentence for err */
+    /* Asked at the first fragment of a message: true has all its fragments handed out as they
+     * come, instead of one whole message. NULL: never. */
+    bool (*wants_stream)(void *arg, clu_slice control, const clu_refs *refs, uint64_t sequence);
+    void *stream_arg;
 };
 
-/* One message. Slices borrow the receive buffer until the next call on the channel. */
+/* Which part of a message a frame is. All but FRAME_WHOLE only where channel.wants_stream asked. */
+enum frame_part {
+    FRAME_WHOLE,
+    FRAME_FIRST, /* the control message, and the first bytes of the payload */
+    FRAME_PART,  /* bytes of the payload that follow those of the frame before */
+    FRAME_LAST,
+};
+
+/* One message, or a part of one. Slices borrow the receive buffer until the next call on the
+ * channel. */
 struct frame {
     clu_slice control, payload; /* terms without version byte; payload.len 0 for none */
-    const clu_refs *refs;
+    const clu_refs *refs;       /* the atoms of both; NULL for none */
+    enum frame_part part;       /* payload is raw, unchecked bytes in all but FRAME_WHOLE */
+    bool too_big;               /* the payload was over CHANNEL_MESSAGE_MAX and is not here */
+    uint64_t sequence;          /* of a part */
 };
 
 void channel_init(struct channel *c, uint64_t flags, uint32_t ticktime_ms, uint32_t intensity,
@@ -59,15 +75,22 @@ void channel_feed(struct channel *c, const uint8_t *data, size_t len, uint64_t n
 bool channel_next(struct channel *c, struct frame *f);
 
 /* channel_begin, channel_end: write one message: put the control tuple, then, if any, the payload
- * with channel_payload in between. w writes into the send queue itself. */
-void channel_begin(struct channel *c, clu_writer *w);
+ * with channel_payload in between. w writes into the send queue itself. sender is the key of the
+ * process of ours whose signal this is, 0 for the node itself: signals of one sender keep their
+ * order. */
+void channel_begin(struct channel *c, clu_writer *w, uint64_t sender);
 void channel_payload(struct channel *c, clu_writer *w);
 CLU_MUST_USE clu_error channel_end(struct channel *c, clu_writer *w);
+/* channel_cancel: drops what was begun, instead of channel_end. */
+void channel_cancel(struct channel *c, clu_writer *w);
 /* channel_is_busy: whether senders should wait. */
 bool channel_is_busy(const struct channel *c);
+/* channel_queued: bytes that wait for the peer. */
+size_t channel_queued(const struct channel *c);
 
-/* channel_pending, channel_sent: bytes to be sent now; that n were sent. */
-clu_slice channel_pending(const struct channel *c);
+/* channel_pending, channel_sent: bytes to be sent now, in at most max pieces, whose number it
+ * returns; that n bytes were sent. */
+size_t channel_pending(const struct channel *c, struct iovec *iov, size_t max);
 void channel_sent(struct channel *c, size_t n, uint64_t now_ms);
 
 /* channel_deadline: when channel_tick must be called. */

@@ -1,11 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dist/control.h"
 
-/* A BEAM ignores the bits above these eight of an ALTACT_SIG_SEND (dist.h: DOP_ALTACT_SIG_FLG_*).
- */
-#define ALTACT_TO_REF  UINT64_C(4)
-#define ALTACT_TO_NAME UINT64_C(8)
-
 /* ---- fields ---- */
 
 static void get_from(clu_reader *r, struct control *c)
@@ -66,10 +61,10 @@ static void get_flags(clu_reader *r, struct control *c)
 
 static void get_altact_to(clu_reader *r, struct control *c)
 {
-    c->to_is_ref = (c->sig_flags & ALTACT_TO_REF) != 0;
+    c->to_is_ref = (c->sig_flags & ALTACT_ALIAS) != 0;
     if (c->to_is_ref)
         get_ref(r, c);
-    else if (c->sig_flags & ALTACT_TO_NAME)
+    else if (c->sig_flags & ALTACT_NAME)
         get_to_name(r, c);
     else
         get_to(r, c);
@@ -226,118 +221,4 @@ clu_error control_parse(struct control *c, clu_slice ctl, clu_slice payload, con
         return CLU_EPROTO;
     }
     return take_payload(c, row, payload, refs, what);
-}
-
-/* ---- writing ---- */
-
-static void put_op(clu_writer *w, enum control_op op, size_t n_fields)
-{
-    clu_put_tuple(w, 1 + n_fields);
-    clu_put_int(w, op);
-}
-
-void control_put_reg_send(clu_writer *w, const clu_pid *from, const char *to_name)
-{
-    put_op(w, OP_REG_SEND, 3);
-    clu_put_pid(w, from);
-    clu_put_atom_text(w, "");
-    clu_put_atom_text(w, to_name);
-}
-
-void control_put_send(clu_writer *w, const clu_pid *to)
-{
-    put_op(w, OP_SEND, 2);
-    clu_put_atom_text(w, "");
-    clu_put_pid(w, to);
-}
-
-static void put_exit_head(clu_writer *w, enum control_op op, size_t n_fields, const clu_pid *from,
-                          const clu_pid *to)
-{
-    put_op(w, op, n_fields);
-    clu_put_pid(w, from);
-    clu_put_pid(w, to);
-}
-
-void control_put_exit(clu_writer *w, const clu_pid *from, const clu_pid *to, const char *reason)
-{
-    put_exit_head(w, OP_EXIT, 3, from, to);
-    clu_put_atom_text(w, reason);
-}
-
-void control_put_payload_exit(clu_writer *w, const clu_pid *from, const clu_pid *to)
-{
-    put_exit_head(w, OP_PAYLOAD_EXIT, 2, from, to);
-}
-
-static void put_monitor_exit_head(clu_writer *w, enum control_op op, size_t n_fields,
-                                  const clu_pid *pid, const clu_slice *name, const clu_pid *to,
-                                  const clu_ref *ref)
-{
-    put_op(w, op, n_fields);
-    if (name != NULL)
-        clu_put_atom(w, *name);
-    else
-        clu_put_pid(w, pid);
-    clu_put_pid(w, to);
-    clu_put_ref(w, ref);
-}
-
-void control_put_monitor_exit(clu_writer *w, const clu_pid *pid, const clu_slice *name,
-                              const clu_pid *to, const clu_ref *ref, const char *reason)
-{
-    put_monitor_exit_head(w, OP_MONITOR_P_EXIT, 4, pid, name, to, ref);
-    clu_put_atom_text(w, reason);
-}
-
-void control_put_payload_monitor_exit(clu_writer *w, const clu_pid *pid, const clu_slice *name,
-                                      const clu_pid *to, const clu_ref *ref)
-{
-    put_monitor_exit_head(w, OP_PAYLOAD_MONITOR_P_EXIT, 3, pid, name, to, ref);
-}
-
-static void put_monitor(clu_writer *w, enum control_op op, const clu_pid *from, const char *to_name,
-                        const clu_ref *ref)
-{
-    put_op(w, op, 3);
-    clu_put_pid(w, from);
-    clu_put_atom_text(w, to_name);
-    clu_put_ref(w, ref);
-}
-
-void control_put_monitor(clu_writer *w, const clu_pid *from, const char *to_name,
-                         const clu_ref *ref)
-{
-    put_monitor(w, OP_MONITOR_P, from, to_name, ref);
-}
-
-void control_put_demonitor(clu_writer *w, const clu_pid *from, const char *to_name,
-                           const clu_ref *ref)
-{
-    put_monitor(w, OP_DEMONITOR_P, from, to_name, ref);
-}
-
-void control_put_unlink_ack(clu_writer *w, uint64_t id, const clu_pid *from, const clu_pid *to)
-{
-    put_op(w, OP_UNLINK_ID_ACK, 3);
-    clu_put_uint(w, id);
-    clu_put_pid(w, from);
-    clu_put_pid(w, to);
-}
-
-void control_put_spawn_error(clu_writer *w, const clu_ref *request, const clu_pid *to,
-                             const char *error)
-{
-    put_op(w, OP_SPAWN_REPLY, 4);
-    clu_put_ref(w, request);
-    clu_put_pid(w, to);
-    clu_put_int(w, 0);
-    clu_put_atom_text(w, error);
-}
-
-void control_put_alias_send(clu_writer *w, const clu_pid *from, const clu_ref *alias)
-{
-    put_op(w, OP_ALIAS_SEND, 2);
-    clu_put_pid(w, from);
-    clu_put_ref(w, alias);
 }

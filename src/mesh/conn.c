@@ -46,9 +46,24 @@ void conn_dial(struct machine *m, struct conn *c)
     want(m, c, WANT_DIAL);
 }
 
+size_t conn_piece(clu_slice out, struct iovec *iov)
+{
+    if (out.len == 0)
+        return 0;
+    *iov = (struct iovec){(void *)(uintptr_t)out.data, out.len};
+    return 1;
+}
+
+static bool has_pending(struct conn *c)
+{
+    struct iovec iov;
+
+    return ops(c)->pending(c, &iov, 1) > 0;
+}
+
 void conn_wake(struct machine *m, struct conn *c)
 {
-    if (!c->dead && c->opened && ops(c)->pending(c).len > 0)
+    if (!c->dead && c->opened && has_pending(c))
         want(m, c, WANT_SEND);
 }
 
@@ -115,7 +130,7 @@ void conn_end(struct machine *m, struct conn *c)
 {
     if (c->dead)
         return;
-    if (!c->opened || ops(c)->pending(c).len == 0) {
+    if (!c->opened || !has_pending(c)) {
         conn_close(m, c);
         return;
     }
@@ -235,11 +250,11 @@ void machine_closed(struct machine *m, slot_id id, const char *text, uint64_t no
     conn_drop(m, c);
 }
 
-clu_slice machine_pending(struct machine *m, slot_id id)
+size_t machine_pending(struct machine *m, slot_id id, struct iovec *iov, size_t max)
 {
     struct conn *c = get(m, id);
 
-    return c == NULL ? (clu_slice){NULL, 0} : ops(c)->pending(c);
+    return c == NULL || max == 0 ? 0 : ops(c)->pending(c, iov, max);
 }
 
 void machine_sent(struct machine *m, slot_id id, size_t n, uint64_t now_ms)
@@ -250,7 +265,7 @@ void machine_sent(struct machine *m, slot_id id, size_t n, uint64_t now_ms)
     if (c == NULL)
         return;
     ops(c)->sent(c, n, now_ms);
-    if (c->ending && ops(c)->pending(c).len == 0)
+    if (c->ending && !has_pending(c))
         conn_close(m, c);
 }
 

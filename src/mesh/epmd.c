@@ -299,9 +299,10 @@ static void self_closed(struct machine *m, struct conn *c, const char *text, uin
     wait_for(m, held ? EPMD_SOON_MS : EPMD_RETRY_MS, now_ms);
 }
 
-static clu_slice self_pending(struct conn *c)
+static size_t self_pending(struct conn *c, struct iovec *iov, size_t max)
 {
-    return epmd_client_pending(&self_of(c)->client);
+    (void)max;
+    return conn_piece(epmd_client_pending(&self_of(c)->client), iov);
 }
 
 static void self_sent(struct conn *c, size_t n, uint64_t now_ms)
@@ -394,9 +395,10 @@ static void served_closed(struct machine *m, struct conn *c, const char *text, u
     (void)m, (void)c, (void)text, (void)now_ms;
 }
 
-static clu_slice served_pending(struct conn *c)
+static size_t served_pending(struct conn *c, struct iovec *iov, size_t max)
 {
-    return epmd_conn_pending(&served_of(c)->epmd);
+    (void)max;
+    return conn_piece(epmd_conn_pending(&served_of(c)->epmd), iov);
 }
 
 static void served_sent(struct conn *c, size_t n, uint64_t now_ms)

@@ -89,7 +89,8 @@ struct conn_ops {
     size_t (*space)(struct machine *m, struct conn *c, struct iovec iov[2]);
     void (*got)(struct machine *m, struct conn *c, size_t n, uint64_t now_ms);
     void (*closed)(struct machine *m, struct conn *c, const char *text, uint64_t now_ms);
-    clu_slice (*pending)(struct conn *c);
+    /* What is to be sent, in at most max pieces, whose number it returns. */
+    size_t (*pending)(struct conn *c, struct iovec *iov, size_t max);
     void (*sent)(struct conn *c, size_t n, uint64_t now_ms);
     void (*due)(struct machine *m, struct conn *c, uint64_t now_ms);
     void (*free)(struct machine *m, struct conn *c);
@@ -101,6 +102,8 @@ extern const struct conn_ops link_ops, epmd_query_ops, epmd_self_ops, epmd_serve
 bool conn_add(struct machine *m, struct conn *c, enum conn_kind kind);
 /* conn_dial: asks the driver to connect it to c->peer. */
 void conn_dial(struct machine *m, struct conn *c);
+/* conn_piece: what is pending lies in one piece, or there is none. */
+size_t conn_piece(clu_slice out, struct iovec *iov);
 /* conn_wake: has the driver send what is pending. */
 void conn_wake(struct machine *m, struct conn *c);
 /* conn_due: calls the kind's due at at_ms (NEVER: not). */

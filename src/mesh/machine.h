@@ -139,7 +139,9 @@ void machine_got(struct machine *m, slot_id conn, size_t n, uint64_t now_ms);
  * and after machine_refused, the id is gone: the driver closes its end by itself. An UPDATE_CLOSE
  * for an id that the driver does not know (any more) is to be ignored. */
 void machine_closed(struct machine *m, slot_id conn, const char *text, uint64_t now_ms);
-clu_slice machine_pending(struct machine *m, slot_id conn);
+/* machine_pending, machine_sent: what is to be sent, in at most max pieces, whose number it
+ * returns; that n bytes of it were sent. */
+size_t machine_pending(struct machine *m, slot_id conn, struct iovec *iov, size_t max);
 void machine_sent(struct machine *m, slot_id conn, size_t n, uint64_t now_ms);
 void machine_resolved(struct machine *m, slot_id query, enum dns_status status, clu_slice msg,
                       uint64_t now_ms);

@@ -91,9 +91,10 @@ static void query_closed(struct machine *m, struct conn *c, const char *text, ui
         query_failed(m, q, text != NULL ? text : q->client.what, now_ms);
 }
 
-static clu_slice query_pending(struct conn *c)
+static size_t query_pending(struct conn *c, struct iovec *iov, size_t max)
 {
-    return epmd_client_pending(&query_of(c)->client);
+    (void)max;
+    return conn_piece(epmd_client_pending(&query_of(c)->client), iov);
 }
 
 static void query_sent(struct conn *c, size_t n, uint64_t now_ms)

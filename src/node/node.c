@@ -46,7 +46,7 @@ clu_error answer_monitor_exit(struct node_link *l, const clu_pid *pid, const clu
 {
     clu_writer w;
 
-    channel_begin(l->channel, &w);
+    channel_begin(l->channel, &w, 0);
     if (l->flags & DFLAG_EXIT_PAYLOAD) {
         control_put_payload_monitor_exit(&w, pid, name, to, ref);
         channel_payload(l->channel, &w);
@@ -62,7 +62,7 @@ clu_error answer_exit(struct node_link *l, const clu_pid *from, const clu_pid *t
 {
     clu_writer w;
 
-    channel_begin(l->channel, &w);
+    channel_begin(l->channel, &w, 0);
     if (l->flags & DFLAG_EXIT_PAYLOAD) {
         control_put_payload_exit(&w, from, to);
         channel_payload(l->channel, &w);
@@ -120,7 +120,7 @@ static clu_error take_unlink(struct signal *s)
 {
     clu_writer w;
 
-    channel_begin(s->link->channel, &w);
+    channel_begin(s->link->channel, &w, 0);
     control_put_unlink_ack(&w, s->c->id, &s->c->to, &s->c->from);
     return channel_end(s->link->channel, &w);
 }
@@ -130,7 +130,7 @@ static clu_error take_spawn_request(struct signal *s)
 {
     clu_writer w;
 
-    channel_begin(s->link->channel, &w);
+    channel_begin(s->link->channel, &w, 0);
     control_put_spawn_error(&w, &s->c->ref, &s->c->from, "notsup");
     return channel_end(s->link->channel, &w);
 }

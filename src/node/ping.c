@@ -31,7 +31,7 @@ static clu_error send_monitor(struct node_link *l, const clu_pid *from, const cl
 
     if (!link_monitors(l))
         return CLU_OK;
-    channel_begin(l->channel, &w);
+    channel_begin(l->channel, &w, 0);
     put(&w, from, "net_kernel", ref);
     return channel_end(l->channel, &w);
 }

@@ -32,7 +32,7 @@ bool get_gen_call(clu_reader *msg, struct gen_call *call)
 void put_gen_call(struct node_link *l, clu_writer *w, const clu_pid *from, const clu_ref *ref,
                   const char *to)
 {
-    channel_begin(l->channel, w);
+    channel_begin(l->channel, w, 0);
     control_put_reg_send(w, from, to);
     channel_payload(l->channel, w);
     clu_put_tuple(w, 3);
@@ -44,7 +44,7 @@ void put_gen_call(struct node_link *l, clu_writer *w, const clu_pid *from, const
 
 void put_reply(struct node_link *l, clu_writer *w, const clu_pid *self, const struct gen_call *call)
 {
-    channel_begin(l->channel, w);
+    channel_begin(l->channel, w, 0);
     if (call->alias.n > 0)
         control_put_alias_send(w, self, &call->alias);
     else
@@ -105,7 +105,7 @@ static clu_error rex_take(struct signal *s, clu_reader *msg)
 
     if (!slice_is(clu_get_atom(msg), "features_request") || msg->err != CLU_OK)
         return CLU_OK;
-    channel_begin(s->link->channel, &w);
+    channel_begin(s->link->channel, &w, 0);
     control_put_send(&w, &from);
     channel_payload(s->link->channel, &w);
     clu_put_tuple(&w, 3);
@@ -126,7 +126,7 @@ static clu_error send_in_sync(struct signal *s)
     clu_pid self = service_pid(s->node, SERVICE_GLOBAL);
     clu_writer w;
 
-    channel_begin(s->link->channel, &w);
+    channel_begin(s->link->channel, &w, 0);
     control_put_reg_send(&w, &self, "global_name_server");
     channel_payload(s->link->channel, &w);
     clu_put_tuple(&w, 2);

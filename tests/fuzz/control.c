@@ -3,14 +3,16 @@
 
 #include "dist/flags.h"
 #include "node/node.h"
+#include "../unit/dist/drain.h"
 
 /* What a node answers is whole, and no peer would cut the link for it. */
 static void check_answers(struct channel *channel)
 {
-    clu_slice out = channel_pending(channel);
+    struct buf out = {0};
     struct channel peer;
     struct frame f;
 
+    take_all(channel, &out, 0);
     channel_init(&peer, channel->flags, 60000, 4, 0);
     channel_feed(&peer, out.data, out.len, 0);
     while (channel_next(&peer, &f)) {
@@ -21,6 +23,7 @@ static void check_answers(struct channel *channel)
     }
     assert(peer.err == CLU_OK);
     channel_fini(&peer);
+    buf_free(&out);
 }
 
 /* One signal from a peer: read or refused with words, then answered. */

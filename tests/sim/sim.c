@@ -154,11 +154,11 @@ static void do_send(struct sim *s, unsigned i, slot_id conn)
 {
     struct sim_node *n = &s->nodes[i];
     struct end *e = find_end(n, conn);
-    clu_slice out;
+    struct iovec iov;
 
-    while (e != NULL && (out = machine_pending(n->machine, conn)).len > 0) {
-        send_to_peer(s, i, e, H_BYTES, out);
-        machine_sent(n->machine, conn, out.len, s->now);
+    while (e != NULL && machine_pending(n->machine, conn, &iov, 1) > 0) {
+        send_to_peer(s, i, e, H_BYTES, (clu_slice){iov.iov_base, iov.iov_len});
+        machine_sent(n->machine, conn, iov.iov_len, s->now);
     }
 }
 

@@ -151,9 +151,17 @@ void machine_closed(struct machine *m, slot_id conn, const char *text, uint64_t 
 static const uint8_t zeroes[8u << 20];
 static size_t sent;
 
-clu_slice machine_pending(struct machine *m, slot_id conn)
+/* In two pieces where it can be. */
+size_t machine_pending(struct machine *m, slot_id conn, struct iovec *iov, size_t max)
 {
-    return (clu_slice){zeroes, conn == DIALLED ? m->to_send - sent : 0};
+    size_t left = conn == DIALLED ? m->to_send - sent : 0, first = left / 3;
+
+    if (left == 0)
+        return 0;
+    assert_true(max >= 2);
+    iov[0] = (struct iovec){(void *)(uintptr_t)zeroes, first};
+    iov[1] = (struct iovec){(void *)(uintptr_t)(zeroes + first), left - first};
+    return 2;
 }
 
 void machine_sent(struct machine *m, slot_id conn, size_t n, uint64_t now_ms)

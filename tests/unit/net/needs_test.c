@@ -148,10 +148,12 @@ void machine_closed(struct machine *m, slot_id conn, const char *text, uint64_t 
     abort();
 }
 
-clu_slice machine_pending(struct machine *m, slot_id conn)
+size_t machine_pending(struct machine *m, slot_id conn, struct iovec *iov, size_t max)
 {
     (void)m;
     (void)conn;
+    (void)iov;
+    (void)max;
     abort();
 }
 
