@@ -260,6 +260,10 @@ CLU_API void clu_put_record(clu_writer *w, clu_slice module, clu_slice name, boo
                             size_t n);
 /* clu_put_raw: the bytes of a whole term, as clu_get_raw gave them. */
 CLU_API void clu_put_raw(clu_writer *w, clu_slice term);
+/* clu_put_term: copies the term at the reader's place, which moves past it, and spells out the
+ * atoms that are references to the reader's header: fit to be kept when the header is gone. After
+ * an error of the reader nothing has been written. */
+CLU_API void clu_put_term(clu_writer *w, clu_reader *r);
 
 /* ---- text ---- */
 
