@@ -5,7 +5,9 @@
 #ifndef ERLCLU_ERLCLU_H
 #define ERLCLU_ERLCLU_H
 
+#include <erlclu/call.h>
 #include <erlclu/error.h>
 #include <erlclu/etf.h>
+#include <erlclu/process.h>
 
 #endif

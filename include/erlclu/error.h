@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The one list of errors: enum and text come from it. Fallible functions return clu_error; 0 is
- * success, everything else is negative. The numbers are part of the ABI: append, never renumber.
+ * success, CLU_PENDING no error, everything else is negative. The numbers are part of the ABI:
+ * append, never renumber.
  */
 #ifndef ERLCLU_ERROR_H
 #define ERLCLU_ERROR_H
@@ -32,7 +33,8 @@ extern "C" {
     X(CLU_ECLOSED, -18, "the connection was closed")                                               \
     X(CLU_ECRYPTO, -19, "the crypto library failed")                                               \
     X(CLU_EMORE, -20, "more input is needed")                                                      \
-    X(CLU_ELOCAL, -21, "node-local terms are not accepted here")
+    X(CLU_ELOCAL, -21, "node-local terms are not accepted here")                                   \
+    X(CLU_PENDING, 1, "it will be answered later")
 
 typedef enum clu_error {
 #define X(name, value, text) name = value,

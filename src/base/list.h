@@ -41,4 +41,17 @@ static inline void list_remove(struct list *link)
     list_init(link);
 }
 
+/* list_take: moves all of a list to another head, which need not be a list yet. */
+static inline void list_take(struct list *to, struct list *from)
+{
+    list_init(to);
+    if (list_empty(from))
+        return;
+    to->next = from->next;
+    to->prev = from->prev;
+    to->next->prev = to;
+    to->prev->next = to;
+    list_init(from);
+}
+
 #endif

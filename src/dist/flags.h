@@ -51,12 +51,11 @@
 /* What OTP 26 and later demand. */
 #define DFLAGS_MANDATORY_26 (DFLAGS_MANDATORY_25 | DFLAG_UNLINK_ID | DFLAG_V4_NC)
 
-/* What we offer: never a flag whose bytes are not handled. Header, fragments, spawn, alias and the
- * payload forms of exits come with the full protocol. */
+/* What we offer: never a flag whose bytes are not handled. */
 #define DFLAGS_OFFERED                                                                             \
     (DFLAGS_MANDATORY_26 | DFLAG_MANDATORY_25_DIGEST | DFLAG_DIST_MONITOR |                        \
      DFLAG_DIST_MONITOR_NAME | DFLAG_UNICODE_IO | DFLAG_SMALL_ATOM_TAGS | DFLAG_SEND_SENDER |      \
-     DFLAG_BIG_SEQTRACE_LABELS | DFLAG_EXIT_PAYLOAD)
+     DFLAG_BIG_SEQTRACE_LABELS | DFLAG_EXIT_PAYLOAD | DFLAG_ALIAS | DFLAG_ALTACT_SIG)
 
 /* What we demand: the same as OTP 25 does, the oldest release that we promise. */
 #define DFLAGS_DEMANDED DFLAGS_MANDATORY_25

@@ -26,6 +26,13 @@ static struct ask *ask_new(struct machine *m, enum ask_kind kind, const char *na
     return a;
 }
 
+/* An answer that comes later finds nobody. */
+static void forget_call(struct machine *m, struct ask *a)
+{
+    if (a->sent && !a->answered && m->self != NULL)
+        clu_call_forget(m->self, &a->ref);
+}
+
 static void ask_free(struct ask *a)
 {
     list_remove(&a->list);
@@ -92,6 +99,7 @@ void ask_tick(struct machine *m, uint64_t now_ms)
         if (a->deadline_ms > now_ms)
             continue;
         a->deadline_ms = NEVER;
+        forget_call(m, a);
         if (a->sent)
             no(a, STAGE_CLOSED,
                "linked, but its net_kernel did not answer within 7 s: the node is hung or "
@@ -107,6 +115,7 @@ void ask_stop(struct machine *m)
     for (struct list *at = m->asks.next; at != &m->asks; at = at->next) {
         struct ask *a = CONTAINER_OF(at, struct ask, list);
 
+        forget_call(m, a);
         if (!a->answered)
             no(a, STAGE_NONE, "this node is leaving", NULL);
     }
@@ -114,9 +123,49 @@ void ask_stop(struct machine *m)
 
 /* ---- ping ---- */
 
+static struct ask *ask_of_call(struct machine *m, const clu_ref *ref)
+{
+    for (struct list *at = m->asks.next; at != &m->asks; at = at->next) {
+        struct ask *a = CONTAINER_OF(at, struct ask, list);
+
+        if (a->kind == ASK_PING && a->sent && !a->answered &&
+            memcmp(ref->words, a->ref.words, sizeof ref->words) == 0)
+            return a;
+    }
+    return NULL;
+}
+
+static void on_pong(clu_process *self, const clu_answer *answer, void *arg)
+{
+    struct ask *a = ask_of_call(arg, &answer->ref);
+    clu_reader term = answer->term;
+
+    (void)self;
+    if (a == NULL)
+        return;
+    a->answer->ok = answer->outcome == CLU_ANSWERED && slice_is(clu_get_atom(&term), "yes") &&
+                    term.err == CLU_OK;
+    if (!a->answer->ok)
+        no(a, STAGE_CLOSED, "linked, but it has no net_kernel to answer", &a->answer->address);
+    a->answered = true;
+    a->deadline_ms = NEVER;
+}
+
+/* {is_auth, Node} to its net_kernel, as net_adm:ping/1. */
+static clu_error call_net_kernel(struct machine *m, struct ask *a, struct link *l)
+{
+    clu_to to = clu_to_name("net_kernel", l->name);
+    clu_writer *w = clu_call_begin(m->self, &to, CLU_INFINITY);
+
+    clu_put_tuple(w, 2);
+    clu_put_atom_text(w, "is_auth");
+    clu_put_atom_text(w, m->name);
+    return clu_call_end(m->self, on_pong, m, &a->ref);
+}
+
 static void send_ping(struct machine *m, struct ask *a, struct link *l, uint64_t now_ms)
 {
-    if (node_ping(&m->node, &l->node, &a->ref) != CLU_OK) {
+    if (call_net_kernel(m, a, l) != CLU_OK) {
         no(a, STAGE_CLOSED, "the link has no room for one more message", &l->conn.peer);
         return;
     }
@@ -126,7 +175,6 @@ static void send_ping(struct machine *m, struct ask *a, struct link *l, uint64_t
     a->answer->flags = l->peer_flags;
     a->answer->creation = l->node.creation;
     text_set(a->answer->node, sizeof a->answer->node, slice_of(l->name));
-    conn_wake(m, &l->conn);
 }
 
 uint32_t machine_ping(struct machine *m, const char *node, uint64_t now_ms)
@@ -183,25 +231,10 @@ void ask_link_down(struct machine *m, struct link *l, const char *reason)
     for (struct list *at = m->asks.next; at != &m->asks; at = at->next) {
         struct ask *a = CONTAINER_OF(at, struct ask, list);
 
-        if (a->kind == ASK_PING && a->sent && !a->answered && strcmp(a->answer->node, l->name) == 0)
-            no(a, STAGE_CLOSED, reason, &l->conn.peer);
-    }
-}
-
-void ask_pong(struct machine *m, struct link *l, const clu_ref *ref, bool yes)
-{
-    for (struct list *at = m->asks.next; at != &m->asks; at = at->next) {
-        struct ask *a = CONTAINER_OF(at, struct ask, list);
-
-        if (a->kind != ASK_PING || !a->sent || a->answered ||
-            strcmp(a->answer->node, l->name) != 0 || ref->n != a->ref.n ||
-            memcmp(ref->words, a->ref.words, ref->n * sizeof *ref->words) != 0)
+        if (a->kind != ASK_PING || !a->sent || a->answered || strcmp(a->answer->node, l->name) != 0)
             continue;
-        if (!yes)
-            no(a, STAGE_CLOSED, "linked, but it has no net_kernel to answer", &l->conn.peer);
-        a->answered = true;
-        a->answer->ok = yes;
-        a->deadline_ms = NEVER;
+        forget_call(m, a);
+        no(a, STAGE_CLOSED, reason, &l->conn.peer);
     }
 }
 

@@ -44,6 +44,9 @@ void dial_failed(struct machine *m, slot_id id, enum stage stage, const char *re
         machine_changed(m);
     }
     ask_failed(m, d->target, stage, reason, &d->addr, now_ms);
+    const struct target *t = reconcile_get(m->reconcile, d->target);
+
+    node_unreachable(&m->node, t != NULL ? t->name : d->name);
     dial_end(m, d);
 }
 

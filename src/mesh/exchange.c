@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mesh/internal.h"
+#include "node/services.h"
 
 /* Peer exchange: linked peers are asked for their own nodes, so that one seed is enough to find the
  * whole mesh, and so that what they see can be compared with what we see. */
@@ -47,18 +48,49 @@ uint64_t exchange_deadline(const struct machine *m)
     return m->draining ? NEVER : max_u64(wanted_at(m), paid);
 }
 
+static void on_answer(clu_process *self, const clu_answer *answer, void *arg);
+
+/* A BEAM is asked what rpc:call(Node, erlang, nodes, []) asks of its rex in the oldest form, {call,
+ * Module, Function, Arguments, GroupLeader}, which all releases take. */
+static clu_error ask_rex(struct machine *m, const struct link *l)
+{
+    clu_to to = clu_to_name("rex", l->name);
+    clu_writer *w = clu_call_begin(m->self, &to, EXCHANGE_AGAIN_MS);
+    clu_pid self = clu_self(m->self);
+
+    clu_put_tuple(w, 5);
+    clu_put_atom_text(w, "call");
+    clu_put_atom_text(w, "erlang");
+    clu_put_atom_text(w, "nodes");
+    clu_put_nil(w);
+    clu_put_pid(w, &self);
+    return clu_call_end(m->self, on_answer, (void *)(uintptr_t)l->conn.id, NULL);
+}
+
+/* A node of our own kind is asked by gen_server:call({erlclu_mesh, Node}, nodes): its answer has
+ * the addresses too. */
+static clu_error ask_kin(struct machine *m, const struct link *l)
+{
+    clu_to to = clu_to_name("erlclu_mesh", l->name);
+
+    clu_put_atom_text(clu_call_begin(m->self, &to, EXCHANGE_AGAIN_MS), "nodes");
+    return clu_call_end(m->self, on_answer, (void *)(uintptr_t)l->conn.id, NULL);
+}
+
+/* Of an unknown kin, both ways are tried: who has no process of that name says so. */
 static void ask(struct machine *m, struct link *l, uint64_t now_ms)
 {
-    clu_ref ref;
+    clu_error err = CLU_OK;
 
     l->exchange_ms = now_ms;
     list_remove(&l->exchange);
     list_append(&m->exchange.links, &l->exchange);
     m->exchange.paid_ms = max_u64(m->exchange.paid_ms, now_ms) + EXCHANGE_GAP_MS;
-    if (node_ask_nodes(&m->node, &l->node, l->kin, &ref) != CLU_OK)
-        return; /* busy: its turn comes again */
-    memcpy(l->exchange_ref, ref.words, sizeof l->exchange_ref);
-    conn_wake(m, &l->conn);
+    if (l->kin != KIN_BEAM)
+        err = ask_kin(m, l);
+    if (err == CLU_OK && l->kin != KIN_OURS)
+        err = ask_rex(m, l);
+    /* busy: its turn comes again */
 }
 
 /* Told when it is so for sure, and when it is over: a pod that comes or goes is an island for a
@@ -142,17 +174,13 @@ static void take_places(struct machine *m, struct link *l, clu_reader list, uint
     }
 }
 
-void exchange_told(struct machine *m, struct link *l, const struct node_report *report,
-                   uint64_t now_ms)
+static void told(struct machine *m, struct link *l, clu_reader list, bool kin)
 {
-    bool kin = report->kind == NODE_REPORT_KIN_NODES;
-    clu_reader list = report->nodes;
+    clu_reader all = list;
     size_t n = clu_get_list(&list);
     struct addr at;
 
-    if (memcmp(l->exchange_ref, report->ref.words, sizeof l->exchange_ref) != 0)
-        return;
-    l->kin = kin ? NODE_KIN_OURS : NODE_KIN_BEAM;
+    l->kin = kin ? KIN_OURS : KIN_BEAM;
     for (size_t i = 0; i < n && i < VIEW_SIZE_MAX && list.err == CLU_OK; i++) {
         clu_slice name = get_node(&list, kin, &at);
 
@@ -160,9 +188,26 @@ void exchange_told(struct machine *m, struct link *l, const struct node_report *
             views_add(m->views, name);
     }
     if (views_end(m->views, l->name))
-        hand_on(m, now_ms);
+        hand_on(m, m->now_ms);
     if (kin)
-        take_places(m, l, report->nodes, now_ms);
+        take_places(m, l, all, m->now_ms);
+}
+
+/* [Node, ...] from rex, {erlclu_nodes, [...]} from our own kind. Anything else, an error of rex
+ * too, says nothing. */
+static void on_answer(clu_process *self, const clu_answer *answer, void *arg)
+{
+    struct machine *m = CONTAINER_OF(clu_process_node(self), struct machine, node);
+    struct conn *c = slots_get(&m->conns, (slot_id)(uintptr_t)arg);
+    clu_reader term = answer->term;
+    bool kin = clu_peek_type(&term) == CLU_TYPE_TUPLE;
+
+    if (answer->outcome != CLU_ANSWERED || c == NULL || c->dead || !link_of(c)->up)
+        return;
+    if (kin && (clu_get_tuple(&term) != 2 || !slice_is(clu_get_atom(&term), "erlclu_nodes")))
+        return;
+    if (clu_peek_type(&term) == CLU_TYPE_LIST)
+        told(m, link_of(c), term, kin);
 }
 
 void exchange_down(struct machine *m, struct link *l, uint64_t now_ms)
@@ -197,28 +242,45 @@ static void put_link(clu_writer *w, const struct link *l)
 
 /* As erlang:nodes/0, the visible nodes that we are linked with, whoever asks among them; and
  * ourselves, for where we listen. */
-void exchange_asked(struct machine *m, struct link *l, const struct gen_call *call)
+static void answer_nodes(struct machine *m, const struct gen_call *call)
 {
     const struct map_entry *at = NULL;
+    struct addr own = m->address;
     struct link *other;
-    clu_writer w;
     size_t n = 0;
 
-    if (channel_is_busy(&l->channel))
-        return; /* it asks again */
     while ((other = map_next(&m->links, &at, NULL)) != NULL)
         n += is_told(other);
-    node_answer_begin(&m->node, &l->node, call, &w);
-    struct addr own = m->address;
-
     if (addr_is_any(&own)) /* that is nowhere, for others */
         own.port = 0;
-    clu_put_list(&w, n + 1);
-    put_node(&w, m->name, &own);
+    clu_writer *w = reply_begin(m->self, call);
+
+    clu_put_tuple(w, 2);
+    clu_put_atom_text(w, "erlclu_nodes");
+    clu_put_list(w, n + 1);
+    put_node(w, m->name, &own);
     for (at = NULL; (other = map_next(&m->links, &at, NULL)) != NULL;)
         if (is_told(other))
-            put_link(&w, other);
-    clu_put_nil(&w);
-    if (channel_end(l->node.channel, &w) == CLU_OK)
-        conn_wake(m, &l->conn);
+            put_link(w, other);
+    clu_put_nil(w);
+    send_or_lose(m->self); /* busy: it asks again */
+}
+
+static void on_signal(clu_process *self, const clu_signal *s, void *arg)
+{
+    clu_reader msg = s->term;
+    struct gen_call call;
+
+    (void)self;
+    if (s->kind == CLU_SIGNAL_MESSAGE && get_gen_call(&msg, &call) &&
+        slice_is(clu_get_atom(&msg), "nodes"))
+        answer_nodes(arg, &call);
+}
+
+clu_error exchange_start(struct machine *m)
+{
+    clu_spawn_options o = {
+        .name = "erlclu_mesh", .receive = on_signal, .arg = m, .trap_exit = true};
+
+    return process_new(&m->node, &o, &m->self);
 }

@@ -132,12 +132,20 @@ clu_slice cookie_before(const struct machine *m, const char *peer);
 
 struct dial;
 
+/* What a peer is, as far as its answers to peer exchange have told. */
+enum kin {
+    KIN_UNKNOWN,
+    KIN_BEAM,
+    KIN_OURS,
+};
+
 struct link {
     struct conn conn;
     struct handshake *hs; /* until up */
     struct channel channel;
     struct node_link node;
     bool up;
+    const char *end; /* how it ended, as an atom of Erlang's nodedown; NULL: connection_closed */
     bool pending_listed; /* an outgoing attempt that stands in pending_by_name */
     struct list hinted;  /* while dialling by hint: in machine.hinted */
     bool other_cookie;   /* dialled with the cookie before */
@@ -152,10 +160,9 @@ struct link {
     slot_id target;
     /* peer exchange */
     struct list exchange; /* in machine.exchange.links */
-    enum node_kin kin;
-    struct addr listens;      /* where it says that it listens; family 0: not known */
-    uint64_t exchange_ms;     /* when it was asked last; 0: never */
-    uint32_t exchange_ref[3]; /* the words of that question's reference */
+    enum kin kin;
+    struct addr listens;  /* where it says that it listens; family 0: not known */
+    uint64_t exchange_ms; /* when it was asked last; 0: never */
 };
 
 /* link_dial: opens a link for a dial attempt to addr; name "" learns the name. */
@@ -195,10 +202,8 @@ struct exchange {
 
 void exchange_linked(struct machine *m, struct link *l);
 void exchange_down(struct machine *m, struct link *l, uint64_t now_ms);
-/* exchange_told: the peer tells its nodes. exchange_asked: it asks for ours. */
-void exchange_told(struct machine *m, struct link *l, const struct node_report *report,
-                   uint64_t now_ms);
-void exchange_asked(struct machine *m, struct link *l, const struct gen_call *call);
+/* exchange_start: the process that asks and answers. */
+clu_error exchange_start(struct machine *m);
 uint64_t exchange_deadline(const struct machine *m);
 void exchange_tick(struct machine *m, uint64_t now_ms);
 
@@ -337,7 +342,7 @@ struct ask {
     slot_id target;            /* ping: what is dialled */
     bool sent;                 /* ping: waits for the pong */
     uint64_t deadline_ms;      /* once sent */
-    clu_ref ref;               /* ping */
+    clu_ref ref;               /* ping: of the call */
     struct hostlook look;      /* names */
     struct addr addr;
     bool answered;
@@ -349,7 +354,6 @@ void ask_linked(struct machine *m, struct link *l, uint64_t now_ms);
 void ask_failed(struct machine *m, slot_id target, enum stage stage, const char *reason,
                 const struct addr *addr, uint64_t now_ms);
 void ask_link_down(struct machine *m, struct link *l, const char *reason);
-void ask_pong(struct machine *m, struct link *l, const clu_ref *ref, bool yes);
 void ask_resolved(struct machine *m, struct ask *a, enum dns_status status, clu_slice msg,
                   uint64_t now_ms);
 struct ask *ask_get(struct machine *m, uint32_t id);
@@ -359,6 +363,11 @@ void ask_tick(struct machine *m, uint64_t now_ms);
 uint64_t ask_deadline(const struct machine *m);
 bool ask_take_answer(struct machine *m, struct update *u);
 void ask_free_all(struct machine *m);
+
+/* ---- what the node wants ---- */
+
+/* needs_of_node: ends its step: mailboxes, links with something to send, nodes to be dialled. */
+void needs_of_node(struct machine *m);
 
 /* ---- the machine ---- */
 
@@ -416,7 +425,8 @@ struct machine {
     uint32_t creation;
     struct addr address; /* where distribution listens; port 0 until then */
     bool everywhere;     /* it listens at 0.0.0.0 or :: */
-    struct node node;
+    struct clu_node node;
+    struct clu_process *self; /* erlclu_mesh: asks peers, answers them */
     struct hostlook own_look; /* own host part, when it is no literal */
 
     struct slots conns;

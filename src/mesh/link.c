@@ -111,7 +111,6 @@ static void open_channel(struct machine *m, struct link *l, uint64_t now_ms)
     l->peer_flags = l->hs->peer_flags;
     crowd_leave(&l->conn);
     channel_init(&l->channel, flags, s->ticktime_ms, s->tick_intensity, now_ms);
-    node_link_init(&l->node, &l->channel, l->name, l->hs->peer_creation, flags);
     if (m->count.first_peer_ms == 0)
         m->count.first_peer_ms = max_u64(now_ms - m->started_ms, 1);
 }
@@ -136,6 +135,11 @@ void link_go_up(struct machine *m, struct link *l, uint64_t now_ms)
     }
     l->visitor = hs->peer_dynamic;
     open_channel(m, l, now_ms);
+    if (node_link_up(&m->node, &l->node, &l->channel, l->name, hs->peer_creation,
+                     handshake_flags(hs)) != CLU_OK) {
+        conn_close(m, &l->conn);
+        return;
+    }
     struct addr at = link_address(l);
     struct target *t = l->visitor ? NULL
                                   : reconcile_up(m->reconcile, l->conn.outbound ? l->target : 0,
@@ -179,6 +183,12 @@ static void link_end(struct machine *m, struct link *l, const char *reason, uint
     conn_close(m, &l->conn);
 }
 
+static void link_cut(struct machine *m, struct link *l, const char *reason, uint64_t now_ms)
+{
+    l->end = "disconnect";
+    link_end(m, l, reason, now_ms);
+}
+
 void link_prune(struct machine *m, uint64_t now_ms)
 {
     struct target *t;
@@ -187,7 +197,7 @@ void link_prune(struct machine *m, uint64_t now_ms)
         struct link *l = link_find(m, t->name);
 
         if (l != NULL)
-            link_end(m, l, "no source lists it any more (--prune)", now_ms);
+            link_cut(m, l, "no source lists it any more (--prune)", now_ms);
     }
 }
 
@@ -199,32 +209,16 @@ static void protocol_error(struct machine *m, struct link *l, clu_error err, con
     conn_close(m, &l->conn);
 }
 
-static void act_on(struct machine *m, struct link *l, const struct node_report *report,
-                   uint64_t now_ms)
-{
-    switch (report->kind) {
-    case NODE_REPORT_NONE: break;
-    case NODE_REPORT_PONG: ask_pong(m, l, &report->ref, true); break;
-    case NODE_REPORT_PANG: ask_pong(m, l, &report->ref, false); break;
-    case NODE_REPORT_NODES:
-    case NODE_REPORT_KIN_NODES: exchange_told(m, l, report, now_ms); break;
-    case NODE_REPORT_ASKED: exchange_asked(m, l, &report->call); break;
-    }
-}
-
 static void receive(struct machine *m, struct link *l, const struct frame *f, uint64_t now_ms)
 {
     struct control ctl;
-    struct node_report report = {0};
     const char *what = NULL;
     clu_error err = control_parse(&ctl, f->control, f->payload, f->refs, &what);
 
     if (err == CLU_OK)
-        err = node_receive(&m->node, &l->node, &ctl, &report, &what);
+        err = node_receive(&m->node, &l->node, &ctl, &what);
     if (err != CLU_OK)
         protocol_error(m, l, err, what, now_ms);
-    else
-        act_on(m, l, &report, now_ms);
 }
 
 void link_drain(struct machine *m, struct link *l, uint64_t now_ms)
@@ -333,6 +327,8 @@ static void link_sent(struct conn *c, size_t n, uint64_t now_ms)
 
     if (l->hs == NULL || handshake_pending(l->hs).len == 0) {
         channel_sent(&l->channel, n, now_ms);
+        if (!channel_is_busy(&l->channel))
+            node_writable(&l->node);
         return;
     }
     handshake_sent(l->hs, n);
@@ -352,6 +348,7 @@ static void link_due(struct machine *m, struct conn *c, uint64_t now_ms)
         link_shake_failed(m, l, now_ms);
         conn_close(m, c);
     } else if (channel_tick(&l->channel, now_ms) != CLU_OK) {
+        l->end = "net_tick_timeout";
         link_end(m, l, l->channel.what, now_ms);
     } else {
         relook(m, l, now_ms);
@@ -368,7 +365,7 @@ static void link_free(struct machine *m, struct conn *c)
     if (l->up) {
         if (map_get(&m->links, slice_of(l->name)) == l)
             map_remove(&m->links, slice_of(l->name));
-        node_link_fini(&l->node);
+        node_link_down(&m->node, &l->node, l->end != NULL ? l->end : "connection_closed");
         channel_fini(&l->channel);
     } else {
         /* Whoever closed it has said why, unless we stop, or there was no memory. */

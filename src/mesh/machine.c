@@ -115,7 +115,9 @@ static bool init_parts(struct machine *m, const struct machine_options *o)
     /* Who only looks is nobody among those listed, whatever it calls itself. */
     m->reconcile = reconcile_new(o->settings->no_listen ? "" : m->name, m->creation, &m->rng);
     m->views = views_new();
-    node_init(&m->node, m->name, m->creation, o->settings->hidden);
+    if (node_init(&m->node, m->name, m->creation, o->settings->hidden) != CLU_OK ||
+        exchange_start(m) != CLU_OK)
+        return false;
     epmd_registry_init(&m->reg.registry, o->settings->epmd_port,
                        (uint32_t)rng_range(&m->rng, CREATION_MIN, UINT32_MAX));
     if (m->reconcile == NULL || m->views == NULL)
@@ -357,6 +359,7 @@ uint64_t machine_deadline(const struct machine *m)
 {
     uint64_t at = heap_next(&m->dues);
 
+    at = min_u64(at, node_deadline(&m->node));
     if (m->stopped)
         return at;
     at = min_u64(at, discover_deadline(m));
@@ -371,6 +374,7 @@ void machine_tick(struct machine *m, uint64_t now_ms)
 {
     m->now_ms = now_ms;
     conn_run_due(m, now_ms);
+    node_tick(&m->node, now_ms);
     if (m->stopped)
         return;
     epmd_tick(m, now_ms);
@@ -405,6 +409,27 @@ void machine_resolved(struct machine *m, slot_id id, enum dns_status status, clu
 }
 
 /* ---- updates ---- */
+
+/* A node that a process of ours sends to, and that nobody has linked yet. */
+static void dial_wanted(struct machine *m, const char *name)
+{
+    bool may = !m->draining && !m->settings->no_dial;
+
+    if (!may || reconcile_hint(m->reconcile, name, NULL, m->now_ms) == NULL)
+        node_unreachable(&m->node, name);
+}
+
+void needs_of_node(struct machine *m)
+{
+    struct node_link *l;
+    const char *name;
+
+    node_turn(&m->node, m->now_ms);
+    while ((name = node_next_wanted(&m->node)) != NULL)
+        dial_wanted(m, name);
+    while ((l = node_next_talking(&m->node)) != NULL)
+        conn_wake(m, &CONTAINER_OF(l, struct link, node)->conn);
+}
 
 static bool take_listen(struct machine *m, struct update *u)
 {
@@ -458,6 +483,7 @@ static bool take_event(struct machine *m, struct update *u)
 bool machine_next(struct machine *m, struct update *u)
 {
     u->conn = 0;
+    needs_of_node(m);
     /* Sources first: meeting their needs leaves connections and queries. */
     if (discover_take(m, u) || conn_take_update(m, u) || take_listen(m, u) || take_lookup(m, u) ||
         take_event(m, u) || ask_take_answer(m, u))

@@ -1,184 +1,109 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "node/node.h"
 
-#include "node/node_impl.h"
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "node/proc.h"
+#include "node/services.h"
 
 /* ---- life ---- */
 
-void node_init(struct node *n, const char *name, uint32_t creation, bool hidden)
+clu_error node_init(struct clu_node *n, const char *name, uint32_t creation, bool hidden)
 {
-    *n = (struct node){.hidden = hidden};
+    *n = (struct clu_node){.hidden = hidden};
+    struct list *const all[] = {&n->runnable, &n->dying, &n->talking, &n->wanted, &n->observers};
+
+    for (size_t i = 0; i < COUNT(all); i++)
+        list_init(all[i]);
+    n->procs.max = NODE_PROCESSES_MAX;
     node_rename(n, name, creation);
+    return services_start(n);
 }
 
-void node_fini(struct node *n)
+/* The connections are gone already; what is left is told to nobody. */
+void node_fini(struct clu_node *n)
 {
-    *n = (struct node){0};
+    struct atom_term term;
+    uint32_t at = 0;
+
+    if (n->dying.next == NULL)
+        return;
+    for (struct clu_process *p; (p = slots_next(&n->procs, &at)) != NULL;)
+        process_end(p, atom_term(&term, "shutdown"));
+    while (!list_empty(&n->dying))
+        process_bury(CONTAINER_OF(n->dying.next, struct clu_process, dying));
+    remotes_free(n);
+    slots_free(&n->procs);
+    slots_free(&n->ties);
+    map_free(&n->names);
+    map_free(&n->remotes);
+    map_free(&n->exports);
+    index_free(&n->watchers);
+    index_free(&n->bonds);
+    heap_free(&n->timers);
+    spare_free(&n->spare_procs);
+    spare_free(&n->spare_ties);
+    spare_free(&n->spare_watchers);
+    *n = (struct clu_node){0};
 }
 
-void node_rename(struct node *n, const char *name, uint32_t creation)
+void node_rename(struct clu_node *n, const char *name, uint32_t creation)
 {
     text_set(n->name, sizeof n->name, slice_of(name));
     n->creation = creation;
 }
 
-void node_link_init(struct node_link *l, struct channel *channel, const char *peer,
-                    uint32_t peer_creation, uint64_t flags)
+void node_fail(struct clu_node *n, clu_error err, const char *format, ...)
 {
-    *l = (struct node_link){
-        .channel = channel,
-        .peer = slice_of(peer),
-        .creation = peer_creation,
-        .flags = flags,
-        .visible = (flags & DFLAG_PUBLISHED) != 0,
-    };
+    va_list args;
+
+    if (n->err != CLU_OK)
+        return;
+    n->err = err;
+    va_start(args, format);
+    vsnprintf(n->why, sizeof n->why, format, args);
+    va_end(args);
 }
 
-void node_link_fini(struct node_link *l)
+/* ---- the end of a step ---- */
+
+static void bury_all(struct clu_node *n)
 {
-    *l = (struct node_link){0};
+    while (!list_empty(&n->dying))
+        process_bury(CONTAINER_OF(n->dying.next, struct clu_process, dying));
 }
 
-/* ---- answers ---- */
-
-clu_error answer_monitor_exit(struct node_link *l, const clu_pid *pid, const clu_slice *name,
-                              const clu_pid *to, const clu_ref *ref, const char *reason)
+/* Whoever has more than its share comes last next time. */
+void node_turn(struct clu_node *n, uint64_t now_ms)
 {
-    clu_writer w;
+    uint32_t budget = NODE_TURN_MAX;
 
-    channel_begin(l->channel, &w, 0);
-    if (l->flags & DFLAG_EXIT_PAYLOAD) {
-        control_put_payload_monitor_exit(&w, pid, name, to, ref);
-        channel_payload(l->channel, &w);
-        clu_put_atom_text(&w, reason);
-    } else {
-        control_put_monitor_exit(&w, pid, name, to, ref, reason);
+    n->now_ms = now_ms;
+    bury_all(n);
+    while (budget > 0 && !list_empty(&n->runnable)) {
+        struct clu_process *p = CONTAINER_OF(n->runnable.next, struct clu_process, runnable);
+
+        list_remove(&p->runnable);
+        if (!mailbox_run(p, &budget))
+            list_append(&n->runnable, &p->runnable);
+        bury_all(n);
     }
-    return channel_end(l->channel, &w);
 }
 
-clu_error answer_exit(struct node_link *l, const clu_pid *from, const clu_pid *to,
-                      const char *reason)
-{
-    clu_writer w;
+/* ---- time ---- */
 
-    channel_begin(l->channel, &w, 0);
-    if (l->flags & DFLAG_EXIT_PAYLOAD) {
-        control_put_payload_exit(&w, from, to);
-        channel_payload(l->channel, &w);
-        clu_put_atom_text(&w, reason);
-    } else {
-        control_put_exit(&w, from, to, reason);
-    }
-    return channel_end(l->channel, &w);
+uint64_t node_deadline(const struct clu_node *n)
+{
+    return list_empty(&n->runnable) && list_empty(&n->dying) ? heap_next(&n->timers) : 0;
 }
 
-/* ---- signals ---- */
-
-static enum service receiver(const struct signal *s)
+void node_tick(struct clu_node *n, uint64_t now_ms)
 {
-    const struct control *c = s->c;
+    struct heap_item *item;
 
-    return c->to_is_name ? service_of_name(c->to_name) : service_of_pid(s->node, &c->to);
-}
-
-/* A message to nobody is dropped, as everywhere in Erlang. */
-static clu_error take_message(struct signal *s)
-{
-    enum service service = receiver(s);
-
-    return service == SERVICES ? CLU_OK : service_deliver(service, s);
-}
-
-static clu_error take_alias_message(struct signal *s)
-{
-    return service_deliver(SERVICE_PINGER, s);
-}
-
-/* Services never end, so a monitor of one needs no memory. */
-static clu_error take_monitor(struct signal *s)
-{
-    const struct control *c = s->c;
-
-    if (service_is_alive(receiver(s)))
-        return CLU_OK;
-    return answer_monitor_exit(s->link, &c->to, c->to_is_name ? &c->to_name : NULL, &c->from,
-                               &c->ref, "noproc");
-}
-
-static clu_error take_link(struct signal *s)
-{
-    const struct control *c = s->c;
-
-    if (service_is_alive(receiver(s)))
-        return CLU_OK;
-    return answer_exit(s->link, &c->to, &c->from, "noproc");
-}
-
-/* The acknowledgement goes from the pid that was unlinked to the one that unlinked it. */
-static clu_error take_unlink(struct signal *s)
-{
-    clu_writer w;
-
-    channel_begin(s->link->channel, &w, 0);
-    control_put_unlink_ack(&w, s->c->id, &s->c->to, &s->c->from);
-    return channel_end(s->link->channel, &w);
-}
-
-/* We do not offer DFLAG_SPAWN; who asks all the same is told what a BEAM without it is told. */
-static clu_error take_spawn_request(struct signal *s)
-{
-    clu_writer w;
-
-    channel_begin(s->link->channel, &w, 0);
-    control_put_spawn_error(&w, &s->c->ref, &s->c->from, "notsup");
-    return channel_end(s->link->channel, &w);
-}
-
-/* A row an op that is more than passed over: who handles it, and whether a BEAM cuts the link when
- * its sender is no process of the peer (dist.c: erts_net_message). */
-static const struct {
-    signal_handler *handle;
-    bool from_peer;
-} handlers[OP_MAX] = {
-    [OP_LINK] = {take_link, true},
-    [OP_SEND] = {take_message, false},
-    [OP_SEND_TT] = {take_message, false},
-    [OP_SEND_SENDER] = {take_message, false},
-    [OP_SEND_SENDER_TT] = {take_message, false},
-    [OP_REG_SEND] = {take_message, false},
-    [OP_REG_SEND_TT] = {take_message, false},
-    [OP_ALIAS_SEND] = {take_alias_message, false},
-    [OP_ALIAS_SEND_TT] = {take_alias_message, false},
-    [OP_EXIT] = {NULL, true},
-    [OP_EXIT_TT] = {NULL, true},
-    [OP_PAYLOAD_EXIT] = {NULL, true},
-    [OP_PAYLOAD_EXIT_TT] = {NULL, true},
-    [OP_MONITOR_P] = {take_monitor, true},
-    [OP_DEMONITOR_P] = {NULL, true},
-    [OP_MONITOR_P_EXIT] = {ping_gone, false},
-    [OP_PAYLOAD_MONITOR_P_EXIT] = {ping_gone, false},
-    [OP_SPAWN_REQUEST] = {take_spawn_request, true},
-    [OP_SPAWN_REQUEST_TT] = {take_spawn_request, true},
-    [OP_UNLINK_ID] = {take_unlink, true},
-    [OP_UNLINK_ID_ACK] = {NULL, true},
-};
-
-clu_error node_receive(struct node *n, struct node_link *l, const struct control *c,
-                       struct node_report *report, const char **what)
-{
-    struct signal s = {.node = n, .link = l, .c = c, .report = report};
-
-    *report = (struct node_report){.kind = NODE_REPORT_NONE};
-    if (handlers[c->op].from_peer && !slice_equal(c->from.node, l->peer)) {
-        *what = "the peer sent a signal in the name of another node's process";
-        return CLU_EPROTO;
-    }
-    if (handlers[c->op].handle == NULL)
-        return CLU_OK;
-    clu_error err = handlers[c->op].handle(&s);
-
-    if (err != CLU_OK)
-        *what = l->channel->err != CLU_OK ? l->channel->what : "no room for an answer";
-    return err;
+    n->now_ms = now_ms;
+    while ((item = heap_pop(&n->timers, now_ms)) != NULL)
+        tie_due(CONTAINER_OF(item, struct tie, due));
 }

@@ -1,92 +1,120 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * node: what answers the signals of other nodes: processes, registered names, links, monitors.
- *   knows: the own identity, control messages, the channel of the link that a signal came by.
- *   must not know: sockets, clocks, discovery, whom to dial.
- * Today the processes are a few registered services without state; a signal to anything else is
- * answered as a BEAM answers for a process that is gone.
+ * node: processes of ours, and what the signals of other nodes mean to them.
+ *   knows: the own identity, linked nodes by name, control messages, the channels of the links.
+ *   must not know: sockets, clocks, discovery, how a node is reached: it says whom it wants.
+ * Users' functions run in node_turn and node_receive only, one at a time, never within each other.
  */
 #ifndef NODE_NODE_H
 #define NODE_NODE_H
 
+#include <erlclu/call.h>
+#include <erlclu/process.h>
+
+#include "base/heap.h"
+#include "base/index.h"
+#include "base/list.h"
+#include "base/map.h"
+#include "base/slots.h"
+#include "base/spare.h"
 #include "dist/channel.h"
 #include "model/model.h"
 
-struct node {
+/* Processes at once: what an index of slots can name. */
+#define NODE_PROCESSES_MAX 1000000
+/* Messages of local mailboxes that one turn hands out: then the sockets have their turn. */
+#define NODE_TURN_MAX 4096
+
+struct remote;
+
+/* Where a message for another process of ours, or for a node that is not linked yet, is written. */
+struct sending {
+    struct clu_process *from; /* NULL: nothing is under way */
+    clu_writer w;
+    struct remote *remote; /* NULL: to a process of this node */
+    slot_id local;         /* that process; 0: nobody */
+    slot_id tie;           /* by this reference of it; 0: by pid or name */
+    slot_id call;          /* the message is its request; 0 */
+    size_t held_at;        /* where the signal begins among those held */
+    clu_error err;
+};
+
+struct clu_node {
     char name[NODE_NAME_SIZE];
     uint32_t creation;
     bool hidden;
-    uint64_t n_refs; /* references made so far */
+    uint64_t now_ms;  /* of the latest event */
+    uint64_t n_refs;  /* references made so far */
+    uint64_t n_procs; /* processes made so far: serials */
+    uint64_t n_unlinks;
+    clu_error err; /* the first error; sticks */
+    char why[REASON_SIZE];
+
+    struct slots procs, ties;
+    struct map names;      /* name -> struct clu_process */
+    struct map remotes;    /* name -> struct remote */
+    struct map exports;    /* "module:function/arity" -> struct export */
+    struct index watchers; /* by remote and reference */
+    struct index bonds;    /* by process and pid */
+    struct heap timers;    /* of ties */
+    struct list runnable;  /* processes with something in their mailbox */
+    struct list dying;     /* processes that ended, not buried yet */
+    struct list talking;   /* links with something to be sent that mesh was not told of */
+    struct list wanted;    /* remotes to be dialled that mesh was not told of */
+    struct list observers; /* processes that want to know of nodes */
+    struct spare spare_procs, spare_ties, spare_watchers;
+    struct clu_process *running; /* whose function is on the stack */
+    bool receiving;              /* a frame is being read: what it brings is handed out at once */
+    struct sending sending;
 };
 
-/* One linked peer, as far as its signals need it. */
+/* One linked peer. */
 struct node_link {
-    struct channel *channel; /* borrowed: answers go here */
+    struct channel *channel; /* borrowed */
     clu_slice peer;          /* borrowed: its full name */
     uint32_t creation;       /* the peer's */
     uint64_t flags;          /* that both offered */
     bool visible;            /* both are published */
+    struct remote *remote;
+    struct list talking;
 };
 
-/* Who called as gen_server:call does, and how it wants its answer. Borrows the frame. */
-struct gen_call {
-    clu_pid from;
-    clu_slice tag; /* opaque: goes back as it came */
-    clu_ref alias; /* n is 0 without one */
-};
-
-/* What a signal means to the layer above, beyond its answer. */
-enum node_report_kind {
-    NODE_REPORT_NONE,
-    NODE_REPORT_PONG,      /* the peer's net_kernel said yes to the ping `ref` of this link */
-    NODE_REPORT_PANG,      /* it has none, or said something else */
-    NODE_REPORT_NODES,     /* a BEAM's answer to node_ask_nodes: nodes stands at a list of atoms */
-    NODE_REPORT_KIN_NODES, /* that of our own kind: a list of {Name, Address, Port}: atom, binary of
-                              4 or 16 bytes (empty: unknown), integer */
-    NODE_REPORT_ASKED,     /* the peer asks for our nodes: node_answer_begin */
-};
-
-struct node_report {
-    enum node_report_kind kind;
-    clu_ref ref;          /* of node_ping or node_ask_nodes; borrows the frame, as all here */
-    clu_reader nodes;     /* NODE_REPORT_NODES, NODE_REPORT_KIN_NODES */
-    struct gen_call call; /* NODE_REPORT_ASKED */
-};
-
-/* What a peer is, as far as its answers to node_ask_nodes have told. */
-enum node_kin {
-    NODE_KIN_UNKNOWN,
-    NODE_KIN_BEAM,
-    NODE_KIN_OURS,
-};
-
-void node_init(struct node *n, const char *name, uint32_t creation, bool hidden);
-void node_fini(struct node *n);
+/* node_init: CLU_ENOMEM: end it with node_fini all the same. */
+CLU_MUST_USE clu_error node_init(struct clu_node *n, const char *name, uint32_t creation,
+                                 bool hidden);
+void node_fini(struct clu_node *n);
 /* node_rename: a peer gave us a dynamic name and creation. */
-void node_rename(struct node *n, const char *name, uint32_t creation);
+void node_rename(struct clu_node *n, const char *name, uint32_t creation);
 
-/* node_link_init: for a link whose handshake is done. peer must outlive it. */
-void node_link_init(struct node_link *l, struct channel *channel, const char *peer,
-                    uint32_t peer_creation, uint64_t flags);
-void node_link_fini(struct node_link *l);
+/* node_link_up: for a link whose handshake is done; peer and channel must outlive it. What waits
+ * for the node is queued. CLU_ENOMEM: it is not up. node_link_down: the reason is an atom's text;
+ * monitors and links of processes there fire. Also of one that is not up. */
+CLU_MUST_USE clu_error node_link_up(struct clu_node *n, struct node_link *l,
+                                    struct channel *channel, const char *peer,
+                                    uint32_t peer_creation, uint64_t flags);
+void node_link_down(struct clu_node *n, struct node_link *l, const char *reason);
+/* node_unreachable: the attempt to reach a wanted node has failed: as node_link_down. */
+void node_unreachable(struct clu_node *n, const char *name);
+/* node_writable: the link's queue has drained. */
+void node_writable(struct node_link *l);
 
-/* node_receive: takes one signal and queues what answers it. An error closes the link: the peer
- * broke the protocol, or the answer found no room; *what is a static sentence. */
-CLU_MUST_USE clu_error node_receive(struct node *n, struct node_link *l, const struct control *c,
-                                    struct node_report *report, const char **what);
+/* node_receive: takes one signal. An error closes the link: the peer broke the protocol, or an
+ * answer found no room; *what is a static sentence. */
+CLU_MUST_USE clu_error node_receive(struct clu_node *n, struct node_link *l,
+                                    const struct control *c, const char **what);
 
-/* node_ping: asks the peer's net_kernel as net_adm:ping does; the answer is a report with an equal
- * ref of the same link. CLU_EBUSY when the link is. */
-CLU_MUST_USE clu_error node_ping(struct node *n, struct node_link *l, clu_ref *ref);
+/* node_turn: the end of a step: hands out what is in the mailboxes, buries who has ended. */
+void node_turn(struct clu_node *n, uint64_t now_ms);
+/* node_deadline, node_tick: when to call node_tick at the latest: timers. */
+uint64_t node_deadline(const struct clu_node *n);
+void node_tick(struct clu_node *n, uint64_t now_ms);
+/* node_next_talking: a link with something to be sent; node_next_wanted: a node to be dialled. Each
+ * is told once; NULL at the end. */
+struct node_link *node_next_talking(struct clu_node *n);
+const char *node_next_wanted(struct clu_node *n);
 
-/* node_ask_nodes: asks the peer for the visible nodes that it is linked with; the answer is a
- * report with an equal ref of the same link. Of an unknown kin, both ways are tried. CLU_EBUSY when
- * the link is. */
-CLU_MUST_USE clu_error node_ask_nodes(struct node *n, struct node_link *l, enum node_kin kin,
-                                      clu_ref *ref);
-/* node_answer_begin: begins the answer to NODE_REPORT_ASKED in the link's channel: put the list of
- * nodes, as NODE_REPORT_KIN_NODES has it, then channel_end. */
-void node_answer_begin(struct node *n, struct node_link *l, const struct gen_call *call,
-                       clu_writer *w);
+/* node_fail: the error that sticks; the first one counts. */
+void node_fail(struct clu_node *n, clu_error err, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 #endif

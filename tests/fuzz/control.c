@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <assert.h>
+#include <stdlib.h>
 
 #include "dist/flags.h"
 #include "node/node.h"
@@ -30,11 +31,10 @@ static void check_answers(struct channel *channel)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     uint64_t flags = size % 2 == 0 ? DFLAGS_OFFERED : DFLAGS_MANDATORY_25;
-    struct node node;
+    struct clu_node node;
     struct node_link link;
     struct channel channel;
     struct control c;
-    struct node_report report;
     const char *what = NULL;
     size_t used = 0, message = 0;
 
@@ -48,14 +48,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         assert(what != NULL);
         return 0;
     }
-    node_init(&node, "us@h", 5, false);
     channel_init(&channel, flags, 60000, 4, 0);
-    node_link_init(&link, &channel, "p@h", 3, flags);
-    if (node_receive(&node, &link, &c, &report, &what) == CLU_OK)
-        check_answers(&channel);
-    else
+    if (node_init(&node, "us@h", 5, false) != CLU_OK ||
+        node_link_up(&node, &link, &channel, "p@h", 3, flags) != CLU_OK)
+        abort();
+    if (node_receive(&node, &link, &c, &what) != CLU_OK)
         assert(what != NULL);
-    node_link_fini(&link);
+    else
+        node_turn(&node, 0);
+    check_answers(&channel);
+    node_link_down(&node, &link, "connection_closed");
     channel_fini(&channel);
     node_fini(&node);
     return 0;

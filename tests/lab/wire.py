@@ -28,6 +28,10 @@ class Atom(str):
         return f"'{self}'"
 
 
+class Improper(list):
+    """A list whose last item is its tail: [alias | Ref]."""
+
+
 class Opaque(bytes):
     """An encoded term that is echoed as it came."""
 
@@ -57,6 +61,8 @@ def encode(term):
         return b'n' + bytes([len(digits), term < 0]) + digits
     if isinstance(term, tuple):
         return b'h' + bytes([len(term)]) + b''.join(map(encode, term))
+    if isinstance(term, Improper):
+        return b'l' + struct.pack('>I', len(term) - 1) + b''.join(map(encode, term))
     if isinstance(term, list):
         if not term:
             return b'j'
@@ -159,7 +165,7 @@ def _decode_compound(data, tag, at, stop):
     if tag == 116:
         return {_key(k): v for k, v in zip(items[::2], items[1::2])}, stop
     if tag == 108:
-        return items[:-1] if items[-1] == [] else items, stop
+        return items[:-1] if items[-1] == [] else Improper(items), stop
     return tuple(items), stop
 
 

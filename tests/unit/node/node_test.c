@@ -21,16 +21,15 @@
 static const clu_pid caller = {.node = TEXT("p@h"), .id = 1, .serial = 2, .creation = 3};
 static const clu_pid stranger = {.node = TEXT("q@h"), .id = 1, .creation = 3};
 static const clu_pid nobody = {.node = TEXT("us@h"), .id = 77, .creation = 5};
-static const clu_pid net_kernel = {.node = TEXT("us@h"), .id = 1, .creation = 5};
-static const clu_pid earlier = {.node = TEXT("us@h"), .id = 1, .creation = 4};
+static const clu_pid net_kernel = {.node = TEXT("us@h"), .id = 1, .serial = 1, .creation = 5};
+static const clu_pid earlier = {.node = TEXT("us@h"), .id = 1, .serial = 1, .creation = 4};
 static const clu_ref ref = {.node = TEXT("p@h"), .creation = 3, .n = 3, .words = {6, 7, 8}};
 
 /* A link of us@h to p@h, and what the peer sees of it. */
 struct fixture {
-    struct node node;
+    struct clu_node node;
     struct channel channel, peer;
     struct node_link link;
-    struct node_report report;
     struct buf seen;  /* what was answered, as text */
     const char *what; /* of the last error */
 };
@@ -38,15 +37,15 @@ struct fixture {
 static void open_link(struct fixture *f, uint64_t flags)
 {
     *f = (struct fixture){.what = ""};
-    node_init(&f->node, "us@h", 5, false);
+    assert_int_equal(node_init(&f->node, "us@h", 5, false), CLU_OK);
     channel_init(&f->channel, flags, 60000, 4, 0);
     channel_init(&f->peer, flags, 60000, 4, 0);
-    node_link_init(&f->link, &f->channel, "p@h", 3, flags);
+    assert_int_equal(node_link_up(&f->node, &f->link, &f->channel, "p@h", 3, flags), CLU_OK);
 }
 
 static void close_link(struct fixture *f)
 {
-    node_link_fini(&f->link);
+    node_link_down(&f->node, &f->link, "connection_closed");
     channel_fini(&f->channel);
     channel_fini(&f->peer);
     buf_free(&f->seen);
@@ -117,8 +116,8 @@ static clu_error receive(struct fixture *f, const clu_writer *payload, const cha
     clu_error err = control_parse(&c, (clu_slice){w.data, w.len}, message, NULL, &f->what);
 
     assert_int_equal(err, CLU_OK);
-    err = node_receive(&f->node, &f->link, &c, &f->report, &f->what);
-    f->report.ref.node = (clu_slice){NULL, 0}; /* borrowed */
+    err = node_receive(&f->node, &f->link, &c, &f->what);
+    node_turn(&f->node, 0);
     clu_writer_free(&w);
     return err;
 }
@@ -138,7 +137,7 @@ static void monitors_of_nobody_fire_at_once(void **state)
     assert_int_equal(receive(&f, NULL, "ipar", 19, &caller, "global_name_server", &ref), CLU_OK);
     assert_string_equal(answers(&f), "{28,missing,<p@h.1.2>,#Ref<p@h.8.7.6>} noproc\n"
                                      "{28,<us@h.77.0>,<p@h.1.2>,#Ref<p@h.8.7.6>} noproc\n"
-                                     "{28,<us@h.1.0>,<p@h.1.2>,#Ref<p@h.8.7.6>} noproc\n"
+                                     "{28,<us@h.1.1>,<p@h.1.2>,#Ref<p@h.8.7.6>} noproc\n"
                                      "{28,rex,<p@h.1.2>,#Ref<p@h.8.7.6>} noproc\n"
                                      "{28,global_name_server,<p@h.1.2>,#Ref<p@h.8.7.6>} noproc\n");
     close_link(&f);
@@ -247,7 +246,6 @@ static void the_rest_is_passed_over(void **state)
     assert_int_equal(receive(&f, NULL, "ipp", 7, &caller, &nobody), CLU_OK);
     assert_int_equal(receive(&f, NULL, "iipp", 36, 9, &caller, &nobody), CLU_OK);
     assert_string_equal(answers(&f), "");
-    assert_int_equal(f.report.kind, NODE_REPORT_NONE);
     clu_writer_free(&message);
     close_link(&f);
 }
@@ -291,8 +289,8 @@ static void net_adm_ping_is_answered(void **state)
     call_net_kernel(&f, true, "is_auth");
     call_net_kernel(&f, false, "is_auth");
     assert_string_equal(answers(&f),
-                        "{33,<us@h.1.0>,#Ref<p@h.8.7.6>} {[alias|#Ref<p@h.8.7.6>],yes}\n"
-                        "{2,'',<p@h.1.2>} {#Ref<p@h.8.7.6>,yes}\n");
+                        "{33,<us@h.1.1>,#Ref<p@h.8.7.6>} {[alias|#Ref<p@h.8.7.6>],yes}\n"
+                        "{22,<us@h.1.1>,<p@h.1.2>} {#Ref<p@h.8.7.6>,yes}\n");
     close_link(&f);
 }
 
@@ -327,7 +325,7 @@ static void features_are_told(void **state)
     clu_put_pid(&w, &caller);
     clu_put_atom_text(&w, "features_request");
     assert_int_equal(receive(&f, &w, "ipaa", 6, &caller, "", "rex"), CLU_OK);
-    assert_string_equal(answers(&f), "{2,'',<p@h.1.2>} {features_reply,us@h,[]}\n");
+    assert_string_equal(answers(&f), "{22,<us@h.2.2>,<p@h.1.2>} {features_reply,us@h,[]}\n");
     clu_writer_free(&w);
     close_link(&f);
 }
@@ -361,200 +359,9 @@ static void global_is_told_not_to_wait(void **state)
     assert_string_equal(answers(&f), "");
     cast_global(&f, "init_connect");
     assert_string_equal(answers(&f),
-                        "{6,<us@h.3.0>,'',global_name_server} {'$gen_cast',{in_sync,us@h,true}}\n");
+                        "{6,<us@h.3.3>,'',global_name_server} {'$gen_cast',{in_sync,us@h,true}}\n");
     close_link(&f);
 }
-
-/* ---- peer exchange ---- */
-
-#define REX_QUESTION                                                                               \
-    "{6,<us@h.5.0>,'',rex} {'$gen_call',{<us@h.5.0>,#Ref<us@h.0.0.1>},"                            \
-    "{call,erlang,nodes,[],<us@h.5.0>}}\n"
-#define KIN_QUESTION                                                                               \
-    "{6,<us@h.5.0>,'',erlclu_mesh} {'$gen_call',{<us@h.5.0>,#Ref<us@h.0.0.1>},nodes}\n"
-
-static void each_kin_is_asked_its_way(void **state)
-{
-    static const struct {
-        enum node_kin kin;
-        const char *asks;
-    } rows[] = {
-        {NODE_KIN_UNKNOWN, KIN_QUESTION REX_QUESTION},
-        {NODE_KIN_BEAM, REX_QUESTION},
-        {NODE_KIN_OURS, KIN_QUESTION},
-    };
-
-    (void)state;
-    for (size_t i = 0; i < COUNT(rows); i++) {
-        struct fixture f;
-        clu_ref ours;
-
-        open_link(&f, NODE_FLAGS);
-        assert_int_equal(node_ask_nodes(&f.node, &f.link, rows[i].kin, &ours), CLU_OK);
-        assert_string_equal(answers(&f), rows[i].asks);
-        close_link(&f);
-    }
-}
-
-/* The peer says {Ref, Term} to the asking process, Term being text; the kind of report. */
-static enum node_report_kind tell(struct fixture *f, const clu_ref *to, const char *term)
-{
-    clu_pid asker = {.node = TEXT("us@h"), .id = 5, .creation = 5};
-    clu_writer w;
-    size_t at;
-
-    clu_writer_init(&w);
-    clu_put_tuple(&w, 2);
-    clu_put_ref(&w, to);
-    assert_int_equal(clu_parse(term, strlen(term), &w, &at, NULL), CLU_OK);
-    assert_int_equal(receive(f, &w, "ipp", 22, &caller, &asker), CLU_OK);
-    clu_writer_free(&w);
-    return f->report.kind;
-}
-
-static void nodes_are_told(void **state)
-{
-    static const struct {
-        const char *term;
-        enum node_report_kind kind;
-    } rows[] = {
-        {"['a@h','b@h']", NODE_REPORT_NODES},
-        {"[]", NODE_REPORT_NODES},
-        {"{erlclu_nodes,[]}", NODE_REPORT_KIN_NODES},
-        {"{erlclu_nodes,[{'a@h',<<10,0,0,1>>,9100}]}", NODE_REPORT_KIN_NODES},
-        {"{badrpc,nodedown}", NODE_REPORT_NONE},
-        {"{erlclu_nodes,[],1}", NODE_REPORT_NONE},
-        {"nodes", NODE_REPORT_NONE},
-        {"#{}", NODE_REPORT_NONE},
-    };
-    struct fixture f;
-    clu_ref ours;
-
-    (void)state;
-    open_link(&f, NODE_FLAGS);
-    assert_int_equal(node_ask_nodes(&f.node, &f.link, NODE_KIN_UNKNOWN, &ours), CLU_OK);
-    for (size_t i = 0; i < COUNT(rows); i++)
-        if (tell(&f, &ours, rows[i].term) != rows[i].kind)
-            fail_msg("%s: %d", rows[i].term, (int)f.report.kind);
-    assert_int_equal(tell(&f, &ref, "['a@h']"), NODE_REPORT_NONE);
-    close_link(&f);
-}
-
-static void who_asks_is_answered(void **state)
-{
-    struct fixture f;
-    clu_writer w, out;
-
-    (void)state;
-    open_link(&f, NODE_FLAGS);
-    clu_writer_init(&w);
-    put_call(&w, true);
-    clu_put_atom_text(&w, "nodes");
-    assert_int_equal(receive(&f, &w, "ipaa", 6, &caller, "", "erlclu_mesh"), CLU_OK);
-    assert_int_equal(f.report.kind, NODE_REPORT_ASKED);
-    node_answer_begin(&f.node, &f.link, &f.report.call, &out);
-    clu_put_nil(&out);
-    assert_int_equal(channel_end(&f.channel, &out), CLU_OK);
-    assert_string_equal(answers(&f), "{33,<us@h.6.0>,#Ref<p@h.8.7.6>} "
-                                     "{[alias|#Ref<p@h.8.7.6>],{erlclu_nodes,[]}}\n");
-    clu_writer_free(&w);
-    close_link(&f);
-}
-
-/* ---- our own ping ---- */
-
-/* The peer says {Ref, Answer} to the pinger. */
-static void answer_ping(struct fixture *f, const clu_ref *to, const char *answer)
-{
-    clu_pid pinger = {.node = TEXT("us@h"), .id = 4, .creation = 5};
-    clu_writer w;
-
-    clu_writer_init(&w);
-    clu_put_tuple(&w, 2);
-    clu_put_ref(&w, to);
-    clu_put_atom_text(&w, answer);
-    assert_int_equal(receive(f, &w, "ipp", 22, &caller, &pinger), CLU_OK);
-    clu_writer_free(&w);
-}
-
-static void a_ping_is_answered(void **state)
-{
-    struct fixture f;
-    clu_ref first, second;
-
-    (void)state;
-    open_link(&f, NODE_FLAGS);
-    assert_int_equal(node_ping(&f.node, &f.link, &first), CLU_OK);
-    assert_string_equal(answers(&f),
-                        "{19,<us@h.4.0>,net_kernel,#Ref<us@h.0.0.1>}\n"
-                        "{6,<us@h.4.0>,'',net_kernel} "
-                        "{'$gen_call',{<us@h.4.0>,#Ref<us@h.0.0.1>},{is_auth,us@h}}\n");
-    assert_int_equal(node_ping(&f.node, &f.link, &second), CLU_OK);
-    answers(&f);
-    answer_ping(&f, &second, "yes");
-    assert_int_equal(f.report.kind, NODE_REPORT_PONG);
-    assert_memory_equal(f.report.ref.words, second.words, sizeof second.words);
-    assert_memory_not_equal(f.report.ref.words, first.words, sizeof first.words);
-    assert_string_equal(answers(&f), "{20,<us@h.4.0>,net_kernel,#Ref<us@h.0.0.2>}\n");
-    answer_ping(&f, &first, "no");
-    assert_int_equal(f.report.kind, NODE_REPORT_PANG);
-    close_link(&f);
-}
-
-static void answers_of_others_are_no_pong(void **state)
-{
-    struct fixture f;
-    clu_ref ours;
-
-    (void)state;
-    open_link(&f, NODE_FLAGS);
-    assert_int_equal(node_ping(&f.node, &f.link, &ours), CLU_OK);
-    answers(&f);
-    answer_ping(&f, &ref, "yes");
-    assert_int_equal(f.report.kind, NODE_REPORT_NONE);
-    ours.creation++;
-    answer_ping(&f, &ours, "yes");
-    assert_int_equal(f.report.kind, NODE_REPORT_NONE);
-    assert_string_equal(answers(&f), "");
-    close_link(&f);
-}
-
-static void a_peer_without_net_kernel_is_a_pang(void **state)
-{
-    clu_pid pinger = {.node = TEXT("us@h"), .id = 4, .creation = 5};
-    struct fixture f;
-    clu_ref ours;
-
-    (void)state;
-    open_link(&f, NODE_FLAGS);
-    assert_int_equal(node_ping(&f.node, &f.link, &ours), CLU_OK);
-    assert_int_equal(receive(&f, NULL, "iapra", 21, "net_kernel", &pinger, &ref, "noproc"), CLU_OK);
-    assert_int_equal(f.report.kind, NODE_REPORT_NONE);
-    assert_int_equal(receive(&f, NULL, "iapra", 21, "net_kernel", &pinger, &ours, "noproc"),
-                     CLU_OK);
-    assert_int_equal(f.report.kind, NODE_REPORT_PANG);
-    close_link(&f);
-}
-
-/* Peers like ei know no monitors of names; they are asked all the same. */
-static void a_ping_without_monitors(void **state)
-{
-    struct fixture f;
-    clu_ref ours;
-
-    (void)state;
-    open_link(&f, NODE_FLAGS & ~DFLAG_DIST_MONITOR_NAME);
-    assert_int_equal(node_ping(&f.node, &f.link, &ours), CLU_OK);
-    assert_int_equal(answers(&f)[0], '{');
-    assert_non_null(strstr(buf_text(&f.seen), "is_auth"));
-    assert_null(strstr(buf_text(&f.seen), "{19,"));
-    answer_ping(&f, &ours, "yes");
-    assert_int_equal(f.report.kind, NODE_REPORT_PONG);
-    assert_string_equal(answers(&f), "");
-    close_link(&f);
-}
-
-/* ---- limits ---- */
 
 static void fill(struct fixture *f, size_t len)
 {
@@ -565,18 +372,6 @@ static void fill(struct fixture *f, size_t len)
     clu_put_binary(&w, bytes, len);
     assert_int_equal(channel_end(&f->channel, &w), CLU_OK);
     test_free(bytes);
-}
-
-static void a_busy_link_is_not_pinged(void **state)
-{
-    struct fixture f;
-    clu_ref ours;
-
-    (void)state;
-    open_link(&f, NODE_FLAGS);
-    fill(&f, CHANNEL_BUSY_BYTES);
-    assert_int_equal(node_ping(&f.node, &f.link, &ours), CLU_EBUSY);
-    close_link(&f);
 }
 
 static void an_answer_without_room_ends_the_link(void **state)
@@ -600,7 +395,7 @@ static void a_dynamic_name_is_taken(void **state)
     node_rename(&f.node, "new@h", 8);
     assert_int_equal(receive(&f, NULL, "ippr", 19, &caller, &net_kernel, &ref), CLU_OK);
     assert_non_null(strstr(answers(&f), "noproc")); /* that was the other name's */
-    clu_pid own = {.node = TEXT("new@h"), .id = 1, .creation = 8};
+    clu_pid own = {.node = TEXT("new@h"), .id = 1, .serial = 1, .creation = 8};
 
     assert_int_equal(receive(&f, NULL, "ippr", 19, &caller, &own, &ref), CLU_OK);
     assert_string_equal(answers(&f), "");
@@ -622,14 +417,6 @@ int main(void)
         cmocka_unit_test(unknown_calls_fail_at_once),
         cmocka_unit_test(features_are_told),
         cmocka_unit_test(global_is_told_not_to_wait),
-        cmocka_unit_test(each_kin_is_asked_its_way),
-        cmocka_unit_test(nodes_are_told),
-        cmocka_unit_test(who_asks_is_answered),
-        cmocka_unit_test(a_ping_is_answered),
-        cmocka_unit_test(answers_of_others_are_no_pong),
-        cmocka_unit_test(a_peer_without_net_kernel_is_a_pang),
-        cmocka_unit_test(a_ping_without_monitors),
-        cmocka_unit_test(a_busy_link_is_not_pinged),
         cmocka_unit_test(an_answer_without_room_ends_the_link),
         cmocka_unit_test(a_dynamic_name_is_taken),
     };

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Processes of a node: mailboxes, names, links, monitors, aliases, timers, signals to and from
+ * processes of any node (Erlang reference manual, "Processes"; erl_dist_protocol).
+ *
+ * A process is a number that others know it by (a pid) and a function that is handed one signal at
+ * a time. All functions belong to the thread that drives the node; none of them blocks. They may be
+ * called from within a receive function, for any process. What a function queues is written at the
+ * end of the step.
+ */
+#ifndef ERLCLU_PROCESS_H
+#define ERLCLU_PROCESS_H
+
+#include <erlclu/etf.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct clu_node clu_node;
+typedef struct clu_process clu_process;
+
+/* ---- where a signal goes ---- */
+
+/* A pid, a registered name at a node (node empty: this one), or an alias: what is set first in this
+ * order. Slices are borrowed for the call. */
+typedef struct clu_to {
+    clu_pid pid;
+    clu_ref alias;
+    clu_slice name, node;
+} clu_to;
+
+CLU_API clu_to clu_to_pid(clu_pid pid);
+CLU_API clu_to clu_to_alias(clu_ref alias);
+/* clu_to_name: node NULL is this node. */
+CLU_API clu_to clu_to_name(const char *name, const char *node);
+
+/* ---- signals ---- */
+
+typedef enum clu_signal_kind {
+    CLU_SIGNAL_MESSAGE, /* term; from where the link tells it, else from.node is empty */
+    CLU_SIGNAL_EXIT,    /* trapped: from is the linked pid, or who called exit/2; term the reason */
+    CLU_SIGNAL_DOWN,    /* the monitor ref fired: of from, or of name at node; term the reason */
+    CLU_SIGNAL_TIMEOUT, /* the timer ref */
+    CLU_SIGNAL_SPAWNED, /* clu_spawn_remote ref: from is the new process; or from.node is empty and
+                           term the error, an atom */
+    CLU_SIGNAL_NODE_UP, /* clu_monitor_nodes: node */
+    CLU_SIGNAL_NODE_DOWN, /* node; term the reason, an atom */
+    CLU_SIGNAL_WRITABLE,  /* node takes messages again, after CLU_EBUSY */
+} clu_signal_kind;
+
+/* All slices, and term, are borrowed until the receive function returns (clu_take: until the next
+ * one). */
+typedef struct clu_signal {
+    clu_signal_kind kind;
+    clu_pid from;
+    clu_ref ref;
+    clu_slice name, node;
+    clu_reader term;
+} clu_signal;
+
+/* ---- life ---- */
+
+/* Called with one signal after the other, never from within another function of this library. */
+typedef void clu_receive_fn(clu_process *self, const clu_signal *signal, void *arg);
+/* Called once, when the process has ended: its pid is nobody's any more. reason is a term. */
+typedef void clu_stopped_fn(clu_process *self, clu_slice reason, void *arg);
+
+typedef struct clu_spawn_options {
+    /* What handles its signals. NULL: they wait in the mailbox for clu_take. */
+    clu_receive_fn *receive;
+    clu_stopped_fn *stopped; /* NULL: nobody wants to know */
+    void *arg;
+    const char *name;   /* registered as; NULL: none */
+    bool trap_exit;     /* exit signals become CLU_SIGNAL_EXIT (process_flag(trap_exit, true)) */
+    size_t mailbox_max; /* bytes that may wait; 0: CLU_MAILBOX_MAX */
+} clu_spawn_options;
+
+/* A mailbox that would hold more than this ends its process with the reason message_queue_full: so
+ * its links and monitors fire, and no memory grows without end. */
+#define CLU_MAILBOX_MAX (256u << 20)
+
+/* clu_spawn: a process. NULL when memory is out, there are 1,000,000 already, or the name is taken
+ * (the error sticks to the node: clu_node_error). It lives until clu_exit, an exit signal that it
+ * does not trap, or the end of the node. */
+CLU_API clu_process *clu_spawn(clu_node *node, const clu_spawn_options *options);
+/* clu_exit: ends it with an atom as reason ("normal", ...); clu_exit_term with any term. Links and
+ * monitors are told. From within its own receive function it ends when that returns. The pointer is
+ * good until then. */
+CLU_API void clu_exit(clu_process *self, const char *reason);
+CLU_API void clu_exit_term(clu_process *self, clu_slice reason);
+/* clu_self: its pid; node borrows the node's name. */
+CLU_API clu_pid clu_self(const clu_process *self);
+CLU_API clu_node *clu_process_node(const clu_process *self);
+CLU_API void *clu_process_arg(const clu_process *self);
+CLU_API void clu_trap_exit(clu_process *self, bool trap);
+
+/* clu_take: the next signal of a process without a receive function; false when none waits. The
+ * signal is good until the next clu_take of this process. */
+CLU_API bool clu_take(clu_process *self, clu_signal *signal);
+
+/* clu_register: CLU_EEXIST when the process or the name has one already. clu_unregister:
+ * CLU_ENOENT. clu_whereis: NULL when there is none; so the process of a pid by clu_find. */
+CLU_API CLU_MUST_USE clu_error clu_register(clu_process *self, const char *name);
+CLU_API clu_error clu_unregister(clu_node *node, const char *name);
+CLU_API clu_process *clu_whereis(clu_node *node, const char *name);
+CLU_API clu_process *clu_find(clu_node *node, const clu_pid *pid);
+
+/* ---- messages ---- */
+
+/* clu_send_begin: a writer for one message; put one term, then clu_send_end. Never NULL: what went
+ * wrong is told by clu_send_end. Nothing else may be sent in between. A node that is not linked is
+ * dialled, and what is sent meanwhile is kept, up to CLU_HELD_MAX bytes.
+ * clu_send_end: CLU_EBUSY when the peer reads too slowly: nothing was sent, CLU_SIGNAL_WRITABLE
+ * follows. CLU_ESIZE, CLU_ENOMEM, or the writer's error. A message to nobody is dropped: that is no
+ * error, as everywhere in Erlang. clu_send_raw: of a term that is encoded already. */
+CLU_API clu_writer *clu_send_begin(clu_process *self, const clu_to *to);
+CLU_API CLU_MUST_USE clu_error clu_send_end(clu_process *self);
+CLU_API void clu_send_cancel(clu_process *self);
+CLU_API CLU_MUST_USE clu_error clu_send_raw(clu_process *self, const clu_to *to, clu_slice term);
+#define CLU_HELD_MAX (1u << 20)
+
+/* ---- links, monitors, aliases, timers ---- */
+
+/* As erlang:link/1, unlink/1. A pid that is gone, or whose node cannot be reached, ends in an exit
+ * signal (noproc, noconnection). */
+CLU_API CLU_MUST_USE clu_error clu_link(clu_process *self, const clu_pid *pid);
+CLU_API CLU_MUST_USE clu_error clu_unlink(clu_process *self, const clu_pid *pid);
+/* clu_exit_signal: exit(Pid, Reason); reason is an encoded term. */
+CLU_API CLU_MUST_USE clu_error clu_exit_signal(clu_process *self, const clu_pid *pid,
+                                               clu_slice reason);
+/* clu_monitor: of a pid or a name; one CLU_SIGNAL_DOWN with this ref follows, unless demonitored:
+ * after clu_demonitor none does (demonitor(Ref, [flush])). ref.n is 0 when memory is out. */
+CLU_API clu_ref clu_monitor(clu_process *self, const clu_to *to);
+CLU_API void clu_demonitor(clu_process *self, const clu_ref *ref);
+/* clu_alias: a reference by which the process takes messages until clu_unalias. */
+CLU_API clu_ref clu_alias(clu_process *self);
+CLU_API void clu_unalias(clu_process *self, const clu_ref *ref);
+/* clu_after: one CLU_SIGNAL_TIMEOUT with this ref in so many ms. clu_cancel: none any more. */
+CLU_API clu_ref clu_after(clu_process *self, uint64_t ms);
+CLU_API void clu_cancel(clu_process *self, const clu_ref *ref);
+/* clu_monitor_nodes: CLU_SIGNAL_NODE_UP and _DOWN of visible nodes from now on
+ * (net_kernel:monitor_nodes/1). */
+CLU_API void clu_monitor_nodes(clu_process *self, bool on);
+
+/* clu_spawn_remote: erlang:spawn_request/5: module:function(arguments) at a node; arguments is an
+ * encoded list. CLU_SIGNAL_SPAWNED with this ref follows. With monitor the same ref is a monitor of
+ * the new process, with link it is linked. ref.n is 0 when memory is out. */
+CLU_API clu_ref clu_spawn_remote(clu_process *self, const char *node, const char *module,
+                                 const char *function, clu_slice arguments, bool link,
+                                 bool monitor);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+
+#include "node/proc.h"
+
+/* Links. Who unlinks a process of another node sends UNLINK_ID; until its acknowledgement has come
+ * an exit signal of that link, which may have been on its way, counts for nothing
+ * (erl_dist_protocol, "Link Protocol"). */
+
+static uint64_t hash_of(const struct clu_process *p, const clu_pid *other)
+{
+    uint64_t hash = index_mix(p->id, (uint64_t)other->id << 32 | other->serial);
+
+    /* Two nodes' pids may be equal but for the name: a few in one chain do no harm. */
+    return index_mix(hash, (uint64_t)other->creation << 16 | other->node.len);
+}
+
+static bool same_pid(const clu_pid *a, const clu_pid *b)
+{
+    return a->id == b->id && a->serial == b->serial && a->creation == b->creation &&
+           slice_equal(a->node, b->node);
+}
+
+struct bond *bond_find(const struct clu_process *p, const clu_pid *other)
+{
+    struct index_item *item = index_first(&p->node->bonds, hash_of(p, other));
+
+    for (; item != NULL; item = index_next(item)) {
+        struct bond *b = CONTAINER_OF(item, struct bond, item);
+
+        if (b->proc == p && same_pid(&b->other, other))
+            return b;
+    }
+    return NULL;
+}
+
+clu_error bond_add(struct clu_process *p, struct remote *r, const clu_pid *other)
+{
+    struct bond *b = bond_find(p, other);
+
+    if (b != NULL) {
+        b->unlinking = 0;
+        return CLU_OK;
+    }
+    b = calloc(1, sizeof *b);
+    if (b == NULL || index_add(&p->node->bonds, &b->item, hash_of(p, other)) != CLU_OK) {
+        free(b);
+        return CLU_ENOMEM;
+    }
+    b->proc = p;
+    b->remote = r;
+    b->other = *other;
+    b->other.node = slice_of(r == NULL ? p->node->name : r->name);
+    list_append(&p->bonds, &b->of_proc);
+    list_init(&b->of_remote);
+    if (r != NULL)
+        list_append(&r->bonds, &b->of_remote);
+    return CLU_OK;
+}
+
+void bond_free(struct bond *b)
+{
+    struct remote *r = b->remote;
+
+    index_remove(&b->proc->node->bonds, &b->item);
+    list_remove(&b->of_proc);
+    list_remove(&b->of_remote);
+    free(b);
+    remote_release(r);
+}
+
+void bond_break(struct bond *b, clu_slice reason)
+{
+    struct clu_process *p = b->proc, *other;
+    clu_pid self = process_pid(p);
+    struct bond *back;
+
+    if (b->remote != NULL) {
+        /* The link may be gone for good: then the connection's end says the same. */
+        if (b->unlinking == 0)
+            (void)signal_exit(b->remote, p, &self, &b->other, reason);
+        bond_free(b);
+        return;
+    }
+    other = process_find(p->node, &b->other);
+    back = other == NULL ? NULL : bond_find(other, &self);
+    bond_free(b);
+    if (back == NULL)
+        return;
+    bond_free(back);
+    process_exit_signal(other, &self, reader_of(reason), true);
+}
+
+/* ---- erlang:link/1, unlink/1 ---- */
+
+static clu_error link_local(struct clu_process *p, const clu_pid *pid)
+{
+    struct clu_process *other = process_find(p->node, pid);
+    clu_pid self = process_pid(p);
+    struct atom_term term;
+
+    if (other == p)
+        return CLU_OK;
+    if (other == NULL || other->absent) {
+        process_exit_signal(p, pid, reader_of(atom_term(&term, "noproc")), true);
+        return CLU_OK;
+    }
+    clu_error err = bond_add(p, NULL, pid);
+
+    return err == CLU_OK ? bond_add(other, NULL, &self) : err;
+}
+
+clu_error clu_link(clu_process *p, const clu_pid *pid)
+{
+    clu_pid self = process_pid(p);
+
+    if (p->ended)
+        return CLU_ENOENT;
+    if (is_own_name(p->node, pid->node))
+        return link_local(p, pid);
+    struct bond *b = bond_find(p, pid);
+
+    if (b != NULL && b->unlinking == 0)
+        return CLU_OK;
+    struct remote *r = remote_get(p->node, pid->node);
+    clu_error err = r == NULL ? CLU_ENOMEM : bond_add(p, r, pid);
+
+    if (err != CLU_OK)
+        return err;
+    control_put_link(signal_begin(r, p), &self, pid);
+    return signal_end(r);
+}
+
+static void unlink_local(struct clu_process *p, struct bond *b)
+{
+    struct clu_process *other = process_find(p->node, &b->other);
+    clu_pid self = process_pid(p);
+    struct bond *back = other == NULL ? NULL : bond_find(other, &self);
+
+    if (back != NULL)
+        bond_free(back);
+    bond_free(b);
+}
+
+clu_error clu_unlink(clu_process *p, const clu_pid *pid)
+{
+    struct bond *b = bond_find(p, pid);
+    clu_pid self = process_pid(p);
+
+    if (b == NULL || b->unlinking != 0)
+        return CLU_OK;
+    if (b->remote == NULL) {
+        unlink_local(p, b);
+        return CLU_OK;
+    }
+    b->unlinking = ++p->node->n_unlinks;
+    control_put_unlink(signal_begin(b->remote, p), b->unlinking, &self, pid);
+    return signal_end(b->remote);
+}

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+
+#include "node/proc.h"
+
+/* A signal that waits: one block, with all that its slices point to. */
+struct message {
+    struct list list;
+    size_t size;
+    struct delivery d;
+    clu_refs refs;
+    uint8_t bytes[];
+};
+
+/* ---- keeping ---- */
+
+/* Moves what a slice points to behind the others. */
+static void move(clu_slice *s, uint8_t **to)
+{
+    if (s->len > 0)
+        memcpy(*to, s->data, s->len);
+    s->data = *to;
+    *to += s->len;
+}
+
+static size_t term_size(const clu_reader *r)
+{
+    return r->pos == NULL ? 0 : (size_t)(r->end - r->pos);
+}
+
+static size_t refs_size(const clu_refs *refs)
+{
+    size_t size = 0;
+
+    if (refs == NULL)
+        return 0;
+    for (size_t i = 0; i < refs->n; i++)
+        size += sizeof(clu_slice) + refs->atoms[i].len;
+    return size;
+}
+
+static size_t slices_size(const clu_signal *s)
+{
+    return s->from.node.len + s->ref.node.len + s->name.len + s->node.len;
+}
+
+/* The atoms first, for their slices have to be aligned. */
+static uint8_t *move_refs(struct message *m, const clu_refs *refs)
+{
+    clu_slice *atoms = (clu_slice *)(void *)m->bytes;
+    uint8_t *to = (uint8_t *)(atoms + refs->n);
+
+    for (size_t i = 0; i < refs->n; i++) {
+        atoms[i] = refs->atoms[i];
+        move(&atoms[i], &to);
+    }
+    m->refs = (clu_refs){.atoms = atoms, .n = refs->n};
+    m->d.signal.term.refs = &m->refs;
+    return to;
+}
+
+static struct message *message_new(const struct delivery *d)
+{
+    const clu_signal *s = &d->signal;
+    size_t size = refs_size(s->term.refs) + slices_size(s) + term_size(&s->term);
+    struct message *m = malloc(sizeof *m + size);
+
+    if (m == NULL)
+        return NULL;
+    m->size = sizeof *m + size;
+    m->d = *d;
+    uint8_t *to = s->term.refs == NULL ? m->bytes : move_refs(m, s->term.refs);
+    clu_slice term = {s->term.pos, term_size(&s->term)};
+
+    move(&m->d.signal.from.node, &to);
+    move(&m->d.signal.ref.node, &to);
+    move(&m->d.signal.name, &to);
+    move(&m->d.signal.node, &to);
+    move(&term, &to);
+    m->d.signal.term.pos = term.data;
+    m->d.signal.term.end = term.data + term.len;
+    return m;
+}
+
+static void wake(struct clu_process *p)
+{
+    if (list_empty(&p->runnable))
+        list_append(&p->node->runnable, &p->runnable);
+}
+
+/* Who cannot keep a signal ends, so that its links and monitors say so: none is lost in silence. */
+static void keep(struct clu_process *p, const struct delivery *d)
+{
+    struct atom_term why;
+    struct message *m = message_new(d);
+    bool apart = d->answer && p->receive == NULL;
+
+    if (m == NULL) {
+        process_end(p, atom_term(&why, "system_limit"));
+        return;
+    }
+    if (p->mailbox_size + m->size > p->mailbox_max) {
+        free(m);
+        process_end(p, atom_term(&why, "message_queue_full"));
+        return;
+    }
+    p->mailbox_size += m->size;
+    list_append(apart ? &p->answers : &p->mailbox, &m->list);
+    if (p->receive != NULL || apart)
+        wake(p);
+}
+
+static struct message *first(struct list *l)
+{
+    struct message *m = list_empty(l) ? NULL : CONTAINER_OF(l->next, struct message, list);
+
+    if (m != NULL)
+        list_remove(&m->list);
+    return m;
+}
+
+/* ---- handing out ---- */
+
+/* Whether it is still wanted: a monitor, timer or call may have been given up while its signal
+ * waited. */
+static bool is_wanted(const struct clu_process *p, const struct delivery *d)
+{
+    return d->tie == 0 || slots_get(&p->node->ties, d->tie) != NULL;
+}
+
+/* The signal may borrow what its tie holds, so that goes behind it. */
+static void finish(struct clu_process *p, const struct delivery *d)
+{
+    struct tie *t = d->last ? slots_get(&p->node->ties, d->tie) : NULL;
+
+    if (t != NULL)
+        tie_free(t);
+}
+
+static void run_answer(struct clu_process *p, const struct delivery *d)
+{
+    const struct tie *t = slots_get(&p->node->ties, d->tie);
+    clu_answer answer = {.outcome = d->outcome,
+                         .ref = d->signal.ref,
+                         .exception = d->exception,
+                         .term = d->signal.term};
+
+    t->on_answer(p, &answer, t->arg);
+}
+
+static void hand_out(struct clu_process *p, const struct delivery *d)
+{
+    if (!is_wanted(p, d))
+        return;
+    p->node->running = p;
+    if (d->answer)
+        run_answer(p, d);
+    else
+        p->receive(p, &d->signal, p->arg);
+    p->node->running = NULL;
+    finish(p, d);
+}
+
+void deliver(struct clu_process *p, const struct delivery *d)
+{
+    struct clu_node *n = p->node;
+    bool free =
+        n->receiving && n->running == NULL && list_empty(&p->mailbox) && list_empty(&p->answers);
+
+    if (p->ended)
+        return;
+    if (free && (p->receive != NULL || d->answer))
+        hand_out(p, d);
+    else
+        keep(p, d);
+}
+
+bool mailbox_run(struct clu_process *p, uint32_t *budget)
+{
+    struct list *from = p->receive == NULL ? &p->answers : &p->mailbox;
+    struct message *m;
+
+    while (!p->ended && *budget > 0 && (m = first(from)) != NULL) {
+        (*budget)--;
+        p->mailbox_size -= m->size;
+        hand_out(p, &m->d);
+        free(m);
+    }
+    return p->ended || list_empty(from);
+}
+
+static void drop_taken(struct clu_process *p)
+{
+    if (p->taken != NULL)
+        finish(p, &p->taken->d);
+    free(p->taken);
+    p->taken = NULL;
+}
+
+bool clu_take(clu_process *p, clu_signal *signal)
+{
+    do {
+        drop_taken(p);
+        p->taken = p->ended || p->receive != NULL ? NULL : first(&p->mailbox);
+        if (p->taken == NULL)
+            return false;
+        p->mailbox_size -= p->taken->size;
+    } while (!is_wanted(p, &p->taken->d));
+    *signal = p->taken->d.signal;
+    return true;
+}
+
+void mailbox_free(struct clu_process *p)
+{
+    struct message *m;
+
+    while ((m = first(&p->mailbox)) != NULL || (m = first(&p->answers)) != NULL)
+        free(m);
+    free(p->taken);
+    p->taken = NULL;
+    p->mailbox_size = 0;
+}

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "node/proc.h"
+
+/* Signals to other nodes. To one that is linked they are written into its channel; to one that is
+ * not they are held, each as the length of its control message, that of its payload, and the two
+ * terms without version bytes. */
+
+#define HELD_HEAD 8
+
+/* What a node that is not linked yet may be taken to understand: all of these OTP 25 offers, and it
+ * takes the older forms too. */
+#define FLAGS_ASSUMED                                                                              \
+    (DFLAGS_MANDATORY_26 | DFLAG_DIST_MONITOR | DFLAG_DIST_MONITOR_NAME | DFLAG_SEND_SENDER |      \
+     DFLAG_EXIT_PAYLOAD | DFLAG_SPAWN | DFLAG_ALIAS)
+
+uint64_t remote_flags(const struct remote *r)
+{
+    return r->link != NULL ? r->link->flags : FLAGS_ASSUMED;
+}
+
+bool remote_is_busy(const struct remote *r)
+{
+    return r->link != NULL ? channel_is_busy(r->link->channel) : r->held.len > CLU_HELD_MAX;
+}
+
+/* ---- held ---- */
+
+static void want(struct remote *r)
+{
+    if (!r->dialled && list_empty(&r->wanted))
+        list_append(&r->node->wanted, &r->wanted);
+}
+
+static clu_writer *hold_begin(struct remote *r)
+{
+    static const uint8_t head[HELD_HEAD];
+    struct sending *s = &r->node->sending;
+
+    s->held_at = r->held.len;
+    clu_put_bytes(&r->held, head, sizeof head);
+    return &r->held;
+}
+
+/* The lengths as far as they are known: at the payload's begin that of the control message. */
+static void hold_payload(struct remote *r)
+{
+    size_t at = r->node->sending.held_at;
+
+    if (r->held.err == CLU_OK)
+        put_be32(r->held.data + at, (uint32_t)(r->held.len - at - HELD_HEAD));
+}
+
+static void hold_cancel(struct remote *r)
+{
+    r->held.len = r->node->sending.held_at;
+    r->held.err = CLU_OK;
+    remote_release(r);
+}
+
+static clu_error hold_end(struct remote *r)
+{
+    size_t at = r->node->sending.held_at;
+    clu_error err = r->held.err;
+
+    if (err != CLU_OK) {
+        hold_cancel(r);
+        return err;
+    }
+    uint8_t *head = r->held.data + at;
+    size_t control = get_be32(head), all = r->held.len - at - HELD_HEAD;
+
+    put_be32(head, (uint32_t)(control == 0 ? all : control));
+    put_be32(head + 4, (uint32_t)(control == 0 ? 0 : all - control));
+    want(r);
+    return CLU_OK;
+}
+
+static clu_error send_held(struct remote *r, const uint8_t *head)
+{
+    struct channel *c = r->link->channel;
+    const uint8_t *control = head + HELD_HEAD;
+    size_t control_len = get_be32(head), payload_len = get_be32(head + 4);
+    clu_writer w;
+
+    channel_begin(c, &w, 0);
+    clu_put_bytes(&w, control, control_len);
+    if (payload_len > 0) {
+        channel_payload(c, &w);
+        clu_put_bytes(&w, control + control_len, payload_len);
+    }
+    return channel_end(c, &w);
+}
+
+static void talk(struct node_link *l)
+{
+    if (list_empty(&l->talking))
+        list_append(&l->remote->node->talking, &l->talking);
+}
+
+clu_error held_send(struct remote *r)
+{
+    clu_error err = CLU_OK;
+
+    for (size_t at = 0; at < r->held.len && err == CLU_OK;) {
+        const uint8_t *head = r->held.data + at;
+
+        err = send_held(r, head);
+        at += HELD_HEAD + (size_t)get_be32(head) + get_be32(head + 4);
+    }
+    if (r->held.len > 0)
+        talk(r->link);
+    clu_writer_free(&r->held);
+    clu_writer_init(&r->held);
+    return err;
+}
+
+/* ---- any ---- */
+
+/* Later signals of one process wait behind a large one of it: the channel has to know it. */
+static uint64_t sender_key(const struct clu_process *from)
+{
+    return from == NULL ? 0 : (uint64_t)from->serial << 32 | from->id;
+}
+
+clu_writer *signal_begin(struct remote *r, const struct clu_process *from)
+{
+    struct sending *s = &r->node->sending;
+
+    s->remote = r;
+    if (r->link == NULL)
+        return hold_begin(r);
+    channel_begin(r->link->channel, &s->w, sender_key(from));
+    return &s->w;
+}
+
+void signal_payload(struct remote *r)
+{
+    if (r->link == NULL)
+        hold_payload(r);
+    else
+        channel_payload(r->link->channel, &r->node->sending.w);
+}
+
+clu_error signal_end(struct remote *r)
+{
+    struct sending *s = &r->node->sending;
+
+    s->remote = NULL;
+    if (r->link == NULL)
+        return hold_end(r);
+    talk(r->link);
+    return channel_end(r->link->channel, &s->w);
+}
+
+void signal_cancel(struct remote *r)
+{
+    struct sending *s = &r->node->sending;
+
+    s->remote = NULL;
+    if (r->link == NULL)
+        hold_cancel(r);
+    else
+        channel_cancel(r->link->channel, &s->w);
+}
+
+/* ---- exits ---- */
+
+clu_slice atom_term(struct atom_term *t, const char *text)
+{
+    clu_writer w;
+
+    clu_writer_fixed(&w, t->bytes, sizeof t->bytes);
+    clu_put_atom_text(&w, text);
+    return (clu_slice){t->bytes, w.len};
+}
+
+clu_error signal_exit(struct remote *r, const struct clu_process *p, const clu_pid *from,
+                      const clu_pid *to, clu_slice reason)
+{
+    bool payload = (remote_flags(r) & DFLAG_EXIT_PAYLOAD) != 0;
+    clu_writer *w = signal_begin(r, p);
+
+    if (payload) {
+        control_put_payload_exit(w, from, to);
+        signal_payload(r);
+        clu_put_raw(w, reason);
+    } else {
+        control_put_exit_raw(w, from, to, reason);
+    }
+    return signal_end(r);
+}
+
+clu_error signal_exit2(struct remote *r, const struct clu_process *p, const clu_pid *from,
+                       const clu_pid *to, clu_slice reason)
+{
+    bool payload = (remote_flags(r) & DFLAG_EXIT_PAYLOAD) != 0;
+    clu_writer *w = signal_begin(r, p);
+
+    if (payload) {
+        control_put_payload_exit2(w, from, to);
+        signal_payload(r);
+        clu_put_raw(w, reason);
+    } else {
+        control_put_exit2(w, from, to);
+        clu_put_raw(w, reason);
+    }
+    return signal_end(r);
+}
+
+clu_error signal_down(struct remote *r, const struct clu_process *p, const clu_pid *pid,
+                      const clu_slice *name, const clu_pid *to, const clu_ref *ref,
+                      clu_slice reason)
+{
+    bool payload = (remote_flags(r) & DFLAG_EXIT_PAYLOAD) != 0;
+    clu_writer *w = signal_begin(r, p);
+
+    if (payload) {
+        control_put_payload_monitor_exit(w, pid, name, to, ref);
+        signal_payload(r);
+        clu_put_raw(w, reason);
+    } else {
+        control_put_monitor_exit_raw(w, pid, name, to, ref, reason);
+    }
+    return signal_end(r);
+}

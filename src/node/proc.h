@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef NODE_PROC_H
+#define NODE_PROC_H
+
+#include "dist/flags.h"
+#include "node/node.h"
+
+/* Inside of the node. Who holds whom:
+ *
+ *   process --- ties: what a reference of ours stands for (monitor, alias, timer, call, spawn)
+ *           --- watchers: monitors of it that others have set
+ *           --- bonds: its links
+ *   remote  --- the ties, watchers and bonds whose other end is a process of that node
+ *
+ * All of them die with the process or with the connection, whichever goes first. */
+
+/* ---- other nodes ---- */
+
+/* A node that is linked, or that is wanted, or that something of ours still points to. */
+struct remote {
+    struct clu_node *node;
+    char name[NODE_NAME_SIZE];
+    struct node_link *link; /* NULL: not linked */
+    struct list ties, watchers, bonds;
+    struct list waiters; /* processes that were told CLU_EBUSY (in_waiters) */
+    struct list wanted;  /* in node.wanted */
+    bool dialled;        /* mesh was told, and has not answered yet */
+    bool losing;         /* lose() stands on it */
+    clu_writer held;     /* signals for it, while it is not linked: see out.c */
+};
+
+/* remote_get: makes it when it is not known. NULL: no memory. remote_find: NULL when it is not
+ * known. remote_release: forgets it when nothing needs it any more. */
+struct remote *remote_get(struct clu_node *n, clu_slice name);
+struct remote *remote_find(const struct clu_node *n, clu_slice name);
+void remote_release(struct remote *r);
+void remotes_free(struct clu_node *n);
+/* is_own: whether it names this node. */
+bool is_own_name(const struct clu_node *n, clu_slice node);
+
+/* ---- signals out (out.c) ---- */
+
+/* signal_begin: put a control message, and its payload behind signal_payload; then signal_end. A
+ * node that is not linked is wanted from now on, and the signal is held. These are never refused
+ * for want of room: CHANNEL_QUEUE_MAX closes the link. from NULL: of the node itself. */
+clu_writer *signal_begin(struct remote *r, const struct clu_process *from);
+void signal_payload(struct remote *r);
+clu_error signal_end(struct remote *r);
+void signal_cancel(struct remote *r);
+/* remote_flags: what may be used towards it: all that OTP 25 offers, while it is not linked. */
+uint64_t remote_flags(const struct remote *r);
+/* remote_is_busy: a message must wait. */
+bool remote_is_busy(const struct remote *r);
+/* tell_waiters: who was told CLU_EBUSY hears that there is room. */
+void tell_waiters(struct remote *r);
+/* held_send: it is linked now: what was held goes out. */
+clu_error held_send(struct remote *r);
+
+/* Exits and monitor exits in the form that was agreed on. p is the process that they come from,
+ * NULL when it is no process of ours any more; reason is an encoded term. */
+clu_error signal_exit(struct remote *r, const struct clu_process *p, const clu_pid *from,
+                      const clu_pid *to, clu_slice reason);
+clu_error signal_exit2(struct remote *r, const struct clu_process *p, const clu_pid *from,
+                       const clu_pid *to, clu_slice reason);
+clu_error signal_down(struct remote *r, const struct clu_process *p, const clu_pid *pid,
+                      const clu_slice *name, const clu_pid *to, const clu_ref *ref,
+                      clu_slice reason);
+
+/* The term of an atom, in the caller's memory. */
+struct atom_term {
+    uint8_t bytes[2 + UINT8_MAX];
+};
+clu_slice atom_term(struct atom_term *t, const char *text);
+
+/* ---- processes (process.c) ---- */
+
+struct message;
+
+struct clu_process {
+    slot_id id;
+    uint32_t serial;
+    struct clu_node *node;
+    clu_receive_fn *receive; /* NULL: clu_take */
+    clu_stopped_fn *stopped;
+    void *arg;
+    char *name; /* registered as; owned */
+    bool trap_exit;
+    bool ended;  /* nobody's pid any more; buried at the end of the step */
+    bool absent; /* monitors, links and whereis find nobody: it only knows a few messages */
+    struct list runnable, dying, observers, in_waiters;
+    struct list mailbox; /* of struct message */
+    struct list answers; /* of calls of a process without a function: these have their own */
+    size_t mailbox_size, mailbox_max;
+    struct message *taken; /* by clu_take: freed at the next */
+    struct list ties, watchers, bonds;
+    uint32_t n_calls;      /* of its ties: answers may come by pid */
+    clu_slice reason;      /* of its end; owned unless it is reason_full */
+    clu_writer leader;     /* the group leader, as a term; empty: none */
+    struct clu_call *call; /* that it was spawned to answer, NULL */
+};
+
+/* process_new: as clu_spawn, but says why not. */
+clu_error process_new(struct clu_node *n, const clu_spawn_options *o, struct clu_process **out);
+clu_pid process_pid(const struct clu_process *p);
+/* process_find: of a pid of this node; by name; NULL also when it has ended. */
+struct clu_process *process_find(const struct clu_node *n, const clu_pid *pid);
+struct clu_process *process_named(const struct clu_node *n, clu_slice name);
+/* process_end: reason is copied; links and monitors are told at the end of the step. */
+void process_end(struct clu_process *p, clu_slice reason);
+/* process_bury: tells them, frees it: node_turn only. */
+void process_bury(struct clu_process *p);
+/* process_exit_signal: an exit signal has arrived: of a link that broke, or of exit/2. */
+void process_exit_signal(struct clu_process *p, const clu_pid *from, clu_reader reason,
+                         bool linked);
+
+/* ---- delivery (mailbox.c) ---- */
+
+/* A signal on its way to a process: what the process sees, and which reference it came by. */
+struct delivery {
+    clu_signal signal;
+    slot_id tie;         /* what it belongs to: dropped when that is gone; 0 */
+    bool last;           /* the tie ends with it */
+    bool answer;         /* for the function of a call, not of the process */
+    clu_outcome outcome; /* of that call */
+    clu_slice exception; /* static */
+};
+
+/* deliver: while a frame is read, to its function at once, if nothing waits before it and no
+ * function runs; else it is kept. */
+void deliver(struct clu_process *p, const struct delivery *d);
+/* mailbox_run: hands out what waits, as far as the budget goes; false when more is left. */
+bool mailbox_run(struct clu_process *p, uint32_t *budget);
+void mailbox_free(struct clu_process *p);
+
+/* ---- what a reference of ours stands for (tie.c) ---- */
+
+enum tie_kind {
+    TIE_MONITOR = 1, /* CLU_SIGNAL_DOWN when the process at the other end goes */
+    TIE_ALIAS = 2,   /* messages by this reference are taken */
+    TIE_TIMER = 4,   /* CLU_SIGNAL_TIMEOUT, or a call that timed out */
+    TIE_CALL = 8,    /* one answer, to on_answer */
+    TIE_SPAWN = 16,  /* a spawn request: its reply is awaited */
+    TIE_ERPC = 32,   /* the answer is the reason of the monitor */
+    TIE_LINK = 64,   /* a spawn request: link to what it makes */
+};
+
+struct tie {
+    slot_id id;
+    uint32_t kinds;  /* enum tie_kind */
+    uint64_t number; /* in its reference */
+    struct clu_process *owner;
+    struct list of_owner;
+    struct remote *remote; /* where the monitored process is; NULL: here, or none */
+    struct list of_remote;
+    clu_pid pid;             /* monitored; node borrows the remote's or the node's name */
+    char *name;              /* monitored by name; owned */
+    struct watcher *watcher; /* the monitored process is one of ours */
+    struct heap_item due;
+    clu_answer_fn *on_answer;
+    void *arg;
+    /* What else than a signal follows from them, NULL: nothing. reply: pid, or the error. Each
+     * delivers, or frees the tie. */
+    void (*on_down)(struct tie *tie, clu_reader reason);
+    void (*on_spawn)(struct tie *tie, const struct control *c);
+    void *more; /* of those functions; freed with the tie */
+};
+
+/* tie_new: NULL: no memory. tie_free: no signal of it any more; the monitor's other end is told
+ * nothing. tie_end: that, and the monitor at the other end is taken away. */
+struct tie *tie_new(struct clu_process *owner, uint32_t kinds);
+void tie_free(struct tie *t);
+void tie_end(struct tie *t);
+clu_ref tie_ref(const struct tie *t);
+/* tie_find: NULL when the reference is not ours, or of something gone. */
+struct tie *tie_find(const struct clu_node *n, const clu_ref *ref);
+/* tie_watch: the monitor of a pid or a name; local ones find their process, remote ones send
+ * MONITOR_P. Nobody there: DOWN is delivered (noproc, noconnection). */
+clu_error tie_watch(struct tie *t, const clu_to *to);
+/* tie_at: its other end is at that node: it goes when the connection does. */
+void tie_at(struct tie *t, struct remote *r);
+/* tie_down: the monitored process is gone: delivers and frees (a call: its outcome). */
+void tie_down(struct tie *t, clu_reader reason);
+/* tie_timer: wakes at at_ms; NEVER: not any more. */
+clu_error tie_timer(struct tie *t, uint64_t at_ms);
+void tie_due(struct tie *t);
+/* tie_answer: a call has its answer: delivers; the tie lives until that is handed on. */
+void tie_answer(struct tie *t, clu_outcome outcome, clu_slice exception, clu_reader term);
+
+/* ---- monitors of ours that others have set (watcher.c) ---- */
+
+struct watcher {
+    struct clu_process *proc;
+    struct list of_proc;
+    struct remote *remote; /* whose process watches; NULL: local, the tie below */
+    struct list of_remote;
+    struct index_item item; /* remote ones: in node.watchers */
+    slot_id tie;
+    clu_pid by;   /* node: the remote's name */
+    clu_ref ref;  /* node: likewise */
+    bool by_name; /* it asked for the name that the process has */
+    char *name;   /* that name; owned */
+};
+
+/* watch_remote: a MONITOR_P has come; watch_local: the tie watches a process of this node. */
+clu_error watch_remote(struct clu_process *p, struct remote *r, const struct control *c);
+clu_error watch_local(struct clu_process *p, struct tie *t);
+/* unwatch: a DEMONITOR_P has come, or the tie goes. */
+void unwatch_remote(struct clu_node *n, struct remote *r, const clu_ref *ref);
+void unwatch_local(struct tie *t);
+/* watcher_fire: tells that the process has ended, and frees it. watcher_free: without a word. */
+void watcher_fire(struct watcher *w, clu_slice reason);
+void watcher_free(struct watcher *w);
+
+/* ---- links of processes (bond.c) ---- */
+
+struct bond {
+    struct clu_process *proc;
+    struct list of_proc;
+    struct remote *remote; /* NULL: the other end is here */
+    struct list of_remote;
+    struct index_item item;
+    clu_pid other;      /* node: the remote's or our own name */
+    uint64_t unlinking; /* our UNLINK_ID that is not acknowledged yet; 0: the link is active */
+};
+
+/* bond_find: NULL. bond_add: what is there already is made active; remote NULL for our own. */
+struct bond *bond_find(const struct clu_process *p, const clu_pid *other);
+clu_error bond_add(struct clu_process *p, struct remote *r, const clu_pid *other);
+void bond_free(struct bond *b);
+/* bond_break: the process ended, or the connection: the other end gets the exit signal; frees it.
+ */
+void bond_break(struct bond *b, clu_slice reason);
+
+/* send_or_lose: clu_send_end of a message whose loss, when the link is busy, does no harm. */
+static inline void send_or_lose(struct clu_process *p)
+{
+    clu_error err = clu_send_end(p);
+
+    (void)err;
+}
+
+/* spawn_send (spawn.c): begins the SPAWN_REQUEST of a tie that is at its node: put the arguments
+ * into signal_writer, then signal_end. */
+clu_error spawn_send(struct tie *t, clu_slice module, clu_slice function, size_t arity, bool link,
+                     bool monitor);
+
+/* A reader over an encoded term without cache references. */
+static inline clu_reader reader_of(clu_slice term)
+{
+    return (clu_reader){.pos = term.data, .end = term.data + term.len};
+}
+
+/* answer_by_pid: the message is the answer of a call of p that came to its pid instead of its
+ * alias: it was taken. */
+bool answer_by_pid(struct clu_process *p, clu_reader message);
+
+/* link_monitors: whether both sides know monitors of registered names. */
+static inline bool link_monitors(const struct node_link *l)
+{
+    uint64_t both = DFLAG_DIST_MONITOR | DFLAG_DIST_MONITOR_NAME;
+
+    return (l->flags & both) == both;
+}
+
+#endif

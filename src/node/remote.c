@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+
+#include "node/proc.h"
+
+bool is_own_name(const struct clu_node *n, clu_slice node)
+{
+    return slice_is(node, n->name);
+}
+
+struct remote *remote_find(const struct clu_node *n, clu_slice name)
+{
+    return map_get(&n->remotes, name);
+}
+
+struct remote *remote_get(struct clu_node *n, clu_slice name)
+{
+    struct remote *r = remote_find(n, name);
+
+    if (r != NULL || name.len == 0 || name.len >= NODE_NAME_SIZE)
+        return r;
+    r = calloc(1, sizeof *r);
+    if (r == NULL)
+        return NULL;
+    r->node = n;
+    text_set(r->name, sizeof r->name, name);
+    list_init(&r->ties);
+    list_init(&r->watchers);
+    list_init(&r->bonds);
+    list_init(&r->waiters);
+    list_init(&r->wanted);
+    clu_writer_init(&r->held);
+    if (map_put(&n->remotes, name, r) == CLU_OK)
+        return r;
+    free(r);
+    return NULL;
+}
+
+static bool is_needed(const struct remote *r)
+{
+    return r->link != NULL || r->dialled || r->losing || r->held.len > 0 || !list_empty(&r->ties) ||
+           !list_empty(&r->watchers) || !list_empty(&r->bonds) || !list_empty(&r->waiters) ||
+           !list_empty(&r->wanted) || r->node->sending.remote == r;
+}
+
+void remote_release(struct remote *r)
+{
+    if (r == NULL || is_needed(r))
+        return;
+    map_remove(&r->node->remotes, slice_of(r->name));
+    clu_writer_free(&r->held);
+    free(r);
+}
+
+void remotes_free(struct clu_node *n)
+{
+    const struct map_entry *at = NULL;
+    struct remote *r;
+
+    while ((r = map_next(&n->remotes, &at, NULL)) != NULL) {
+        clu_writer_free(&r->held);
+        free(r);
+    }
+}
+
+/* ---- news of nodes ---- */
+
+static void tell_observers(struct remote *r, bool up, const char *reason)
+{
+    struct clu_node *n = r->node;
+    struct atom_term term;
+    struct delivery d = {.signal = {.kind = up ? CLU_SIGNAL_NODE_UP : CLU_SIGNAL_NODE_DOWN,
+                                    .node = slice_of(r->name)}};
+
+    if (!up)
+        d.signal.term = reader_of(atom_term(&term, reason));
+    for (struct list *at = n->observers.next, *next; at != &n->observers; at = next) {
+        next = at->next;
+        deliver(CONTAINER_OF(at, struct clu_process, observers), &d);
+    }
+}
+
+void clu_monitor_nodes(clu_process *p, bool on)
+{
+    list_remove(&p->observers);
+    if (on && !p->ended)
+        list_append(&p->node->observers, &p->observers);
+}
+
+void tell_waiters(struct remote *r)
+{
+    struct delivery d = {.signal = {.kind = CLU_SIGNAL_WRITABLE, .node = slice_of(r->name)}};
+
+    while (!list_empty(&r->waiters)) {
+        struct clu_process *p = CONTAINER_OF(r->waiters.next, struct clu_process, in_waiters);
+
+        list_remove(&p->in_waiters);
+        deliver(p, &d);
+    }
+}
+
+/* ---- up and down ---- */
+
+clu_error node_link_up(struct clu_node *n, struct node_link *l, struct channel *channel,
+                       const char *peer, uint32_t peer_creation, uint64_t flags)
+{
+    *l = (struct node_link){
+        .channel = channel,
+        .peer = slice_of(peer),
+        .creation = peer_creation,
+        .flags = flags,
+        .visible = (flags & DFLAG_PUBLISHED) != 0,
+    };
+    list_init(&l->talking);
+    struct remote *r = remote_get(n, l->peer);
+
+    if (r == NULL)
+        return CLU_ENOMEM;
+    l->remote = r;
+    r->link = l;
+    r->dialled = false;
+    list_remove(&r->wanted);
+    clu_error err = held_send(r);
+
+    if (err == CLU_OK && l->visible)
+        tell_observers(r, true, NULL);
+    return err;
+}
+
+/* All that hung on the connection has come to its end. Who handles one of these signals may set new
+ * monitors and links: those are of the next connection, and wait for it. */
+static void lose(struct remote *r)
+{
+    struct atom_term term;
+    clu_slice reason = atom_term(&term, "noconnection");
+    struct list ties, bonds;
+
+    r->losing = true;
+    list_take(&ties, &r->ties);
+    list_take(&bonds, &r->bonds);
+    while (!list_empty(&r->watchers))
+        watcher_free(CONTAINER_OF(r->watchers.next, struct watcher, of_remote));
+    while (!list_empty(&bonds)) {
+        struct bond *b = CONTAINER_OF(bonds.next, struct bond, of_remote);
+        struct clu_process *p = b->proc;
+        clu_pid other = b->other;
+        bool active = b->unlinking == 0;
+
+        bond_free(b);
+        if (active)
+            process_exit_signal(p, &other, reader_of(reason), true);
+    }
+    while (!list_empty(&ties))
+        tie_down(CONTAINER_OF(ties.next, struct tie, of_remote), reader_of(reason));
+    tell_waiters(r);
+    r->losing = false;
+}
+
+void node_link_down(struct clu_node *n, struct node_link *l, const char *reason)
+{
+    struct remote *r = l->remote;
+
+    (void)n;
+    if (r == NULL)
+        return;
+    list_remove(&l->talking);
+    l->remote = NULL;
+    if (r->link != l) /* a newer connection has taken over */
+        return;
+    r->link = NULL;
+    lose(r);
+    if (l->visible)
+        tell_observers(r, false, reason);
+    remote_release(r);
+}
+
+void node_unreachable(struct clu_node *n, const char *name)
+{
+    struct remote *r = remote_find(n, slice_of(name));
+
+    if (r == NULL || r->link != NULL)
+        return;
+    r->dialled = false;
+    list_remove(&r->wanted);
+    clu_writer_free(&r->held);
+    clu_writer_init(&r->held);
+    lose(r);
+    remote_release(r);
+}
+
+void node_writable(struct node_link *l)
+{
+    if (l->remote != NULL && l->remote->link == l)
+        tell_waiters(l->remote);
+}
+
+const char *node_next_wanted(struct clu_node *n)
+{
+    if (list_empty(&n->wanted))
+        return NULL;
+    struct remote *r = CONTAINER_OF(n->wanted.next, struct remote, wanted);
+
+    list_remove(&r->wanted);
+    r->dialled = true;
+    return r->name;
+}
+
+struct node_link *node_next_talking(struct clu_node *n)
+{
+    if (list_empty(&n->talking))
+        return NULL;
+    struct node_link *l = CONTAINER_OF(n->talking.next, struct node_link, talking);
+
+    list_remove(&l->talking);
+    return l;
+}

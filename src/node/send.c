@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+
+#include "node/proc.h"
+#include "node/services.h"
+
+/* Messages that our processes send. One is under way at a time: node.sending. */
+
+clu_to clu_to_pid(clu_pid pid)
+{
+    return (clu_to){.pid = pid};
+}
+
+clu_to clu_to_alias(clu_ref alias)
+{
+    return (clu_to){.alias = alias};
+}
+
+clu_to clu_to_name(const char *name, const char *node)
+{
+    return (clu_to){.name = slice_of(name),
+                    .node = node == NULL ? (clu_slice){NULL, 0} : slice_of(node)};
+}
+
+static clu_slice node_of(const clu_to *to)
+{
+    return to->pid.node.len > 0 ? to->pid.node : to->alias.n > 0 ? to->alias.node : to->node;
+}
+
+/* ---- to another node ---- */
+
+static void put_control(clu_writer *w, const struct clu_process *p, const clu_to *to,
+                        uint64_t flags)
+{
+    clu_pid self = process_pid(p);
+
+    if (to->pid.node.len > 0 && (flags & DFLAG_SEND_SENDER) != 0)
+        control_put_send_sender(w, &self, &to->pid);
+    else if (to->pid.node.len > 0)
+        control_put_send(w, &to->pid);
+    else if (to->alias.n > 0 && (flags & DFLAG_ALTACT_SIG) != 0)
+        control_put_altact_send(w, &self, &to->alias);
+    else if (to->alias.n > 0)
+        control_put_alias_send(w, &self, &to->alias);
+    else
+        control_put_send_to_name(w, &self, to->name);
+}
+
+static clu_writer *begin_far(struct sending *s, const clu_to *to, clu_slice node)
+{
+    struct clu_process *p = s->from;
+    struct remote *r = remote_get(p->node, node);
+
+    if (r == NULL) {
+        s->err = CLU_ENOMEM;
+        return &s->w;
+    }
+    if (remote_is_busy(r)) {
+        s->err = CLU_EBUSY;
+        list_remove(&p->in_waiters);
+        list_append(&r->waiters, &p->in_waiters);
+        return &s->w;
+    }
+    clu_writer *w = signal_begin(r, p);
+
+    put_control(w, p, to, remote_flags(r));
+    signal_payload(r);
+    return w;
+}
+
+/* ---- to one of ours ---- */
+
+static void find_near(struct sending *s, const clu_to *to)
+{
+    struct clu_node *n = s->from->node;
+    struct clu_process *p = NULL;
+
+    s->tie = 0;
+    if (to->pid.node.len > 0) {
+        p = process_find(n, &to->pid);
+    } else if (to->alias.n > 0) {
+        struct tie *t = tie_find(n, &to->alias);
+
+        p = t == NULL ? NULL : t->owner;
+        s->tie = t == NULL ? 0 : t->id;
+    } else {
+        p = process_named(n, to->name);
+    }
+    s->local = p == NULL ? 0 : p->id;
+}
+
+static clu_writer *begin_near(struct sending *s, const clu_to *to)
+{
+    find_near(s, to);
+    clu_writer_init(&s->w);
+    return &s->w;
+}
+
+static void end_near(struct sending *s)
+{
+    struct clu_node *n = s->from->node;
+    struct clu_process *p = slots_get(&n->procs, s->local);
+    clu_reader term = {.pos = s->w.data, .end = s->w.data + s->w.len};
+    clu_pid from = process_pid(s->from);
+
+    if (p != NULL)
+        take_message(p, &from, slots_get(&n->ties, s->tie), term);
+}
+
+/* ---- the message ---- */
+
+/* What is put after a failure goes nowhere. */
+static clu_writer *nowhere(struct sending *s)
+{
+    s->w = (clu_writer){.fixed = true, .err = s->err};
+    return &s->w;
+}
+
+clu_writer *clu_send_begin(clu_process *p, const clu_to *to)
+{
+    struct sending *s = &p->node->sending;
+    clu_slice node = node_of(to);
+
+    *s = (struct sending){.from = p, .err = p->ended ? CLU_ENOENT : CLU_OK};
+    if (s->err != CLU_OK)
+        return nowhere(s);
+    if (node.len == 0 || is_own_name(p->node, node))
+        return begin_near(s, to);
+    clu_writer *w = begin_far(s, to, node);
+
+    return s->err == CLU_OK ? w : nowhere(s);
+}
+
+static clu_error end_far(struct sending *s)
+{
+    struct remote *r = s->remote;
+    clu_error err = signal_end(r);
+
+    remote_release(r);
+    return err;
+}
+
+clu_error clu_send_end(clu_process *p)
+{
+    struct sending *s = &p->node->sending;
+    clu_error err = s->err;
+
+    if (s->from != p)
+        return CLU_EBADARG;
+    if (err == CLU_OK && s->remote != NULL) {
+        err = end_far(s);
+    } else if (err == CLU_OK) {
+        err = s->w.err;
+        if (err == CLU_OK)
+            end_near(s);
+        clu_writer_free(&s->w);
+    }
+    s->from = NULL;
+    return err;
+}
+
+void clu_send_cancel(clu_process *p)
+{
+    struct sending *s = &p->node->sending;
+
+    if (s->from != p)
+        return;
+    if (s->err == CLU_OK && s->remote != NULL)
+        signal_cancel(s->remote);
+    else if (s->err == CLU_OK)
+        clu_writer_free(&s->w);
+    s->from = NULL;
+}
+
+clu_error clu_send_raw(clu_process *p, const clu_to *to, clu_slice term)
+{
+    clu_put_raw(clu_send_begin(p, to), term);
+    return clu_send_end(p);
+}
