@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "node/global.h"
 #include "node/proc.h"
 #include "node/services.h"
 
@@ -34,6 +35,7 @@ void node_fini(struct clu_node *n)
         process_end(p, atom_term(&term, "shutdown"));
     while (!list_empty(&n->dying))
         process_bury(CONTAINER_OF(n->dying.next, struct clu_process, dying));
+    global_fini(n);
     remotes_free(n);
     slots_free(&n->procs);
     slots_free(&n->ties);

@@ -26,6 +26,7 @@
 #define NODE_TURN_MAX 4096
 
 struct remote;
+struct global;
 
 /* Where a message for another process of ours, or for a node that is not linked yet, is written. */
 struct sending {
@@ -66,6 +67,8 @@ struct clu_node {
     struct clu_process *running; /* whose function is on the stack */
     bool receiving;              /* a frame is being read: what it brings is handed out at once */
     struct sending sending;
+    struct global *global; /* NULL: off */
+    bool urgent;           /* what is sent now is no message of a program: no peer is too busy */
 };
 
 /* One linked peer. */
