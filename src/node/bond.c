@@ -5,7 +5,10 @@
 
 /* Links. Who unlinks a process of another node sends UNLINK_ID; until its acknowledgement has come
  * an exit signal of that link, which may have been on its way, counts for nothing
- * (erl_dist_protocol, "Link Protocol"). */
+ * (erl_dist_protocol, "Link Protocol"). That holds when the process links again meanwhile, too:
+ * what arrives before the acknowledgement was sent before the new link was known there. For the
+ * same reason a LINK that arrives while we unlink is one that our UNLINK_ID takes away over there,
+ * and an UNLINK_ID takes away the link that we made anew before it arrived. */
 
 static uint64_t hash_of(const struct clu_process *p, const clu_pid *other)
 {
@@ -38,10 +41,8 @@ clu_error bond_add(struct clu_process *p, struct remote *r, const clu_pid *other
 {
     struct bond *b = bond_find(p, other);
 
-    if (b != NULL) {
-        b->unlinking = 0;
+    if (b != NULL)
         return CLU_OK;
-    }
     b = calloc(1, sizeof *b);
     if (b == NULL || index_add(&p->node->bonds, &b->item, hash_of(p, other)) != CLU_OK) {
         free(b);
@@ -77,7 +78,7 @@ void bond_break(struct bond *b, clu_slice reason)
 
     if (b->remote != NULL) {
         /* The link may be gone for good: then the connection's end says the same. */
-        if (b->unlinking == 0)
+        if (bond_stands(b))
             (void)signal_exit(b->remote, p, &self, &b->other, reason);
         bond_free(b);
         return;
@@ -93,6 +94,12 @@ void bond_break(struct bond *b, clu_slice reason)
 
 /* ---- erlang:link/1, unlink/1 ---- */
 
+static void drop(struct bond *b)
+{
+    if (b != NULL)
+        bond_free(b);
+}
+
 static clu_error link_local(struct clu_process *p, const clu_pid *pid)
 {
     struct clu_process *other = process_find(p->node, pid);
@@ -107,28 +114,56 @@ static clu_error link_local(struct clu_process *p, const clu_pid *pid)
     }
     clu_error err = bond_add(p, NULL, pid);
 
-    return err == CLU_OK ? bond_add(other, NULL, &self) : err;
+    if (err == CLU_OK)
+        err = bond_add(other, NULL, &self);
+    if (err != CLU_OK)
+        drop(bond_find(p, pid));
+    return err;
+}
+
+static clu_error send_link(struct clu_process *p, struct remote *r, const clu_pid *pid)
+{
+    clu_pid self = process_pid(p);
+
+    control_put_link(signal_begin(r, p), &self, pid);
+    return signal_end(r);
+}
+
+static clu_error link_far(struct clu_process *p, struct remote *r, const clu_pid *pid)
+{
+    clu_error err = bond_add(p, r, pid);
+
+    if (err != CLU_OK) {
+        remote_release(r);
+        return err;
+    }
+    err = send_link(p, r, pid);
+    if (err != CLU_OK)
+        drop(bond_find(p, pid));
+    return err;
+}
+
+static clu_error link_again(struct clu_process *p, struct bond *b)
+{
+    clu_error err = send_link(p, b->remote, &b->other);
+
+    b->again = err == CLU_OK;
+    return err;
 }
 
 clu_error clu_link(clu_process *p, const clu_pid *pid)
 {
-    clu_pid self = process_pid(p);
-
     if (p->ended)
         return CLU_ENOENT;
     if (is_own_name(p->node, pid->node))
         return link_local(p, pid);
     struct bond *b = bond_find(p, pid);
 
-    if (b != NULL && b->unlinking == 0)
-        return CLU_OK;
+    if (b != NULL)
+        return bond_stands(b) ? CLU_OK : link_again(p, b);
     struct remote *r = remote_get(p->node, pid->node);
-    clu_error err = r == NULL ? CLU_ENOMEM : bond_add(p, r, pid);
 
-    if (err != CLU_OK)
-        return err;
-    control_put_link(signal_begin(r, p), &self, pid);
-    return signal_end(r);
+    return r == NULL ? CLU_ENOMEM : link_far(p, r, pid);
 }
 
 static void unlink_local(struct clu_process *p, struct bond *b)
@@ -147,13 +182,14 @@ clu_error clu_unlink(clu_process *p, const clu_pid *pid)
     struct bond *b = bond_find(p, pid);
     clu_pid self = process_pid(p);
 
-    if (b == NULL || b->unlinking != 0)
+    if (b == NULL || !bond_stands(b))
         return CLU_OK;
     if (b->remote == NULL) {
         unlink_local(p, b);
         return CLU_OK;
     }
     b->unlinking = ++p->node->n_unlinks;
+    b->again = false;
     control_put_unlink(signal_begin(b->remote, p), b->unlinking, &self, pid);
     return signal_end(b->remote);
 }

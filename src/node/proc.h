@@ -85,8 +85,9 @@ struct clu_process {
     void *arg;
     char *name; /* registered as; owned */
     bool trap_exit;
-    bool ended;  /* nobody's pid any more; buried at the end of the step */
-    bool absent; /* monitors, links and whereis find nobody: it only knows a few messages */
+    bool ended;   /* nobody's pid any more; buried at the end of the step */
+    bool service; /* of the node itself: no exit signal reaches it */
+    bool absent;  /* monitors, links and whereis find nobody: it only knows a few messages */
     struct list runnable, dying, observers, in_waiters;
     struct list mailbox; /* of struct message */
     struct list answers; /* of calls of a process without a function: these have their own */
@@ -220,12 +221,20 @@ struct bond {
     struct list of_remote;
     struct index_item item;
     clu_pid other;      /* node: the remote's or our own name */
-    uint64_t unlinking; /* our UNLINK_ID that is not acknowledged yet; 0: the link is active */
+    uint64_t unlinking; /* our UNLINK_ID that is not acknowledged yet; 0: none */
+    bool again;         /* linked anew behind it: the link stands once it is acknowledged */
 };
 
-/* bond_find: NULL. bond_add: what is there already is made active; remote NULL for our own. */
+/* bond_find: NULL. bond_add: nothing is changed of what is there already; remote NULL for our own.
+ */
 struct bond *bond_find(const struct clu_process *p, const clu_pid *other);
 clu_error bond_add(struct clu_process *p, struct remote *r, const clu_pid *other);
+/* bond_stands: whether the other end's death is this process's matter, now or once the other end
+ * has read what we sent. */
+static inline bool bond_stands(const struct bond *b)
+{
+    return b->unlinking == 0 || b->again;
+}
 void bond_free(struct bond *b);
 /* bond_break: the process ended, or the connection: the other end gets the exit signal; frees it.
  */

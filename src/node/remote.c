@@ -144,7 +144,7 @@ static void lose(struct remote *r)
         struct bond *b = CONTAINER_OF(bonds.next, struct bond, of_remote);
         struct clu_process *p = b->proc;
         clu_pid other = b->other;
-        bool active = b->unlinking == 0;
+        bool active = bond_stands(b);
 
         bond_free(b);
         if (active)

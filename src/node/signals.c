@@ -123,7 +123,7 @@ static clu_error receive_unlink(struct signal *s)
     struct clu_process *p = receiver(s);
     struct bond *b = p == NULL ? NULL : bond_find(p, &c->from);
 
-    if (b != NULL && b->unlinking == 0)
+    if (b != NULL && bond_stands(b))
         bond_free(b);
     control_put_unlink_ack(signal_begin(s->remote, p), c->id, &c->to, &c->from);
     return signal_end(s->remote);
@@ -134,8 +134,14 @@ static clu_error receive_unlink_ack(struct signal *s)
     struct clu_process *p = receiver(s);
     struct bond *b = p == NULL ? NULL : bond_find(p, &s->c->from);
 
-    if (b != NULL && b->unlinking == s->c->id)
+    if (b == NULL || b->unlinking != s->c->id)
+        return CLU_OK;
+    if (!b->again) {
         bond_free(b);
+        return CLU_OK;
+    }
+    b->unlinking = 0;
+    b->again = false;
     return CLU_OK;
 }
 
