@@ -238,7 +238,7 @@ void process_exit_signal(struct clu_process *p, const clu_pid *from, clu_reader 
 {
     struct delivery d = {.signal = {.kind = CLU_SIGNAL_EXIT, .from = *from, .term = reason}};
 
-    if (p->ended)
+    if (p->ended || p->service)
         return;
     if (!linked && is_atom(reason, "kill"))
         clu_exit(p, "killed");
@@ -263,7 +263,7 @@ clu_error clu_exit_signal(clu_process *p, const clu_pid *to, clu_slice reason)
     if (other == NULL)
         return CLU_OK;
     /* exit(self(), normal) is the one that counts though it is normal. */
-    if (other == p && !p->trap_exit)
+    if (other == p && !p->trap_exit && is_atom(reader_of(reason), "normal"))
         process_end(p, reason);
     else
         process_exit_signal(other, &from, reader_of(reason), false);
