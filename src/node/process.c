@@ -97,7 +97,7 @@ clu_error clu_unregister(clu_node *n, const char *name)
 {
     struct clu_process *p = process_named(n, slice_of(name));
 
-    if (p == NULL)
+    if (p == NULL || p->absent)
         return CLU_ENOENT;
     unregister(p);
     return CLU_OK;
@@ -128,9 +128,11 @@ static void process_free(struct clu_process *p)
 
 clu_error process_new(struct clu_node *n, const clu_spawn_options *o, struct clu_process **out)
 {
+    *out = NULL;
+    if (n->closing)
+        return CLU_ECLOSED;
     struct clu_process *p = spare_get(&n->spare_procs, sizeof *p);
 
-    *out = NULL;
     if (p == NULL)
         return CLU_ENOMEM;
     *p = (struct clu_process){
