@@ -10,6 +10,15 @@
  * same reason a LINK that arrives while we unlink is one that our UNLINK_ID takes away over there,
  * and an UNLINK_ID takes away the link that we made anew before it arrived. */
 
+/* What a pid is found by: of one of ours without the name and creation, which the node may be given
+ * later (node_rename). */
+static clu_pid key_of(const struct clu_process *p, clu_pid pid)
+{
+    if (!is_own_name(p->node, pid.node))
+        return pid;
+    return (clu_pid){.id = pid.id, .serial = pid.serial};
+}
+
 static uint64_t hash_of(const struct clu_process *p, const clu_pid *other)
 {
     uint64_t hash = index_mix(p->id, (uint64_t)other->id << 32 | other->serial);
@@ -26,12 +35,13 @@ static bool same_pid(const clu_pid *a, const clu_pid *b)
 
 struct bond *bond_find(const struct clu_process *p, const clu_pid *other)
 {
-    struct index_item *item = index_first(&p->node->bonds, hash_of(p, other));
+    clu_pid key = key_of(p, *other);
+    struct index_item *item = index_first(&p->node->bonds, hash_of(p, &key));
 
     for (; item != NULL; item = index_next(item)) {
         struct bond *b = CONTAINER_OF(item, struct bond, item);
 
-        if (b->proc == p && same_pid(&b->other, other))
+        if (b->proc == p && same_pid(&b->other, &key))
             return b;
     }
     return NULL;
@@ -40,18 +50,20 @@ struct bond *bond_find(const struct clu_process *p, const clu_pid *other)
 clu_error bond_add(struct clu_process *p, struct remote *r, const clu_pid *other)
 {
     struct bond *b = bond_find(p, other);
+    clu_pid key = key_of(p, *other);
 
     if (b != NULL)
         return CLU_OK;
     b = calloc(1, sizeof *b);
-    if (b == NULL || index_add(&p->node->bonds, &b->item, hash_of(p, other)) != CLU_OK) {
+    if (b == NULL || index_add(&p->node->bonds, &b->item, hash_of(p, &key)) != CLU_OK) {
         free(b);
         return CLU_ENOMEM;
     }
     b->proc = p;
     b->remote = r;
-    b->other = *other;
-    b->other.node = slice_of(r == NULL ? p->node->name : r->name);
+    b->other = key;
+    if (r != NULL)
+        b->other.node = slice_of(r->name);
     list_append(&p->bonds, &b->of_proc);
     list_init(&b->of_remote);
     if (r != NULL)
@@ -70,6 +82,14 @@ void bond_free(struct bond *b)
     remote_release(r);
 }
 
+/* The other end of a link within this node. */
+static struct clu_process *near_end(const struct bond *b)
+{
+    struct clu_process *p = slots_get(&b->proc->node->procs, b->other.id);
+
+    return p != NULL && !p->ended && p->serial == b->other.serial ? p : NULL;
+}
+
 void bond_break(struct bond *b, clu_slice reason)
 {
     struct clu_process *p = b->proc, *other;
@@ -77,13 +97,12 @@ void bond_break(struct bond *b, clu_slice reason)
     struct bond *back;
 
     if (b->remote != NULL) {
-        /* The link may be gone for good: then the connection's end says the same. */
-        if (bond_stands(b))
-            (void)signal_exit(b->remote, p, &self, &b->other, reason);
+        if (bond_stands(b) && signal_exit(b->remote, p, &self, &b->other, reason) != CLU_OK)
+            signal_lost(b->remote);
         bond_free(b);
         return;
     }
-    other = process_find(p->node, &b->other);
+    other = near_end(b);
     back = other == NULL ? NULL : bond_find(other, &self);
     bond_free(b);
     if (back == NULL)
@@ -168,7 +187,7 @@ clu_error clu_link(clu_process *p, const clu_pid *pid)
 
 static void unlink_local(struct clu_process *p, struct bond *b)
 {
-    struct clu_process *other = process_find(p->node, &b->other);
+    struct clu_process *other = near_end(b);
     clu_pid self = process_pid(p);
     struct bond *back = other == NULL ? NULL : bond_find(other, &self);
 
@@ -188,8 +207,14 @@ clu_error clu_unlink(clu_process *p, const clu_pid *pid)
         unlink_local(p, b);
         return CLU_OK;
     }
-    b->unlinking = ++p->node->n_unlinks;
+    uint64_t id = ++p->node->n_unlinks;
+
+    control_put_unlink(signal_begin(b->remote, p), id, &self, pid);
+    clu_error err = signal_end(b->remote);
+
+    if (err != CLU_OK)
+        return err;
+    b->unlinking = id;
     b->again = false;
-    control_put_unlink(signal_begin(b->remote, p), b->unlinking, &self, pid);
-    return signal_end(b->remote);
+    return CLU_OK;
 }

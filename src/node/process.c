@@ -107,7 +107,7 @@ clu_error clu_unregister(clu_node *n, const char *name)
 
 static void init_lists(struct clu_process *p)
 {
-    struct list *const all[] = {&p->runnable, &p->dying, &p->observers, &p->in_waiters, &p->mailbox,
+    struct list *const all[] = {&p->runnable, &p->dying, &p->observers, &p->waits, &p->mailbox,
                                 &p->answers,  &p->ties,  &p->watchers,  &p->bonds};
 
     for (size_t i = 0; i < COUNT(all); i++)
@@ -183,7 +183,7 @@ void process_end(struct clu_process *p, clu_slice reason)
     unregister(p);
     list_remove(&p->runnable);
     list_remove(&p->observers);
-    list_remove(&p->in_waiters);
+    waits_end(p);
     list_append(&p->node->dying, &p->dying);
 }
 
@@ -257,8 +257,10 @@ clu_error clu_exit_signal(clu_process *p, const clu_pid *to, clu_slice reason)
 
     if (!is_own_name(n, to->node)) {
         struct remote *r = remote_get(n, to->node);
+        clu_error err = r == NULL ? CLU_ENOMEM : signal_exit2(r, p, &from, to, reason);
 
-        return r == NULL ? CLU_ENOMEM : signal_exit2(r, p, &from, to, reason);
+        remote_release(r);
+        return err;
     }
     struct clu_process *other = process_find(n, to);
 
