@@ -16,9 +16,11 @@ const char *world_name(size_t i)
 bool world_init(struct world *w, size_t n)
 {
     *w = (struct world){.n = n, .now = 1000, .flags = WORLD_FLAGS, .what = ""};
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         if (node_init(&w->nodes[i], world_name(i), (uint32_t)(i + 4), false) != CLU_OK)
             return false;
+        node_now(&w->nodes[i], w->now);
+    }
     return true;
 }
 
@@ -123,6 +125,7 @@ static clu_error receive(struct world *w, size_t a, size_t b, const char **what)
     struct control c;
     clu_error err = CLU_OK;
 
+    node_now(&w->nodes[b], w->now);
     while (err == CLU_OK && channel_next(&e->channel, &f)) {
         err = control_parse(&c, f.control, f.payload, f.refs, what);
         if (err == CLU_OK)
