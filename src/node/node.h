@@ -40,6 +40,7 @@ struct sending {
 };
 
 struct clu_node {
+    void *host; /* of the library's user: who drives it (lib); NULL in a command */
     char name[NODE_NAME_SIZE];
     uint32_t creation;
     bool hidden;
@@ -47,6 +48,7 @@ struct clu_node {
     uint64_t n_refs;  /* references made so far */
     uint64_t n_procs; /* processes made so far: serials */
     uint64_t n_unlinks;
+    uint64_t n_handed; /* signals and answers handed to functions so far */
     clu_error err; /* the first error; sticks */
     char why[REASON_SIZE];
 
