@@ -9,6 +9,7 @@
 #include <erlclu/error.h>
 #include <erlclu/etf.h>
 #include <erlclu/global.h>
+#include <erlclu/node.h>
 #include <erlclu/process.h>
 
 #endif
