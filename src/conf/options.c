@@ -18,6 +18,7 @@ enum {
     WAIT = BIT(CMD_WAIT),
     INSTALL = BIT(CMD_INSTALL),
     VERSION = BIT(CMD_VERSION),
+    LIBRARY = BIT(CMD_LIBRARY),
     ALL = BIT(CONF_COMMANDS) - 1,
 };
 
@@ -219,8 +220,9 @@ const struct option conf_options[OPTIONS] = {
 };
 
 /* One row a command: what it is among nodes, and how many words it takes. */
-const struct role conf_roles[CONF_COMMANDS] = {
+const struct role conf_roles[CONF_ROLES] = {
     [CMD_RUN] = {.own_name = true, .cookie = true, .resolver = true, .page = true},
+    [CMD_LIBRARY] = {.own_name = true, .cookie = true, .resolver = true},
     [CMD_DISCOVER] = {.own_name = true,
                       .hidden = true,
                       .no_listen = true,

@@ -56,7 +56,8 @@ enum option_id {
 enum source_rank {
     SOURCE_ENVIRONMENT,
     SOURCE_ARGS_FILE,
-    SOURCE_COMMAND_LINE,
+    SOURCE_COMMAND_LINE, /* or a field of clu_options */
+    SOURCE_PROGRAM,      /* clu_options.cookie: the value, and not a file's name */
 };
 
 /* One value as one source gave it. */
@@ -120,6 +121,7 @@ const char *conf_env(const struct loading *l, const char *name);
 
 /* Sources. Each keeps what it finds with conf_give; false after conf_say. */
 bool conf_take_words(struct loading *l);
+bool conf_take_options(struct loading *l);
 bool conf_take_args_file(struct loading *l, const char *path);
 bool conf_take_environment(struct loading *l);
 
@@ -137,6 +139,6 @@ struct role {
     uint8_t min_args, max_args;
 };
 
-extern const struct role conf_roles[CONF_COMMANDS];
+extern const struct role conf_roles[CONF_ROLES];
 
 #endif

@@ -158,6 +158,9 @@ bool machine_next(struct machine *m, struct update *u);
  * follows with this number. machine_names: ask the epmd of a host (literal or name). */
 uint32_t machine_ping(struct machine *m, const char *node, uint64_t now_ms);
 uint32_t machine_names(struct machine *m, const char *host, uint64_t now_ms);
+/* machine_connect: has a node dialled unless it is linked; CLU_EBUSY: it is not, since too many are
+ * known already or we are leaving. */
+CLU_MUST_USE clu_error machine_connect(struct machine *m, const char *node, uint64_t now_ms);
 /* machine_ask_given_up: for a driver that waits no longer: the answer that an unanswered question
  * has now: the stage that it is in, what it waits for, and where. */
 void machine_ask_given_up(struct machine *m, uint32_t ask, struct answer *answer);
@@ -170,6 +173,8 @@ void machine_refresh(struct machine *m, uint64_t now_ms);
 void machine_drain(struct machine *m, uint64_t now_ms);
 void machine_stop(struct machine *m, const char *reason, uint64_t now_ms);
 
+/* machine_node: what the machine drives: for whoever exports functions and spawns processes. */
+struct clu_node *machine_node(struct machine *m);
 /* machine_links: how many nodes are linked now, hidden ones and commands among them. */
 size_t machine_links(const struct machine *m);
 /* machine_version: grows when the snapshot would read differently. machine_snapshot: the present

@@ -38,6 +38,12 @@ bool loop_is_resolving(const struct loop *l);
  */
 void loop_start(struct loop *l);
 int loop_run(struct loop *l);
+/* loop_step: the same for one event, waiting at most timeout_ms for it (NEVER: for ever; 0: not at
+ * all). loop_is_over: loop_exit or an UPDATE_EXIT has come. */
+void loop_step(struct loop *l, uint64_t timeout_ms);
+bool loop_is_over(const struct loop *l);
+/* loop_log: from now on it shows events of this level and above. */
+void loop_log(struct loop *l, enum event_level level);
 /* loop_exit: ends loop_run; the first status counts. */
 void loop_exit(struct loop *l, int status);
 /* loop_turn: carries out what the machine left; to be called behind every call of a machine_

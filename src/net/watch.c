@@ -57,6 +57,11 @@ void watch_base_run(struct event_base *base)
     event_base_dispatch(base);
 }
 
+void watch_base_step(struct event_base *base, bool wait)
+{
+    event_base_loop(base, wait ? EVLOOP_ONCE : EVLOOP_NONBLOCK);
+}
+
 void watch_base_break(struct event_base *base)
 {
     event_base_loopbreak(base);

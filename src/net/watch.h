@@ -23,6 +23,8 @@ struct event_base *watch_base_new(void);
 void watch_base_free(struct event_base *base);
 /* watch_base_run: until watch_base_break, or until nothing is watched any more. */
 void watch_base_run(struct event_base *base);
+/* watch_base_step: the same for what is ready; with wait, it waits until something is. */
+void watch_base_step(struct event_base *base, bool wait);
 void watch_base_break(struct event_base *base);
 
 /* watch_new: not started yet; fd -1 for timers. NULL when out of memory. watch_free may be called

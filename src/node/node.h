@@ -40,6 +40,7 @@ struct sending {
 };
 
 struct clu_node {
+    void *host; /* of the library's user: who drives it (lib); NULL in a command */
     char name[NODE_NAME_SIZE];
     uint32_t creation;
     bool hidden;
