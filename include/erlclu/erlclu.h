@@ -8,6 +8,8 @@
 #include <erlclu/call.h>
 #include <erlclu/error.h>
 #include <erlclu/etf.h>
+#include <erlclu/format.h>
 #include <erlclu/process.h>
+#include <erlclu/talk.h>
 
 #endif
