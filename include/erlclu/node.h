@@ -6,7 +6,9 @@
  * with clu_main, clu_run or clu_step. All of that belongs to one thread at a time: the one that
  * drives the node. Only clu_post and clu_stop may be called from any other. The library starts no
  * thread, keeps no state outside the node, and touches the signals of the process in clu_main
- * alone. Several nodes may live in one process, each with a thread of its own or all with one.
+ * alone: a program that runs its node otherwise and has a k8s: source ignores SIGPIPE by itself,
+ * for TLS writes to connections that may be gone. Several nodes may live in one process, each with
+ * a thread of its own or all with one.
  */
 #ifndef ERLCLU_NODE_H
 #define ERLCLU_NODE_H
@@ -89,8 +91,8 @@ CLU_API const char *clu_node_name(const clu_node *node);
 /* clu_main: all that a main function is left with: runs the node until SIGTERM or SIGINT, or
  * clu_stop; frees it. What failed, before or while it ran, is said in one sentence on standard
  * error. Returns the exit status: 0, 2 for a wrong setting, 12 for what failed on this machine. The
- * signals are taken through a descriptor and blocked meanwhile; SIGCHLD and all others are left
- * alone. */
+ * two signals are taken through a descriptor, and blocked meanwhile in this thread (threads that
+ * were made before must block them by themselves); SIGPIPE is ignored from then on. */
 CLU_API int clu_main(clu_node *node);
 /* clu_run: runs the node until clu_stop (CLU_OK) or until something fails, now or before: the
  * error, which clu_node_error explains. The node is over then: free it. */
