@@ -32,6 +32,7 @@ void node_fini(struct clu_node *n)
 
     if (n->dying.next == NULL)
         return;
+    n->over = true;
     for (struct clu_process *p; (p = slots_next(&n->procs, &at)) != NULL;)
         process_end(p, atom_term(&term, "shutdown"));
     while (!list_empty(&n->dying))

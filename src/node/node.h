@@ -44,6 +44,7 @@ struct clu_node {
     char name[NODE_NAME_SIZE];
     uint32_t creation;
     bool hidden;
+    bool over;        /* it is coming to its end: no process is made any more */
     uint64_t now_ms;  /* of the latest event */
     uint64_t n_refs;  /* references made so far */
     uint64_t n_procs; /* processes made so far: serials */

@@ -24,6 +24,7 @@ struct remote {
     struct list ties, watchers, bonds;
     struct list waiters; /* processes that were told CLU_EBUSY (in_waiters) */
     struct list answers; /* answers of calls that wait for room (clu_call.held) */
+    size_t promised;     /* bytes of answers that go out with the end of their processes */
     struct list wanted;  /* in node.wanted */
     bool dialled;        /* mesh was told, and has not answered yet */
     bool losing;         /* lose() stands on it */

@@ -128,11 +128,11 @@ static void process_free(struct clu_process *p)
 
 clu_error process_new(struct clu_node *n, const clu_spawn_options *o, struct clu_process **out)
 {
-    struct clu_process *p = spare_get(&n->spare_procs, sizeof *p);
+    struct clu_process *p = n->over ? NULL : spare_get(&n->spare_procs, sizeof *p);
 
     *out = NULL;
     if (p == NULL)
-        return CLU_ENOMEM;
+        return n->over ? CLU_ECLOSED : CLU_ENOMEM;
     *p = (struct clu_process){
         .id = slots_add(&n->procs, p),
         .serial = (uint32_t)++n->n_procs,

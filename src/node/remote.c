@@ -142,6 +142,7 @@ static void lose(struct remote *r)
     struct list ties, bonds;
 
     r->losing = true;
+    r->promised = 0;
     list_take(&ties, &r->ties);
     list_take(&bonds, &r->bonds);
     while (!list_empty(&r->watchers))
