@@ -506,6 +506,11 @@ size_t machine_links(const struct machine *m)
     return map_count(&m->links);
 }
 
+uint64_t machine_handed(const struct machine *m)
+{
+    return m->node.n_handed;
+}
+
 uint64_t machine_version(const struct machine *m)
 {
     return m->version + reconcile_version(m->reconcile) + views_version(m->views);

@@ -152,6 +152,7 @@ static void hand_out(struct clu_process *p, const struct delivery *d)
 {
     if (!is_wanted(p, d))
         return;
+    p->node->n_handed++;
     p->node->running = p;
     if (d->answer)
         run_answer(p, d);
