@@ -145,7 +145,7 @@ static void terminate(const struct question *q)
     clu_reader reason = q->request;
     clu_writer w;
 
-    if (q->p->kernel) {
+    if (q->p->service) {
         unknown(q);
         return;
     }
