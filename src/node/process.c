@@ -97,7 +97,7 @@ clu_error clu_unregister(clu_node *n, const char *name)
 {
     struct clu_process *p = process_named(n, slice_of(name));
 
-    if (p == NULL)
+    if (p == NULL || p->absent)
         return CLU_ENOENT;
     unregister(p);
     return CLU_OK;
@@ -107,7 +107,7 @@ clu_error clu_unregister(clu_node *n, const char *name)
 
 static void init_lists(struct clu_process *p)
 {
-    struct list *const all[] = {&p->runnable, &p->dying, &p->observers, &p->in_waiters, &p->mailbox,
+    struct list *const all[] = {&p->runnable, &p->dying, &p->observers, &p->waits, &p->mailbox,
                                 &p->answers,  &p->ties,  &p->watchers,  &p->bonds};
 
     for (size_t i = 0; i < COUNT(all); i++)
@@ -128,9 +128,11 @@ static void process_free(struct clu_process *p)
 
 clu_error process_new(struct clu_node *n, const clu_spawn_options *o, struct clu_process **out)
 {
+    *out = NULL;
+    if (n->closing)
+        return CLU_ECLOSED;
     struct clu_process *p = spare_get(&n->spare_procs, sizeof *p);
 
-    *out = NULL;
     if (p == NULL)
         return CLU_ENOMEM;
     *p = (struct clu_process){
@@ -178,7 +180,7 @@ static void end_owning(struct clu_process *p, clu_slice reason)
     unregister(p);
     list_remove(&p->runnable);
     list_remove(&p->observers);
-    list_remove(&p->in_waiters);
+    waits_end(p);
     list_append(&p->node->dying, &p->dying);
 }
 
@@ -252,16 +254,27 @@ clu_pid clu_group_leader(const clu_process *p)
     return r.err == CLU_OK ? leader : (clu_pid){0};
 }
 
+/* The pid may be the one that is there. */
+static clu_error set_leader(struct clu_process *p, const clu_pid *leader)
+{
+    clu_writer w;
+
+    clu_writer_init(&w);
+    clu_put_pid(&w, leader);
+    if (w.err != CLU_OK)
+        return w.err;
+    clu_writer_free(&p->leader);
+    p->leader = w;
+    return CLU_OK;
+}
+
 clu_error clu_set_group_leader(clu_process *self, const clu_pid *pid, const clu_pid *leader)
 {
     struct clu_node *n = self->node;
     struct clu_process *p = process_find(n, pid);
 
-    if (p != NULL) {
-        clu_writer_reset(&p->leader);
-        clu_put_pid(&p->leader, leader);
-        return p->leader.err;
-    }
+    if (p != NULL)
+        return set_leader(p, leader);
     if (is_own_name(n, pid->node))
         return CLU_OK;
     struct remote *r = remote_get(n, pid->node);
@@ -269,7 +282,10 @@ clu_error clu_set_group_leader(clu_process *self, const clu_pid *pid, const clu_
     if (r == NULL)
         return CLU_ENOMEM;
     control_put_group_leader(signal_begin(r, self), leader, pid);
-    return signal_end(r);
+    clu_error err = signal_end(r);
+
+    remote_release(r);
+    return err;
 }
 
 /* ---- exit signals ---- */
@@ -296,7 +312,7 @@ void process_exit_signal(struct clu_process *p, const clu_pid *from, clu_reader 
 {
     struct delivery d = {.signal = {.kind = CLU_SIGNAL_EXIT, .from = *from, .term = reason}};
 
-    if (p->ended)
+    if (p->ended || p->service)
         return;
     if (!linked && is_atom(reason, "kill"))
         clu_exit(p, "killed");
@@ -313,15 +329,17 @@ clu_error clu_exit_signal(clu_process *p, const clu_pid *to, clu_slice reason)
 
     if (!is_own_name(n, to->node)) {
         struct remote *r = remote_get(n, to->node);
+        clu_error err = r == NULL ? CLU_ENOMEM : signal_exit2(r, p, &from, to, reason);
 
-        return r == NULL ? CLU_ENOMEM : signal_exit2(r, p, &from, to, reason);
+        remote_release(r);
+        return err;
     }
     struct clu_process *other = process_find(n, to);
 
     if (other == NULL)
         return CLU_OK;
     /* exit(self(), normal) is the one that counts though it is normal. */
-    if (other == p && !p->trap_exit)
+    if (other == p && !p->trap_exit && is_atom(reader_of(reason), "normal"))
         process_end(p, reason);
     else
         process_exit_signal(other, &from, reader_of(reason), false);
