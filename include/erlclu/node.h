@@ -66,8 +66,8 @@ typedef struct clu_options {
 /* clu_node_new: makes a node; nothing is opened yet, no other node hears of it. options NULL: all
  * zero. What is wrong with an option sticks to the node: clu_main says it, clu_node_error tells it;
  * such a node takes exports and processes, and never runs. NULL when there is no memory for it,
- * which clu_main, clu_export, clu_spawn and the functions of this file take as they take a node
- * that failed. End it with clu_node_free, or with clu_main. */
+ * which clu_main, clu_export, clu_spawn, clu_serve and the functions of this file take as they take
+ * a node that failed. End it with clu_node_free, or with clu_main. */
 static inline clu_node *clu_node_new(const clu_options *options);
 /* clu_node_new_sized: the same for callers through an FFI: size is that of the clu_options that the
  * caller knows. CLU_EBADARG sticks when it is larger than the library's and what lies beyond is not

@@ -13,7 +13,7 @@
 
 bool host_start(struct host *h)
 {
-    if (h->node->err == CLU_EBADARG || h->drive.machine == NULL || loop_is_over(h->drive.loop))
+    if (h->drive.machine == NULL || loop_is_over(h->drive.loop))
         return false;
     if (h->started)
         return true;

@@ -49,7 +49,7 @@ struct clu_node {
     uint64_t n_procs; /* processes made so far: serials */
     uint64_t n_unlinks;
     uint64_t n_handed; /* signals and answers handed to functions so far */
-    clu_error err; /* the first error; sticks */
+    clu_error err;     /* the first error; sticks */
     char why[REASON_SIZE];
 
     struct slots procs, ties;

@@ -24,6 +24,7 @@ struct remote {
     struct list ties, watchers, bonds;
     struct list waiters; /* of struct waiter: who was told CLU_EBUSY */
     struct list answers; /* answers of calls that wait for room (clu_call.held) */
+    size_t promised;     /* bytes of answers that go out with the end of their processes */
     struct list wanted;  /* in node.wanted */
     bool dialled;        /* mesh was told, and has not answered yet */
     bool losing;         /* lose() stands on it */
@@ -63,7 +64,8 @@ clu_error send_room(struct clu_process *p, const clu_to *to);
 /* signal_lost: a signal that must not be lost could not be written, for want of memory: the
  * connection ends, which says the same. */
 void signal_lost(struct remote *r);
-/* answers_settle: answers of calls that waited for room go out, or nowhere when the link is gone. */
+/* answers_settle: answers of calls that waited for room go out, or nowhere when the link is gone.
+ */
 void answers_settle(struct remote *r);
 /* held_send: it is linked now: what was held goes out. */
 clu_error held_send(struct remote *r);

@@ -151,6 +151,7 @@ static void lose(struct remote *r)
 
     r->losing = true;
     r->lost = false;
+    r->promised = 0;
     list_take(&ties, &r->ties);
     list_take(&bonds, &r->bonds);
     while (!list_empty(&r->watchers))

@@ -28,6 +28,9 @@ static void nobody_is_a_node(void **state)
     assert_int_equal(clu_post(NULL, NULL, NULL), CLU_ENOMEM);
     assert_int_equal(clu_connect(NULL, "a@b"), CLU_ENOMEM);
     assert_int_equal(clu_ping(NULL, "a@b", NULL, NULL), CLU_ENOMEM);
+    clu_export(NULL, "m", "f", 0, NULL, NULL);
+    assert_null(clu_spawn(NULL, &(clu_spawn_options){0}));
+    assert_null(clu_serve(NULL, "name", &(clu_server){0}, NULL));
 }
 
 static void count_end(clu_node *node, void *arg)
