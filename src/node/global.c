@@ -416,8 +416,11 @@ static clu_error start_processes(struct global *g)
     o.receive = registrar_receive;
     if (err == CLU_OK)
         err = process_new(g->node, &o, &g->registrars);
+    if (err == CLU_OK)
+        err = global_exports(g);
     if (err != CLU_OK)
         return err;
+    g->lockers->service = g->registrars->service = true;
     /* It was there before, as one that stays out of all this. */
     g->server = process_named(g->node, slice_of("global_name_server"));
     g->server->absent = false;

@@ -419,6 +419,8 @@ struct global {
     clu_writer nowhere;
 };
 
+/* global_exports: functions of the module global for calls from elsewhere. */
+clu_error global_exports(struct global *g);
 /* global_run: the end of each event. */
 void global_run(struct global *g);
 /* global_broken: memory was out. */

@@ -353,7 +353,7 @@ bool resolve_here(struct global *g, clu_slice method, clu_slice name, const clu_
     if (which == CLU_RESOLVE_NOTIFY)
         say_conflict(g, max, name, NULL);
     else
-        (void)clu_exit_signal(g->server, max, atom_term(&kill, "kill")); /* busy: it is unlinked */
+        global_ok(g, clu_exit_signal(g->server, max, atom_term(&kill, "kill")));
     clu_put_pid(out, min);
     return true;
 }
