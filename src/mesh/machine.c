@@ -496,6 +496,11 @@ bool machine_next(struct machine *m, struct update *u)
     return true;
 }
 
+struct clu_node *machine_node(struct machine *m)
+{
+    return &m->node;
+}
+
 size_t machine_links(const struct machine *m)
 {
     return map_count(&m->links);

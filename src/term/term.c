@@ -274,7 +274,10 @@ static void on_entered(struct term *t)
 
 static void on_eof(struct term *t)
 {
-    edit_cancel(t);
+    struct shown what = shown(t);
+
+    screen_finish(&t->screen, &t->out, &what);
+    t->editing = false;
     term_leave(t);
 }
 
