@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <termios.h>
@@ -64,6 +65,18 @@ static void make_set(sigset_t *set)
     sigaddset(set, SIGWINCH);
 }
 
+/* epoll refuses what is always readable: files, /dev/null. */
+static bool can_be_awaited(int fd)
+{
+    struct epoll_event event = {.events = EPOLLIN};
+    int epoll = epoll_create1(EPOLL_CLOEXEC);
+    bool can = epoll >= 0 && epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0;
+
+    if (epoll >= 0)
+        close(epoll);
+    return can;
+}
+
 struct tty *tty_new(struct event_base *base, tty_read_fn *on_read, tty_resized_fn *on_resized,
                     void *arg)
 {
@@ -82,11 +95,8 @@ struct tty *tty_new(struct event_base *base, tty_read_fn *on_read, tty_resized_f
         return NULL;
     }
     sigprocmask(SIG_BLOCK, &set, NULL);
-    /* epoll refuses what is always readable: files, /dev/null */
-    if (!watch_start(tty->readable, NEVER))
+    if (!can_be_awaited(STDIN_FILENO))
         tty->soon = watch_new(base, WATCH_TIMER, -1, on_readable, tty);
-    else
-        watch_stop(tty->readable);
     return tty;
 }
 

@@ -150,6 +150,12 @@ void expand_format_answer(struct term *t, clu_reader *answer);
 void menu_open(struct term *t);
 void menu_entered(struct term *t, clu_slice command);
 
+/* term_is_over: nothing more can come than what term.input holds. */
+static inline bool term_is_over(const struct term *t)
+{
+    return t->ended && t->typed.len == 0;
+}
+
 /* Readers over what is kept here, without cache references. */
 static inline clu_reader reader_over(const clu_writer *w)
 {

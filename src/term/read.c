@@ -196,14 +196,14 @@ static bool feed_line(struct term *t, struct request *r)
 
     if (end != NULL)
         return give(t, r, (size_t)(end - t->input.data) + 1);
-    return t->ended && give(t, r, t->input.len);
+    return term_is_over(t) && give(t, r, t->input.len);
 }
 
 static bool feed_chars(struct term *t, struct request *r)
 {
     size_t lacking, n = chardata_skip(buf_slice(&t->input), r->read.n, &lacking);
 
-    return (lacking == 0 || t->ended) && give(t, r, n);
+    return (lacking == 0 || term_is_over(t)) && give(t, r, n);
 }
 
 /* ---- functions of the peer ---- */
@@ -256,7 +256,7 @@ static bool feed_function(struct term *t, struct request *r)
 {
     struct read *read = &r->read;
 
-    if (t->input.len == 0 && !t->ended)
+    if (t->input.len == 0 && !term_is_over(t))
         return false;
     clu_writer *w = term_call(t, CALL_READ, r, NULL);
 

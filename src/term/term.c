@@ -328,7 +328,7 @@ static bool take_script(struct term *t)
 
 static bool at_end(const struct term *t)
 {
-    return t->ended && t->typed.len == 0 && t->input.len == 0;
+    return term_is_over(t) && t->input.len == 0;
 }
 
 /* One step; false when nothing can be done before something else happens. */
