@@ -16,6 +16,11 @@ static void on_answer(void *arg, const struct answer *answer)
     struct session *s = arg;
     clu_spawn_options o = {.receive = s->receive, .arg = s, .trap_exit = true};
 
+    if (s->linked) {
+        if (s->on_answer != NULL)
+            s->on_answer(s, answer);
+        return;
+    }
     program_progress(NULL);
     s->answer = *answer;
     if (!answer->ok) {

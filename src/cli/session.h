@@ -15,6 +15,8 @@ struct session {
     struct answer answer; /* of the ping that linked it: its name, where it is */
     /* Called once, when the node is linked; the process trap exits, and is the caller's to use. */
     void (*on_linked)(struct session *s);
+    /* Of a further question to the machine; NULL: none is asked. */
+    void (*on_answer)(struct session *s, const struct answer *answer);
     clu_receive_fn *receive; /* of the process; arg is the session */
     clu_process *self;       /* from on_linked on */
 };
