@@ -8,6 +8,7 @@
 #include <erlclu/call.h>
 #include <erlclu/error.h>
 #include <erlclu/etf.h>
+#include <erlclu/pg.h>
 #include <erlclu/process.h>
 
 #endif
