@@ -24,6 +24,9 @@
 #define PEER_CREATION 3
 #define LAB_FLAGS     (DFLAGS_OFFERED | DFLAG_PUBLISHED)
 
+/* While the library runs, and not the test: when allocations may fail (pg_oom_test.c). */
+static bool lab_running;
+
 struct wire {
     const char *name;
     struct channel channel, peer;
@@ -152,16 +155,20 @@ static inline clu_error lab_link_up(struct lab *lab, struct wire *w, uint64_t fl
 {
     channel_init(&w->channel, flags, 60000, 4, 0);
     channel_init(&w->peer, flags, 60000, 4, 0);
+    lab_running = true;
     clu_error err = node_link_up(&lab->node, &w->link, &w->channel, w->name, PEER_CREATION, flags);
 
     node_turn(&lab->node, lab->now_ms);
+    lab_running = false;
     return err;
 }
 
 static inline void lab_link_down(struct lab *lab, struct wire *w)
 {
+    lab_running = true;
     node_link_down(&lab->node, &w->link, "connection_closed");
     node_turn(&lab->node, lab->now_ms);
+    lab_running = false;
     channel_fini(&w->channel);
     channel_fini(&w->peer);
     w->link = (struct node_link){0};
@@ -170,7 +177,11 @@ static inline void lab_link_down(struct lab *lab, struct wire *w)
 static inline clu_error lab_init(struct lab *lab)
 {
     *lab = (struct lab){.p = {.name = "p@h"}, .q = {.name = "q@h"}};
-    return node_init(&lab->node, "us@h", 5, false);
+    lab_running = true;
+    clu_error err = node_init(&lab->node, "us@h", 5, false);
+
+    lab_running = false;
+    return err;
 }
 
 static inline void lab_fini(struct lab *lab)
@@ -188,12 +199,15 @@ static inline void lab_fini(struct lab *lab)
 
 static inline void lab_turn(struct lab *lab)
 {
+    lab_running = true;
     node_turn(&lab->node, lab->now_ms);
+    lab_running = false;
 }
 
 static inline void lab_pass(struct lab *lab, uint64_t ms)
 {
     lab->now_ms += ms;
+    lab_running = true;
     node_tick(&lab->node, lab->now_ms);
     lab_turn(lab);
 }
@@ -213,6 +227,7 @@ static inline clu_error lab_control(struct lab *lab, struct wire *w, const char 
     clu_error err = control_parse(&c, (clu_slice){head.data, head.len}, payload, refs, &what);
 
     assert_int_equal(err, CLU_OK);
+    lab_running = true;
     err = node_receive(&lab->node, &w->link, &c, &what);
     lab_turn(lab);
     clu_writer_free(&head);
@@ -321,8 +336,12 @@ static inline clu_slice lab_name(clu_writer *w, const char *text)
 static inline clu_error lab_join(clu_process *p, const char *group)
 {
     clu_writer w;
-    clu_error err = clu_pg_join(p, "pubs", lab_name(&w, group));
+    clu_slice name = lab_name(&w, group);
 
+    lab_running = true;
+    clu_error err = clu_pg_join(p, "pubs", name);
+
+    lab_running = false;
     clu_writer_free(&w);
     return err;
 }
@@ -330,8 +349,12 @@ static inline clu_error lab_join(clu_process *p, const char *group)
 static inline clu_error lab_leave(clu_process *p, const char *group)
 {
     clu_writer w;
-    clu_error err = clu_pg_leave(p, "pubs", lab_name(&w, group));
+    clu_slice name = lab_name(&w, group);
 
+    lab_running = true;
+    clu_error err = clu_pg_leave(p, "pubs", name);
+
+    lab_running = false;
     clu_writer_free(&w);
     return err;
 }
@@ -359,6 +382,67 @@ static inline const char *lab_members(struct lab *lab, const char *group)
     clu_pg_members(&lab->node, "pubs", lab_name(&w, group), lab_member, lab);
     clu_writer_free(&w);
     return buf_text(&lab->told);
+}
+
+/* ---- what most stories begin with ---- */
+
+static inline void open_scope(struct lab *lab)
+{
+    assert_int_equal(lab_init(lab), CLU_OK);
+    assert_int_equal(clu_pg_start(&lab->node, "pubs"), CLU_OK);
+    lab_call(lab, clu_whereis(&lab->node, "pubs"), "Scope");
+}
+
+/* A scope with two processes of ours that have joined nothing, and a link to p. */
+struct pair {
+    struct lab lab;
+    clu_process *a, *b;
+};
+
+static inline void open_pair(struct pair *f)
+{
+    open_scope(&f->lab);
+    f->a = clu_spawn(&f->lab.node, &(clu_spawn_options){0});
+    f->b = clu_spawn(&f->lab.node, &(clu_spawn_options){0});
+    lab_call(&f->lab, f->a, "A");
+    lab_call(&f->lab, f->b, "B");
+    assert_int_equal(lab_link_up(&f->lab, &f->lab.p, LAB_FLAGS), CLU_OK);
+    assert_string_equal(lab_seen(&f->lab, &f->lab.p), "{discover,Scope}\n");
+}
+
+static inline clu_pg_info info_of(struct lab *lab)
+{
+    clu_pg_info info;
+
+    assert_true(clu_pg_get_info(&lab->node, "pubs", &info));
+    return info;
+}
+
+/* And p's scope is known. */
+static inline void open_known(struct pair *f)
+{
+    open_pair(f);
+    lab_hear(&f->lab, &f->lab.p, "{discover,'<p@h.7.0>'}");
+    lab_seen(&f->lab, &f->lab.p);
+}
+
+static inline void fill(struct wire *w, size_t len)
+{
+    uint8_t *bytes = test_calloc(1, len);
+    clu_writer out;
+
+    channel_begin(&w->channel, &out, 0);
+    clu_put_binary(&out, bytes, len);
+    assert_int_equal(channel_end(&w->channel, &out), CLU_OK);
+    test_free(bytes);
+}
+
+static inline void drain(struct wire *w)
+{
+    struct buf out = {0};
+
+    take_all(&w->channel, &out, 0);
+    buf_free(&out);
 }
 
 #endif
