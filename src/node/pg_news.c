@@ -138,11 +138,12 @@ static void tell_one(const struct pg_news *news, struct sub *s)
 
     clu_writer_init(&w);
     put_news(&w, news, &d.signal.ref);
-    d.signal.term = reader_of((clu_slice){w.data, w.len});
-    if (w.err == CLU_OK)
+    if (w.err == CLU_OK) {
+        d.signal.term = reader_of((clu_slice){w.data, w.len});
         deliver(s->proc, &d);
-    else
+    } else {
         process_end(s->proc, atom_term(&why, "system_limit"));
+    }
     clu_writer_free(&w);
 }
 

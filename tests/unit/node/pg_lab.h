@@ -54,9 +54,11 @@ struct lab {
 /* <node.id.serial>: false when it is another atom. */
 static inline bool lab_pid(clu_slice atom, clu_pid *pid)
 {
-    const char *text = (const char *)atom.data;
-    const char *dot = atom.len > 0 && text[0] == '<' ? memchr(text, '.', atom.len) : NULL;
+    char text[64];
     unsigned id, serial;
+
+    snprintf(text, sizeof text, "%.*s", (int)atom.len, (const char *)atom.data);
+    const char *dot = text[0] == '<' ? strchr(text, '.') : NULL;
 
     if (dot == NULL || sscanf(dot, ".%u.%u>", &id, &serial) != 2)
         return false;
