@@ -23,6 +23,7 @@ struct remote {
     struct node_link *link; /* NULL: not linked */
     struct list ties, watchers, bonds;
     struct list waiters; /* of struct waiter: who was told CLU_EBUSY */
+    struct list answers; /* answers of calls that wait for room (clu_call.held) */
     struct list wanted;  /* in node.wanted */
     bool dialled;        /* mesh was told, and has not answered yet */
     bool losing;         /* lose() stands on it */
@@ -53,10 +54,12 @@ uint64_t remote_flags(const struct remote *r);
 /* remote_is_busy: a message must wait. */
 bool remote_is_busy(const struct remote *r);
 /* wait_for_room: the process will hear when there is room: CLU_EBUSY, or CLU_ENOMEM.
- * tell_waiters: there is. waits_end: it does not want to know any more. */
+ * tell_waiters: there is. waits_end: it does not want to know any more. answers_settle: answers of
+ * calls that waited for it go out, or nowhere when the link is gone. */
 clu_error wait_for_room(struct remote *r, struct clu_process *p);
 void tell_waiters(struct remote *r);
 void waits_end(struct clu_process *p);
+void answers_settle(struct remote *r);
 /* send_room: whether a message may be begun: CLU_OK, or as wait_for_room. */
 clu_error send_room(struct clu_process *p, const clu_to *to);
 /* signal_lost: a signal that must not be lost could not be written, for want of memory: the
@@ -94,9 +97,8 @@ struct clu_process {
     void *arg;
     char *name; /* registered as; owned */
     bool trap_exit;
-    bool ended;   /* nobody's pid any more; buried at the end of the step */
-    bool service; /* of the node itself: no exit signal reaches it */
-    bool absent;  /* monitors, links and whereis find nobody: it only knows a few messages */
+    bool ended;  /* nobody's pid any more; buried at the end of the step */
+    bool absent; /* monitors, links and whereis find nobody: it only knows a few messages */
     struct list runnable, dying, observers;
     struct list waits;   /* of struct waiter */
     struct list mailbox; /* of struct message */
@@ -104,10 +106,12 @@ struct clu_process {
     size_t mailbox_size, mailbox_max;
     struct message *taken; /* by clu_take: freed at the next */
     struct list ties, watchers, bonds;
-    uint32_t n_calls;      /* of its ties: answers may come by pid */
-    clu_slice reason;      /* of its end; owned unless it is reason_full */
-    clu_writer leader;     /* the group leader, as a term; empty: none */
-    struct clu_call *call; /* that it was spawned to answer, NULL */
+    uint32_t n_calls;                /* of its ties: answers may come by pid */
+    clu_slice reason;                /* of its end; owned unless it is reason_full */
+    clu_writer leader;               /* the group leader, as a term; empty: none */
+    struct clu_call *call;           /* that it was spawned to answer, NULL */
+    const struct clu_server *server; /* it is a gen_server, NULL */
+    bool kernel; /* a service of ours: nothing that comes from outside ends it */
 };
 
 /* process_new: as clu_spawn, but says why not. */
@@ -118,6 +122,8 @@ struct clu_process *process_find(const struct clu_node *n, const clu_pid *pid);
 struct clu_process *process_named(const struct clu_node *n, clu_slice name);
 /* process_end: reason is copied; links and monitors are told at the end of the step. */
 void process_end(struct clu_process *p, clu_slice reason);
+/* process_end_with: the same, with the term that is in the writer, which is empty then. */
+void process_end_with(struct clu_process *p, clu_writer *reason);
 /* process_bury: tells them, frees it: node_turn only. */
 void process_bury(struct clu_process *p);
 /* process_exit_signal: an exit signal has arrived: of a link that broke, or of exit/2. */
@@ -221,6 +227,8 @@ clu_error watch_local(struct clu_process *p, struct tie *t);
 /* unwatch: a DEMONITOR_P has come, or the tie goes. */
 void unwatch_remote(struct clu_node *n, struct remote *r, const clu_ref *ref);
 void unwatch_local(struct tie *t);
+/* watcher_find: the monitor that this process of another node has set; NULL. */
+struct watcher *watcher_find(const struct clu_node *n, const struct remote *r, const clu_ref *ref);
 /* watcher_fire: tells that the process has ended, and frees it. watcher_free: without a word. */
 void watcher_fire(struct watcher *w, clu_slice reason);
 void watcher_free(struct watcher *w);

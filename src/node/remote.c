@@ -28,6 +28,7 @@ struct remote *remote_get(struct clu_node *n, clu_slice name)
     list_init(&r->watchers);
     list_init(&r->bonds);
     list_init(&r->waiters);
+    list_init(&r->answers);
     list_init(&r->wanted);
     clu_writer_init(&r->held);
     if (map_put(&n->remotes, name, r) == CLU_OK)
@@ -40,7 +41,7 @@ static bool is_needed(const struct remote *r)
 {
     return r->link != NULL || r->dialled || r->losing || r->held.len > 0 || !list_empty(&r->ties) ||
            !list_empty(&r->watchers) || !list_empty(&r->bonds) || !list_empty(&r->waiters) ||
-           !list_empty(&r->wanted) || r->node->sending.remote == r;
+           !list_empty(&r->answers) || !list_empty(&r->wanted) || r->node->sending.remote == r;
 }
 
 void remote_release(struct remote *r)
@@ -166,20 +167,9 @@ static void lose(struct remote *r)
     }
     while (!list_empty(&ties))
         tie_down(CONTAINER_OF(ties.next, struct tie, of_remote), reader_of(reason));
+    answers_settle(r);
     tell_waiters(r);
     r->losing = false;
-}
-
-static void drop_link(struct remote *r, const char *reason)
-{
-    struct node_link *l = r->link;
-
-    list_remove(&l->talking);
-    l->remote = NULL;
-    r->link = NULL;
-    lose(r);
-    if (l->visible)
-        tell_observers(r, false, reason);
 }
 
 clu_error node_link_up(struct clu_node *n, struct node_link *l, struct channel *channel,
@@ -202,9 +192,6 @@ clu_error node_link_up(struct clu_node *n, struct node_link *l, struct channel *
 
     if (r == NULL)
         return CLU_ENOMEM;
-    /* What hung on an older connection is nothing that the peer knows of any more. */
-    if (r->link != NULL)
-        drop_link(r, "connection_closed");
     l->remote = r;
     r->link = l;
     r->dialled = false;
@@ -225,7 +212,12 @@ void node_link_down(struct clu_node *n, struct node_link *l, const char *reason)
     (void)n;
     if (r == NULL)
         return;
-    drop_link(r, reason);
+    list_remove(&l->talking);
+    l->remote = NULL;
+    r->link = NULL;
+    lose(r);
+    if (l->visible)
+        tell_observers(r, false, reason);
     remote_release(r);
 }
 
@@ -245,8 +237,12 @@ void node_unreachable(struct clu_node *n, const char *name)
 
 void node_writable(struct node_link *l)
 {
-    if (l->remote != NULL && l->remote->link == l)
-        tell_waiters(l->remote);
+    struct remote *r = l->remote;
+
+    if (r == NULL || r->link != l)
+        return;
+    answers_settle(r);
+    tell_waiters(r);
 }
 
 const char *node_next_wanted(struct clu_node *n)
