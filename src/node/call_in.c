@@ -165,12 +165,34 @@ static void send_message(struct clu_call *call, struct clu_process *sender)
         gen_fail(sender, &call->from, &call->alias, atom_term(&why, "system_limit"));
 }
 
-/* The remote whose link has no room for the answer, or NULL. */
-static struct remote *busy_remote(const struct clu_call *call)
+static struct remote *linked_remote(const struct clu_call *call)
 {
     struct remote *r = remote_find(call->node, call->from.node);
 
-    return r != NULL && r->link != NULL && remote_is_busy(r) ? r : NULL;
+    return r != NULL && r->link != NULL ? r : NULL;
+}
+
+/* Answers of processes are queued when these are buried, and count before that. */
+static bool has_room(const struct remote *r)
+{
+    return !remote_is_busy(r) && r->promised < CHANNEL_BUSY_BYTES;
+}
+
+static void promise(struct clu_call *call, struct remote *r)
+{
+    if (r == NULL)
+        return;
+    call->promised = call->w.len;
+    r->promised += call->promised;
+}
+
+static void keep_promise(struct clu_call *call)
+{
+    struct remote *r = linked_remote(call);
+
+    if (r != NULL)
+        r->promised -= call->promised < r->promised ? call->promised : r->promised;
+    call->promised = 0;
 }
 
 /* By message: to nobody who is not there, for that would dial. */
@@ -182,24 +204,34 @@ static void send_by_message(struct clu_call *call)
         send_message(call, sender);
 }
 
+/* Of its own: what it ends with is the answer, where that is not a message. */
+static void end_process(struct clu_call *call, struct clu_process *p, struct remote *r)
+{
+    struct atom_term normal;
+
+    if (call->kind >= CALL_REX) {
+        process_end(p, atom_term(&normal, "normal"));
+        return;
+    }
+    promise(call, r);
+    process_end_with(p, &call->w);
+}
+
 /* The answer goes out, or waits for room. A process of the call's own ends with it, and takes the
  * call along. */
 static void settle(struct clu_call *call)
 {
     struct clu_process *p = clu_call_self(call);
-    struct remote *busy = p == NULL ? NULL : busy_remote(call);
-    struct atom_term normal;
+    struct remote *r = p == NULL ? NULL : linked_remote(call);
 
-    if (busy != NULL) {
-        list_append(&busy->answers, &call->held);
+    if (r != NULL && !has_room(r)) {
+        list_append(&r->answers, &call->held);
         return;
     }
     if (p != NULL && call->kind >= CALL_REX)
         send_by_message(call);
-    if (p != NULL && call->kind < CALL_REX)
-        process_end_with(p, &call->w);
-    else if (p != NULL && call->own)
-        process_end(p, atom_term(&normal, "normal"));
+    if (p != NULL && call->own)
+        end_process(call, p, r);
     call->sent = true;
     if (!call->running && (!call->own || call->proc == 0))
         call_free(call);
@@ -440,6 +472,7 @@ void call_ended(struct clu_call *call, clu_slice reason)
     bool pending = call->started && !call->answered && !call->became;
 
     call->proc = 0;
+    keep_promise(call);
     if (!call->sent && call->kind >= CALL_REX)
         tell_end(call, reason);
     list_remove(&call->held);

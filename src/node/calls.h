@@ -71,6 +71,7 @@ struct clu_call {
     enum ending ending;      /* of the answer in w */
     const struct export *f;  /* of the function that runs, NULL: none */
     const struct mfa *asked; /* ... that is not exported; borrowed, NULL */
+    size_t promised;         /* in remote.promised */
     clu_writer w;            /* the answer as it is sent */
     clu_pid from;            /* node: below */
     clu_ref alias;           /* where the answer goes; n 0: to the pid */

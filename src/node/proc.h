@@ -24,6 +24,7 @@ struct remote {
     struct list ties, watchers, bonds;
     struct list waiters; /* of struct waiter: who was told CLU_EBUSY */
     struct list answers; /* answers of calls that wait for room (clu_call.held) */
+    size_t promised;     /* bytes of answers that go out with the end of their processes */
     struct list wanted;  /* in node.wanted */
     bool dialled;        /* mesh was told, and has not answered yet */
     bool losing;         /* lose() stands on it */
@@ -54,17 +55,18 @@ uint64_t remote_flags(const struct remote *r);
 /* remote_is_busy: a message must wait. */
 bool remote_is_busy(const struct remote *r);
 /* wait_for_room: the process will hear when there is room: CLU_EBUSY, or CLU_ENOMEM.
- * tell_waiters: there is. waits_end: it does not want to know any more. answers_settle: answers of
- * calls that waited for it go out, or nowhere when the link is gone. */
+ * tell_waiters: there is. waits_end: it does not want to know any more. */
 clu_error wait_for_room(struct remote *r, struct clu_process *p);
 void tell_waiters(struct remote *r);
 void waits_end(struct clu_process *p);
-void answers_settle(struct remote *r);
 /* send_room: whether a message may be begun: CLU_OK, or as wait_for_room. */
 clu_error send_room(struct clu_process *p, const clu_to *to);
 /* signal_lost: a signal that must not be lost could not be written, for want of memory: the
  * connection ends, which says the same. */
 void signal_lost(struct remote *r);
+/* answers_settle: answers of calls that waited for room go out, or nowhere when the link is gone.
+ */
+void answers_settle(struct remote *r);
 /* held_send: it is linked now: what was held goes out. */
 clu_error held_send(struct remote *r);
 
@@ -97,8 +99,9 @@ struct clu_process {
     void *arg;
     char *name; /* registered as; owned */
     bool trap_exit;
-    bool ended;  /* nobody's pid any more; buried at the end of the step */
-    bool absent; /* monitors, links and whereis find nobody: it only knows a few messages */
+    bool ended;   /* nobody's pid any more; buried at the end of the step */
+    bool service; /* of the node itself: no exit signal reaches it */
+    bool absent;  /* monitors, links and whereis find nobody: it only knows a few messages */
     struct list runnable, dying, observers;
     struct list waits;   /* of struct waiter */
     struct list mailbox; /* of struct message */
@@ -111,7 +114,6 @@ struct clu_process {
     clu_writer leader;               /* the group leader, as a term; empty: none */
     struct clu_call *call;           /* that it was spawned to answer, NULL */
     const struct clu_server *server; /* it is a gen_server, NULL */
-    bool kernel; /* a service of ours: nothing that comes from outside ends it */
 };
 
 /* process_new: as clu_spawn, but says why not. */

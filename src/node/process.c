@@ -97,7 +97,7 @@ clu_error clu_unregister(clu_node *n, const char *name)
 {
     struct clu_process *p = process_named(n, slice_of(name));
 
-    if (p == NULL || p->kernel)
+    if (p == NULL || p->service)
         return CLU_ENOENT;
     unregister(p);
     return CLU_OK;
@@ -161,6 +161,9 @@ clu_error process_new(struct clu_node *n, const clu_spawn_options *o, struct clu
 clu_process *clu_spawn(clu_node *n, const clu_spawn_options *o)
 {
     struct clu_process *p;
+
+    if (n == NULL)
+        return NULL; /* clu_main says it */
     clu_error err = process_new(n, o, &p);
 
     if (err != CLU_OK)
@@ -251,16 +254,27 @@ clu_pid clu_group_leader(const clu_process *p)
     return r.err == CLU_OK ? leader : (clu_pid){0};
 }
 
+/* The pid may be the one that is there. */
+static clu_error set_leader(struct clu_process *p, const clu_pid *leader)
+{
+    clu_writer w;
+
+    clu_writer_init(&w);
+    clu_put_pid(&w, leader);
+    if (w.err != CLU_OK)
+        return w.err;
+    clu_writer_free(&p->leader);
+    p->leader = w;
+    return CLU_OK;
+}
+
 clu_error clu_set_group_leader(clu_process *self, const clu_pid *pid, const clu_pid *leader)
 {
     struct clu_node *n = self->node;
     struct clu_process *p = process_find(n, pid);
 
-    if (p != NULL) {
-        clu_writer_reset(&p->leader);
-        clu_put_pid(&p->leader, leader);
-        return p->leader.err;
-    }
+    if (p != NULL)
+        return set_leader(p, leader);
     if (is_own_name(n, pid->node))
         return CLU_OK;
     struct remote *r = remote_get(n, pid->node);
@@ -268,7 +282,10 @@ clu_error clu_set_group_leader(clu_process *self, const clu_pid *pid, const clu_
     if (r == NULL)
         return CLU_ENOMEM;
     control_put_group_leader(signal_begin(r, self), leader, pid);
-    return signal_end(r);
+    clu_error err = signal_end(r);
+
+    remote_release(r);
+    return err;
 }
 
 /* ---- exit signals ---- */
@@ -295,7 +312,7 @@ void process_exit_signal(struct clu_process *p, const clu_pid *from, clu_reader 
 {
     struct delivery d = {.signal = {.kind = CLU_SIGNAL_EXIT, .from = *from, .term = reason}};
 
-    if (p->ended || p->kernel)
+    if (p->ended || p->service)
         return;
     if (!linked && is_atom(reason, "kill"))
         clu_exit(p, "killed");

@@ -151,6 +151,7 @@ static void lose(struct remote *r)
 
     r->losing = true;
     r->lost = false;
+    r->promised = 0;
     list_take(&ties, &r->ties);
     list_take(&bonds, &r->bonds);
     while (!list_empty(&r->watchers))
@@ -172,6 +173,18 @@ static void lose(struct remote *r)
     r->losing = false;
 }
 
+static void drop_link(struct remote *r, const char *reason)
+{
+    struct node_link *l = r->link;
+
+    list_remove(&l->talking);
+    l->remote = NULL;
+    r->link = NULL;
+    lose(r);
+    if (l->visible)
+        tell_observers(r, false, reason);
+}
+
 clu_error node_link_up(struct clu_node *n, struct node_link *l, struct channel *channel,
                        const char *peer, uint32_t peer_creation, uint64_t flags)
 {
@@ -183,15 +196,13 @@ clu_error node_link_up(struct clu_node *n, struct node_link *l, struct channel *
         .visible = (flags & DFLAG_PUBLISHED) != 0,
     };
     list_init(&l->talking);
-    struct remote *r = remote_find(n, l->peer);
-
-    /* What hung on the connection that this one takes over from has come to its end. */
-    if (r != NULL && r->link != NULL)
-        node_link_down(n, r->link, "connection_closed");
-    r = remote_get(n, l->peer);
+    struct remote *r = remote_get(n, l->peer);
 
     if (r == NULL)
         return CLU_ENOMEM;
+    /* What hung on an older connection is nothing that the peer knows of any more. */
+    if (r->link != NULL)
+        drop_link(r, "connection_closed");
     l->remote = r;
     r->link = l;
     r->dialled = false;
@@ -212,12 +223,7 @@ void node_link_down(struct clu_node *n, struct node_link *l, const char *reason)
     (void)n;
     if (r == NULL)
         return;
-    list_remove(&l->talking);
-    l->remote = NULL;
-    r->link = NULL;
-    lose(r);
-    if (l->visible)
-        tell_observers(r, false, reason);
+    drop_link(r, reason);
     remote_release(r);
 }
 

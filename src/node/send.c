@@ -108,7 +108,6 @@ static clu_error end_near(struct sending *s)
     struct clu_node *n = sent.from->node;
     struct clu_process *p = slots_get(&n->procs, sent.local);
     clu_pid from = process_pid(sent.from);
-
     struct tie *t = slots_get(&n->ties, sent.tie);
     clu_error err = sent.w.err;
 

@@ -120,8 +120,8 @@ clu_error services_start(struct clu_node *n)
         err = process_new(n, &o, &p);
         if (p == NULL)
             break;
+        p->service = true;
         p->absent = services[i].absent;
-        p->kernel = true;
     }
     return err;
 }

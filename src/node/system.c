@@ -35,9 +35,14 @@ static void put_state(clu_writer *w, struct clu_process *p)
         clu_put_atom_text(w, "undefined");
 }
 
+/* {ok, State}, since OTP 27; sys of older ones shows what comes. */
 static void get_state(const struct question *q)
 {
-    put_state(begin(q), q->p);
+    clu_writer *w = begin(q);
+
+    clu_put_tuple(w, 2);
+    clu_put_atom_text(w, "ok");
+    put_state(w, q->p);
     send_or_lose(q->p);
 }
 
@@ -140,7 +145,7 @@ static void terminate(const struct question *q)
     clu_reader reason = q->request;
     clu_writer w;
 
-    if (q->p->kernel) {
+    if (q->p->service) {
         unknown(q);
         return;
     }
