@@ -94,8 +94,11 @@ void tie_free(struct tie *t)
     spare_give(&n->spare_ties, t);
 }
 
+/* Of a process that is not made yet nothing can be said: see receive_spawn_reply. */
 static void send_demonitor(struct tie *t)
 {
+    if ((t->kinds & TIE_SPAWN) != 0)
+        return;
     clu_pid self = process_pid(t->owner);
     clu_ref ref = tie_ref(t);
     clu_writer *w = signal_begin(t->remote, t->owner);
