@@ -103,6 +103,8 @@ clu_error export_new(struct clu_node *n, const char *module, const char *functio
 void clu_export(clu_node *n, const char *module, const char *function, unsigned arity,
                 clu_function *handler, void *arg)
 {
+    if (n == NULL)
+        return; /* clu_main says it */
     clu_error err = export_new(n, module, function, arity, handler, arg);
 
     if (err != CLU_OK)

@@ -161,6 +161,9 @@ clu_error process_new(struct clu_node *n, const clu_spawn_options *o, struct clu
 clu_process *clu_spawn(clu_node *n, const clu_spawn_options *o)
 {
     struct clu_process *p;
+
+    if (n == NULL)
+        return NULL; /* clu_main says it */
     clu_error err = process_new(n, o, &p);
 
     if (err != CLU_OK)

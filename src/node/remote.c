@@ -196,12 +196,7 @@ clu_error node_link_up(struct clu_node *n, struct node_link *l, struct channel *
         .visible = (flags & DFLAG_PUBLISHED) != 0,
     };
     list_init(&l->talking);
-    struct remote *r = remote_find(n, l->peer);
-
-    /* What hung on the connection that this one takes over from has come to its end. */
-    if (r != NULL && r->link != NULL)
-        node_link_down(n, r->link, "connection_closed");
-    r = remote_get(n, l->peer);
+    struct remote *r = remote_get(n, l->peer);
 
     if (r == NULL)
         return CLU_ENOMEM;

@@ -179,35 +179,6 @@ static clu_error receive_leader(struct signal *s)
     return CLU_OK;
 }
 
-/* ---- spawns ---- */
-
-/* Nobody waits for the new process any more: what it is tied by is undone. */
-static clu_error abandon(struct signal *s)
-{
-    const struct control *c = s->c;
-    clu_error err = CLU_OK;
-    struct atom_term why;
-
-    if ((c->sig_flags & SPAWN_REPLY_MONITOR) != 0) {
-        control_put_demonitor_pid(signal_begin(s->remote, NULL), &c->to, &c->from, &c->ref);
-        err = signal_end(s->remote);
-    }
-    if (err == CLU_OK && (c->sig_flags & SPAWN_REPLY_LINK) != 0)
-        err = signal_exit(s->remote, NULL, &c->to, &c->from, atom_term(&why, "noproc"));
-    return err;
-}
-
-static clu_error receive_spawn_reply(struct signal *s)
-{
-    struct tie *t = tie_find(s->node, &s->c->ref);
-
-    if (t == NULL && is_own_name(s->node, s->c->to.node) && !s->c->from_is_name)
-        return abandon(s);
-    if (t != NULL && (t->kinds & TIE_SPAWN) != 0 && t->remote == s->remote)
-        t->on_spawn(t, s->c);
-    return CLU_OK;
-}
-
 /* ---- the table ---- */
 
 /* A row an op: who handles it, and whether a BEAM cuts the link when its sender is no process of

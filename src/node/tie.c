@@ -94,9 +94,9 @@ void tie_free(struct tie *t)
     spare_give(&n->spare_ties, t);
 }
 
-/* Of a process that is not made yet nothing can be said: see receive_spawn_reply. */
-static void send_demonitor(struct tie *t)
+void tie_demonitor(struct tie *t)
 {
+    /* Whom a spawn request will make is not known yet: its reply is seen to when it comes. */
     if ((t->kinds & TIE_SPAWN) != 0)
         return;
     clu_pid self = process_pid(t->owner);
@@ -113,7 +113,7 @@ static void send_demonitor(struct tie *t)
 void tie_end(struct tie *t)
 {
     if (t->remote != NULL && (t->kinds & TIE_MONITOR) != 0)
-        send_demonitor(t);
+        tie_demonitor(t);
     tie_free(t);
 }
 
@@ -233,7 +233,11 @@ void clu_demonitor(clu_process *p, const clu_ref *ref)
 {
     struct tie *t = tie_find(p->node, ref);
 
-    if (t != NULL && t->owner == p && (t->kinds & TIE_MONITOR) != 0)
+    if (t == NULL || t->owner != p || (t->kinds & TIE_MONITOR) == 0)
+        return;
+    if ((t->kinds & TIE_SPAWN) != 0)
+        t->kinds &= (uint32_t)~TIE_MONITOR; /* the reply is awaited all the same */
+    else
         tie_end(t);
 }
 
@@ -311,7 +315,7 @@ void tie_answer(struct tie *t, clu_outcome outcome, clu_slice exception, clu_rea
 
     /* One answer: what else comes finds nobody who waits for it. */
     if (t->remote != NULL && (t->kinds & TIE_MONITOR) != 0)
-        send_demonitor(t);
+        tie_demonitor(t);
     unwatched(t);
     heap_remove(&t->owner->node->timers, &t->due);
     t->kinds &= (uint32_t) ~(TIE_ALIAS | TIE_MONITOR | TIE_TIMER);
