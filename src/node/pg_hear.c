@@ -59,27 +59,22 @@ static void leave_list(clu_reader *r, size_t n)
 
 /* ---- joining and leaving ---- */
 
-/* In front of the group, in the order of the list. What is there already and was stale is not any
- * more (a sync). */
+/* In front of the group, in the order of the list. In a sync, what is there already stays where it
+ * is. */
 static clu_error join_each(struct pg_owner *o, struct pg_group *g, struct pids pids,
                            struct pg_news *news)
 {
-    uint64_t seq = o->pg->seq + pids.n;
+    uint64_t batch = ++o->pg->n_batches;
     struct list *behind = &g->memberships;
     clu_error err = CLU_OK;
 
-    o->pg->seq = seq;
     for (size_t i = 0; i < pids.n && err == CLU_OK; i++) {
         clu_pid pid = clu_get_pid(&pids.r);
-        struct pg_membership *m = membership_find(g, o, &pid, true);
+        struct pg_membership *m = membership_find(g, o, &pid);
 
-        if (m != NULL) {
-            m->stale = false;
-            list_remove(&m->of_owner);
-            list_append(&o->memberships, &m->of_owner);
+        if (m != NULL && !list_empty(&o->stale) && membership_refresh(m))
             continue;
-        }
-        err = membership_add(g, o, &pid, behind, seq - i, &m);
+        err = membership_add(g, o, &pid, behind, batch, &m);
         if (err != CLU_OK)
             break;
         behind = &m->of_group;
@@ -116,7 +111,7 @@ static void leave(struct pg_owner *o, clu_slice name, struct pids pids)
     news_begin(&news, o->pg, g, false);
     for (size_t i = 0; i < pids.n; i++) {
         clu_pid pid = clu_get_pid(&pids.r);
-        struct pg_membership *m = membership_find(g, o, &pid, false);
+        struct pg_membership *m = membership_find(g, o, &pid);
 
         if (m == NULL)
             continue;
