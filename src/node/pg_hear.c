@@ -275,19 +275,58 @@ static clu_error hear_join(struct heard *h)
     return h->r.err;
 }
 
+/* The groups of a leave. Those with small numbers for names come as a string. */
+struct names {
+    clu_reader r;
+    size_t n;
+    clu_slice bytes;
+};
+
+static struct names read_names(clu_reader *r)
+{
+    struct names names = {.bytes = {NULL, 0}};
+
+    if (clu_reader_has(r, 1) && *r->pos == ETF_STRING) {
+        names.bytes = clu_get_string(r);
+        names.n = names.bytes.len;
+    } else {
+        names.n = clu_get_list(r);
+    }
+    names.r = *r;
+    return names;
+}
+
+static clu_slice next_name(struct pg *pg, struct names *names)
+{
+    if (names->bytes.len == 0)
+        return read_name(pg, &names->r);
+    clu_writer_reset(&pg->name);
+    clu_put_int(&pg->name, *names->bytes.data++);
+    names->bytes.len--;
+    if (pg->name.err != CLU_OK)
+        clu_reader_fail(&names->r, pg->name.err);
+    return (clu_slice){pg->name.data, pg->name.len};
+}
+
 /* {leave, Scope, PidOrPids, Groups} */
 static clu_error hear_leave(struct heard *h)
 {
     struct pids pids = read_pids(&h->r, h->pid.node);
-    size_t n = clu_get_list(&h->r);
-    clu_reader look = h->r;
+    struct names names = read_names(&h->r), look = names;
 
-    for (size_t i = 0; i < n && look.err == CLU_OK; i++)
-        read_name(h->pg, &look);
-    leave_list(&look, n);
-    for (size_t i = 0; i < n && look.err == CLU_OK && is_of_use(h); i++)
-        leave(h->peer, read_name(h->pg, &h->r), pids);
-    return look.err;
+    for (size_t i = 0; i < names.n && look.r.err == CLU_OK; i++)
+        next_name(h->pg, &look);
+    if (names.bytes.data == NULL)
+        leave_list(&look.r, names.n);
+    for (size_t i = 0; i < names.n && look.r.err == CLU_OK && is_of_use(h); i++) {
+        clu_slice name = next_name(h->pg, &names);
+
+        if (names.r.err == CLU_OK)
+            leave(h->peer, name, pids);
+        else
+            owner_lose(h->peer);
+    }
+    return look.r.err;
 }
 
 /* {update, Scope, [{Group, Joined, Left}]} */

@@ -313,7 +313,7 @@ class Pg(LabCase):
         """Joins and leaves as fast as they go, from both sides, while the link is cut again and again."""
         member, erl = self.pair(release)
         erl.eval("Storm = fun F(N) -> ok = pg:join(lab_scope, N rem 7, self()), "
-                 "_ = pg:leave(lab_scope, N rem 5, self()), F(N + 1) end, "
+                 "_ = pg:leave(lab_scope, (N + 3) rem 7, self()), F(N + 1) end, "
                  "register(storm, spawn(fun() -> Storm(0) end)), ok")
         ours = f"Ours = persistent_term:get(ours), [{{{ask(member, '{join, Ours, lab_scope, G rem 3}')}, " \
                f"{ask(member, '{leave, Ours, lab_scope, G rem 4}')}}} || G <- lists:seq(1, 200)], ok"
@@ -331,6 +331,7 @@ class Pg(LabCase):
             "Here = [{G, lists:sort(pg:get_members(lab_scope, G))} || G <- pg:which_groups(lab_scope), "
             "pg:get_members(lab_scope, G) =/= []], "
             f"There = [{{G, lists:sort([P || {{P, _}} <- {ask(member, '{members, lab_scope, G}')}])}} || "
-            f"{{G, _, _}} <- {ask(member, '{groups, lab_scope}')}], lists:sort(Here) =:= lists:sort(There)") == 'true')
+            f"{{G, _, _}} <- {ask(member, '{groups, lab_scope}')}], lists:sort(Here) =:= lists:sort(There) "
+            "orelse io:format(\"~p~n\", [{Here, There}])") == 'true', interval=1)
         self.assert_same_scope(erl)
         member.quit(erl)

@@ -226,6 +226,10 @@ static void others_join_and_leave(void **state)
         "{update,'<p@h.7.0>',[{room,['<p@h.30.0>','<p@h.31.0>'],['<p@h.21.0>']},{hall,[],[]}]}");
     assert_string_equal(lab_members(&f.lab, "room"), "<p@h.30.0> <p@h.31.0> A! ");
     assert_int_equal(info_of(&f.lab).groups, 1);
+    lab_hear(&f.lab, &f.lab.p, "{join,'<p@h.7.0>',1,'<p@h.20.0>'}");
+    lab_hear(&f.lab, &f.lab.p, "{join,'<p@h.7.0>',2,'<p@h.20.0>'}");
+    lab_hear(&f.lab, &f.lab.p, "{leave,'<p@h.7.0>','<p@h.20.0>',[1,2]}"); /* a string */
+    assert_int_equal(info_of(&f.lab).groups, 1);
     assert_int_equal(info_of(&f.lab).ignored, 0);
     assert_string_equal(lab_seen(&f.lab, &f.lab.p), "{join,Scope,room,A}\n");
     lab_fini(&f.lab);
