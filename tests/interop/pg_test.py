@@ -275,6 +275,31 @@ class Pg(LabCase):
         self.assertEqual('[{hello,all},{hello,local},from_there]', self.do(erl, member, '{take, Ours}'))
 
     @per_release
+    def test_what_a_scope_lives_through(self, release):
+        """Why nothing but pg's own messages may go to a BEAM's scope, and those of OTP 29 only where they are known."""
+        erl = self.erl(2, release, refresh=None).start()
+        all_live, since_26, since_29, none_live = (25, 27, 29), (27, 29), (29,), ()
+        for messages, lives in {
+                '[{discover, F}]': all_live,
+                '[{discover, F, 1}]': since_26,
+                '[{discover, F}, {join, F, room, F}, {leave, F, F, [room]}]': all_live,
+                '[{discover, F}, {join, F, room, [F, F]}, {leave, F, F, [room, room]}]': all_live,
+                '[{discover, F}, {leave, F, F, [room]}]': since_29,
+                '[{leave, F, F, [room]}]': all_live,
+                "[{'$gen_cast', {sync, F, [{room, [F]}]}}, {leave, F, F, [room]}]": all_live,
+                "[{'$gen_cast', {local_data, F, 1, #{room => [F]}}}]": since_29,
+                '[{update, F, []}]': since_29,
+                '[hello]': none_live,
+                "[{'$gen_call', {F, make_ref()}, hello}]": none_live,
+        }.items():
+            alive = erl.eval(
+                'logger:set_primary_config(level, none), {ok, P} = pg:start(short_lived), '
+                'F = spawn(fun() -> timer:sleep(infinity) end), R = monitor(process, P), '
+                f"[P ! M || M <- {messages}], Alive = try sys:get_state(P) of _ -> true catch exit:_ -> false end, "
+                'exit(P, kill), receive {_, R, _, _, _} -> Alive end')
+            self.assertEqual('true' if release in lives else 'false', alive, messages)
+
+    @per_release
     def test_three_nodes(self, release):
         """Two BEAMs and two of ours: all see the same through joins, ends and cut links."""
         self.dns(1, 2, 3, 4)
