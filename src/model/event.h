@@ -9,6 +9,7 @@ enum event_level {
     LEVEL_INFO,
     LEVEL_WARNING,
     LEVEL_ERROR,
+    LEVEL_NONE, /* of a log: nothing is shown */
 };
 
 /* The one table of events: id, word, level, sentence. {node} {address} {stage} {reason} {number}
