@@ -2,7 +2,6 @@
  * A member of Phoenix.PubSub: pubsub MyApp.PubSub TOPIC prints what is broadcast to the topic, and
  * broadcasts {tick, N} to it each second. */
 #include <erlclu/erlclu.h>
-#include <erlclu/pg.h>
 
 #include <stdio.h>
 
