@@ -207,6 +207,12 @@ class Examples(LabCase):
         eventually('its timer goes on', 5, lambda: int(erl.eval(call)) > first + 10)
         self.assert_leaves(erl, node, process)
 
+    def test_all_are_short(self):
+        sources = [path for path in (TOP / 'examples').rglob('*') if path.suffix in ('.c', '.cpp', '.py', '.go')]
+        self.assertGreater(len(sources), 9)
+        for path in sources:
+            self.assertLess(len(path.read_text().splitlines()), 60, path)
+
     def test_what_fails_is_said(self):
         """A wrong setting, and a name that is taken: one sentence, and a status."""
         node, process = self.example(1, self.bin / 'observer', 'bogus:', name='observer')
