@@ -11,6 +11,7 @@
 #include <erlclu/format.h>
 #include <erlclu/global.h>
 #include <erlclu/node.h>
+#include <erlclu/pg.h>
 #include <erlclu/process.h>
 #include <erlclu/talk.h>
 

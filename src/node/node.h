@@ -27,6 +27,7 @@
 
 struct remote;
 struct global;
+struct multi;
 
 /* Where a message for another process of ours, or for a node that is not linked yet, is written. */
 struct sending {
@@ -36,6 +37,8 @@ struct sending {
     slot_id local;         /* that process; 0: nobody */
     slot_id tie;           /* by this reference of it; 0: by pid or name */
     slot_id call;          /* the message is its request; 0 */
+    uint8_t rpc;           /* it is a call of a function: enum rpc of rpc_out.c */
+    struct multi *multi;   /* ... of many nodes (multicall.c); owned, NULL */
     size_t held_at;        /* where the signal begins among those held */
     clu_error err;
 };

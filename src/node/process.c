@@ -97,7 +97,7 @@ clu_error clu_unregister(clu_node *n, const char *name)
 {
     struct clu_process *p = process_named(n, slice_of(name));
 
-    if (p == NULL || p->absent)
+    if (p == NULL || p->service)
         return CLU_ENOENT;
     unregister(p);
     return CLU_OK;

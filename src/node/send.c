@@ -183,6 +183,8 @@ void clu_send_cancel(clu_process *p)
     else if (s->err == CLU_OK)
         clu_writer_free(&s->w);
     s->from = NULL;
+    free(s->multi);
+    s->multi = NULL;
     struct tie *call = slots_get(&p->node->ties, s->call);
 
     if (call != NULL)

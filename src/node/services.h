@@ -16,10 +16,13 @@ typedef clu_error signal_handler(struct signal *s);
 
 /* take_message: a message has arrived for p, by the alias t or, when t is NULL, otherwise. */
 void take_message(struct clu_process *p, const clu_pid *from, struct tie *t, clu_reader message);
+/* rpc_end (rpc_out.c): the end of a call of a function, t NULL: of a cast; any other message ends
+ * as clu_send_end has it. */
+clu_error rpc_end(struct clu_process *p, struct tie *t);
 /* answer_take: it is the answer of a call. */
 void answer_take(struct tie *t, clu_reader message);
 
-signal_handler receive_spawn_request;
+signal_handler receive_spawn_request, receive_spawn_reply;
 
 /* Who called as gen_server:call does, and how it wants its answer. Borrows the message. */
 struct gen_call {
