@@ -66,6 +66,7 @@ static void link_down(struct fixture *f, size_t i, const char *reason)
     if (!p->up)
         return;
     p->up = false;
+    p->link.broke = strcmp(reason, "broke") == 0;
     node_link_down(&f->node, &p->link, reason);
     node_turn(&f->node, f->now);
     channel_fini(&p->channel);
@@ -545,7 +546,7 @@ static void told_of_a_loss(void **state)
     HEAR(&f, 1, "{lost_connection,~a,17,-9,~a}", names[1], names[0]);
     says_nothing(&f, 0);
     said(&f, 1);
-    link_down(&f, 0, "connection_closed");
+    link_down(&f, 0, "broke");
     says_nothing(&f, 1);
     end(&f);
 }
@@ -576,8 +577,9 @@ static void losses_are_told(void **state)
         const char *reason;
         bool told;
     } rows[] = {
-        {"connection_closed", true}, /* by him, or by the network */
-        {"net_tick_timeout", false}, /* by us */
+        {"broke", true},
+        {"connection_closed", false},
+        {"net_tick_timeout", false},
         {"disconnect", false},
     };
 
@@ -608,7 +610,7 @@ static void nothing_is_told_at_the_end(void **state)
     meet(&f, 1, 2);
     said(&f, 1);
     global_leave(&f.node);
-    link_down(&f, 0, "connection_closed");
+    link_down(&f, 0, "broke");
     says_nothing(&f, 1);
     end(&f);
 }
