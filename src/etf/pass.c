@@ -194,6 +194,121 @@ static inline struct head pass_head(clu_reader *r)
     return head;
 }
 
+/* ---- what terms are nearly always made of ---- */
+
+/* Bytes that every quick head may look at. */
+#define QUICK_ROOM 6
+/* What is not so in terms as they are sent: a branch, which the processor guesses right, and no
+ * choice between two values, for which it would have to wait. */
+#define RARE(condition) __builtin_expect(condition, 0)
+
+/* Its loop has to see all of it: the compiler does not think so by itself. */
+#define INLINE static inline __attribute__((always_inline))
+
+/* Where n bytes end that begin at p, if they are there. */
+INLINE const uint8_t *quick_bytes(const uint8_t *p, size_t room, size_t n)
+{
+    return RARE(room < n) ? NULL : p + n;
+}
+
+INLINE const uint8_t *quick_float(const uint8_t *p, size_t room)
+{
+    return RARE(room < 8 || (get_be16(p) & 0x7ff0) == 0x7ff0) ? NULL : p + 8;
+}
+
+/* An atom in UTF-8, behind its tag, and so many bytes behind it that mean nothing here. */
+INLINE const uint8_t *quick_atom(const uint8_t *p, size_t room, size_t more)
+{
+    size_t n = *p;
+
+    return RARE(room < 1 + n + more || !utf8_is_ascii(p + 1, n)) ? NULL : p + 1 + n + more;
+}
+
+/* An atom in Latin-1, behind its tag: short enough if its length has one byte. */
+INLINE const uint8_t *quick_latin1(const uint8_t *p, size_t room, size_t more)
+{
+    return RARE(*p != 0) ? NULL : quick_bytes(p + 2, room - 2, p[1] + more);
+}
+
+/* The node of a pid or reference. */
+INLINE const uint8_t *quick_name(const uint8_t *p, size_t room, size_t more)
+{
+    if (*p == ETF_SMALL_ATOM_UTF8)
+        return quick_atom(p + 1, room - 1, more);
+    return RARE(*p != ETF_ATOM) ? NULL : quick_latin1(p + 1, room - 1, more);
+}
+
+/* n words, behind their number. */
+INLINE const uint8_t *quick_ref(const uint8_t *p, size_t room, size_t n)
+{
+    return RARE(n < 1 || n > CLU_REF_WORDS_MAX) ? NULL : quick_name(p, room, 4 + 4 * n);
+}
+
+/* Behind the head of a container: each of its terms takes a byte. */
+INLINE const uint8_t *quick_terms(const uint8_t *p, size_t room, uint64_t terms)
+{
+    return RARE(room < terms) ? NULL : p;
+}
+
+/* Passes the head of a term and says how many terms follow it; NULL: it must be looked at in full.
+ * Only the tag decides what comes next, not a table: so the processor need not wait for one term to
+ * know where the next begins. */
+INLINE const uint8_t *pass_quick(const clu_refs *refs, const uint8_t *p, size_t room,
+                                 uint64_t *terms)
+{
+    *terms = 0;
+    if (RARE(room < QUICK_ROOM)) /* how messages end */
+        return room == 1 && *p == ETF_NIL             ? p + 1
+               : room == 2 && *p == ETF_SMALL_INTEGER ? p + 2
+                                                      : NULL;
+    switch (*p) {
+    case ETF_SMALL_INTEGER: return p + 2;
+    case ETF_INTEGER: return p + 5;
+    case ETF_NIL: return p + 1;
+    case ETF_NEW_FLOAT: return quick_float(p + 1, room - 1);
+    case ETF_BINARY: return quick_bytes(p + 5, room - 5, clu_load_length(p + 1));
+    case ETF_ATOM: return quick_latin1(p + 1, room - 1, 0);
+    case ETF_SMALL_ATOM_UTF8: return quick_atom(p + 1, room - 1, 0);
+    case ETF_ATOM_CACHE_REF: return RARE(refs == NULL || p[1] >= refs->n) ? NULL : p + 2;
+    case ETF_NEW_PID: return quick_name(p + 1, room - 1, 12);
+    case ETF_NEWER_REFERENCE: return quick_ref(p + 3, room - 3, get_be16(p + 1));
+    case ETF_SMALL_TUPLE: return quick_terms(p + 2, room - 2, *terms = p[1]);
+    case ETF_MAP: return quick_terms(p + 5, room - 5, *terms = 2 * (uint64_t)get_be32(p + 1));
+    case ETF_LIST:
+        *terms = 1 + (uint64_t)get_be32(p + 1);
+        return RARE(*terms == 1) ? NULL : quick_terms(p + 5, room - 5, *terms);
+    default: return NULL;
+    }
+}
+
+/* A row of integers, as lists have them: nothing but tags to be looked at. Never the last term. */
+static uint64_t count_integers(const uint8_t *p, const uint8_t *end, uint64_t left)
+{
+    uint64_t most = min_u64(left - 1, (uint64_t)(end - p) / 5), n = 0;
+
+    for (; n < most && *p == ETF_INTEGER; p += 5)
+        n++;
+    return n;
+}
+
+/* As pass_head, and the same to the last byte, but for a position that need not be in memory. */
+INLINE struct head pass_any(clu_reader *r, const uint8_t **pos)
+{
+    const uint8_t *p = *pos;
+    size_t room = (size_t)(r->end - p);
+    struct head head = {0, NULL};
+    const uint8_t *next = pass_quick(r->refs, p, room, &head.terms);
+
+    if (!RARE(next == NULL)) {
+        *pos = next;
+        return head;
+    }
+    r->pos = p;
+    head = pass_head(r);
+    *pos = r->pos;
+    return head;
+}
+
 /* ---- rules ---- */
 
 static void pass_utf8(const struct tagged *t)
@@ -316,70 +431,74 @@ static void refuse_local(const struct tagged *t)
 
 /* ---- walks ---- */
 
-/* A container that is being walked. */
+/* A container that is being walked: what is still to come when it has ended, and where it must. */
 struct level {
-    uint64_t left;      /* terms still to come in it */
-    const uint8_t *end; /* where it must end; NULL: wherever */
+    uint64_t left;      /* terms of the container around it, itself the first */
+    const uint8_t *end; /* NULL: wherever */
 };
 
-struct walk {
-    clu_reader in;
-    size_t depth;
-    struct level levels[CLU_DEPTH_MAX];
-};
-
-static void enter(struct walk *w, const struct head *head)
+/* The last term of a container has ended, and maybe with it others around it: how many terms are
+ * still to come then. */
+static uint64_t leave(clu_reader *r, const struct level *levels, size_t *depth)
 {
-    if (w->depth == CLU_DEPTH_MAX)
-        clu_reader_fail(&w->in, CLU_EDEPTH);
-    else
-        w->levels[w->depth++] = (struct level){head->terms, head->end};
-}
+    uint64_t left = 0;
 
-/* A term has ended, and with it all containers of which it was the last. */
-static void leave(struct walk *w)
-{
-    while (w->depth > 0 && --w->levels[w->depth - 1].left == 0) {
-        const uint8_t *end = w->levels[--w->depth].end;
+    while (left == 0 && *depth > 0) {
+        const struct level *l = &levels[--*depth];
 
-        if (end != NULL && end != w->in.pos)
-            clu_reader_fail(&w->in, CLU_ETERM);
+        if (l->end != NULL && l->end != r->pos)
+            clu_reader_fail(r, CLU_ETERM);
+        left = l->left - 1;
     }
+    return left;
 }
 
 clu_error clu_check(const void *data, size_t len, const clu_refs *refs, size_t *used)
 {
-    struct walk w;
+    struct level levels[CLU_DEPTH_MAX];
+    size_t depth = 0;
+    uint64_t left = 1; /* terms to come in the innermost container */
+    const uint8_t *start = data == NULL ? (const uint8_t *)"" : data, *pos = start;
+    clu_reader in = {.pos = start, .end = start + len, .refs = refs};
 
-    w.depth = 0;
-    clu_reader_init(&w.in, data, len);
-    w.in.refs = refs;
-    const uint8_t *start = w.in.pos;
+    while (left > 0 && in.err == CLU_OK) {
+        struct head head = pass_any(&in, &pos);
 
-    do {
-        struct head head = pass_head(&w.in);
+        if (head.terms == 0) {
+            if (--left == 0) {
+                in.pos = pos;
+                left = leave(&in, levels, &depth);
+            }
+        } else if (depth == CLU_DEPTH_MAX) {
+            clu_reader_fail(&in, CLU_EDEPTH);
+        } else {
+            levels[depth++] = (struct level){left, head.end};
+            left = head.terms;
+            if (pos < in.end && *pos == ETF_INTEGER) {
+                uint64_t n = count_integers(pos, in.end, left);
 
-        if (head.terms > 0)
-            enter(&w, &head);
-        else
-            leave(&w);
-    } while (w.depth > 0 && w.in.err == CLU_OK);
-
+                left -= n;
+                pos += 5 * n;
+            }
+        }
+    }
     if (used != NULL)
-        *used = (size_t)(w.in.pos - start);
-    else if (w.in.pos != w.in.end)
-        clu_reader_fail(&w.in, CLU_ETERM);
-    return w.in.err;
+        *used = (size_t)(pos - start);
+    else if (pos != in.end)
+        clu_reader_fail(&in, CLU_ETERM);
+    return in.err;
 }
 
 void clu_skip_term(clu_reader *r)
 {
+    const uint8_t *pos = r->pos;
     uint64_t left = 1; /* terms still to pass; each head takes a byte, so this cannot overflow */
 
     while (left > 0 && r->err == CLU_OK) {
-        left += pass_head(r).terms;
+        left += pass_any(r, &pos).terms;
         left--;
     }
+    r->pos = pos;
 }
 
 clu_slice clu_get_raw(clu_reader *r)
