@@ -8,6 +8,8 @@
 #ifndef CONF_CONF_H
 #define CONF_CONF_H
 
+#include <erlclu/node.h>
+
 #include "base/buf.h"
 #include "model/settings.h"
 
@@ -19,6 +21,9 @@
     X(CMD_NAMES, "names", "[HOST]", "what an epmd lists")                                          \
     X(CMD_EPMD, "epmd", "", "be an epmd")                                                          \
     X(CMD_PING, "ping", "[NODE]", "ask a node: pong or pang, and why")                             \
+    X(CMD_CALL, "call", "NODE MODULE FUNCTION [ARGS]", "call a function; ARGS is an Erlang list")  \
+    X(CMD_SEND, "send", "NODE NAME TERM", "send a term to a registered process")                   \
+    X(CMD_SHELL, "shell", "[NODE]", "a remote console on an Erlang or Elixir node")                \
     X(CMD_NODES, "nodes", "", "the nodes that a running node sees")                                \
     X(CMD_STATUS, "status", "", "what a running node lacks, why, and what to do")                  \
     X(CMD_WAIT, "wait", "[SPEC...]", "until so many nodes are linked, or reachable")               \
@@ -29,7 +34,10 @@ enum conf_command {
 #define X(id, word, arguments, help) id,
     CONF_COMMAND_MAP(X)
 #undef X
-        CONF_COMMANDS
+        CONF_COMMANDS,
+    /* No command: a node within somebody's program, made from clu_options. */
+    CMD_LIBRARY = CONF_COMMANDS,
+    CONF_ROLES
 };
 
 /* Largest file that conf wants to see: a hosts file of some ten thousand rows. */
@@ -41,6 +49,8 @@ struct conf_input {
     /* The words behind the subcommand. */
     size_t argc;
     const char *const *argv;
+    /* CMD_LIBRARY: what the program sets, in place of words. */
+    const clu_options *options;
     /* env: the value of a variable, NULL when it is not set. */
     const char *(*env)(void *arg, const char *name);
     /* read_file: appends the text of a file. CLU_ENOENT: there is none; CLU_ESIZE: over
@@ -66,8 +76,11 @@ struct conf {
     /* What the commands alone look at. */
     char **args; /* words that are not options */
     size_t n_args;
-    char target[NODE_NAME_SIZE]; /* ping: the full name of the node: its word, else RELEASE_NODE */
+    /* call, ping, send, shell: the full name of the node: its word, else RELEASE_NODE */
+    char target[NODE_NAME_SIZE];
     bool json;
+    bool tagged;         /* call --json=tagged */
+    bool erl;            /* shell --erl */
     bool short_;         /* discover --short */
     uint32_t timeout_ms; /* of the whole command; demo: 0 for ever */
     bool timeout_given;  /* it is not the default */

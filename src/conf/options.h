@@ -17,6 +17,7 @@ enum option_id {
     OPT_PEER_COOKIE,
     OPT_SHOW_COOKIE,
     OPT_HIDDEN,
+    OPT_GLOBAL,
     OPT_PROTO_DIST,
     OPT_START_EPMD,
     OPT_LISTEN_MIN,
@@ -47,6 +48,7 @@ enum option_id {
     OPT_SECONDS,
     OPT_SHORT,
     OPT_JSON,
+    OPT_ERL,
     OPT_LOG_LEVEL,
     OPT_LOG_FORMAT,
     OPTIONS
@@ -56,7 +58,8 @@ enum option_id {
 enum source_rank {
     SOURCE_ENVIRONMENT,
     SOURCE_ARGS_FILE,
-    SOURCE_COMMAND_LINE,
+    SOURCE_COMMAND_LINE, /* or a field of clu_options */
+    SOURCE_PROGRAM,      /* clu_options.cookie: the value, and not a file's name */
 };
 
 /* One value as one source gave it. */
@@ -81,8 +84,10 @@ struct loading {
 };
 
 struct option {
-    const char *name; /* on the command line; NULL: only in other sources */
-    const char *arg;  /* NULL: a flag */
+    const char *name;       /* on the command line; NULL: only in other sources */
+    const char *arg;        /* NULL: a flag */
+    const char *word;       /* a flag that may be given as --name=word, too; NULL */
+    uint32_t word_commands; /* where it may */
     uint32_t commands;
     const char *env;       /* NULL: none */
     uint32_t env_commands; /* of them, those that look at the variable */
@@ -120,6 +125,7 @@ const char *conf_env(const struct loading *l, const char *name);
 
 /* Sources. Each keeps what it finds with conf_give; false after conf_say. */
 bool conf_take_words(struct loading *l);
+bool conf_take_options(struct loading *l);
 bool conf_take_args_file(struct loading *l, const char *path);
 bool conf_take_environment(struct loading *l);
 
@@ -134,9 +140,10 @@ struct role {
     bool cookie;   /* fails without one */
     bool resolver; /* reads resolv.conf and hosts */
     bool page;     /* serves a page or asks for one: its address may be a name of hosts */
+    bool target;   /* is for one node: its first word, else RELEASE_NODE */
     uint8_t min_args, max_args;
 };
 
-extern const struct role conf_roles[CONF_COMMANDS];
+extern const struct role conf_roles[CONF_ROLES];
 
 #endif
