@@ -10,6 +10,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 TOP = HERE.parents[1]
 LIBRARY = TOP / 'build' / 'liberlclu.a'
+NEEDS = ['-lssl', '-lcrypto', '-ljansson', '-levent_core', '-levent_extra', '-levent_openssl', '-lcares']
 # Pinned, and for the BEAM one scheduler that does not spin: CPU time is what is measured.
 PIN = ['taskset', '-c', '1']
 ERL = ['erl', '+S', '1:1', '+SDcpu', '1:1', '+SDio', '1', '+sbwt', 'none', '+sbwtdcpu', 'none', '+sbwtdio', 'none',
@@ -27,7 +28,8 @@ def run(argv, directory):
 def build(directory):
     """The same flags for both C programs; the terms, written by the BEAM; and what they write, read by it."""
     flags = ['-O2', '-Wall', '-Wextra', '-Werror']
-    run(['gcc', *flags, '-I', TOP / 'include', HERE / 'etf_clu.c', LIBRARY, '-o', 'etf_clu'], directory)
+    run(['gcc', *flags, '-I', TOP / 'include', HERE / 'etf_clu.c', LIBRARY, *NEEDS, '-o', 'etf_clu'],
+        directory)
     run(['gcc', *flags, '-pthread', HERE / 'etf_ei.c', '-lei', '-o', 'etf_ei'], directory)
     run(['erlc', HERE / 'etf_beam.erl'], directory)
     run([*ERL, '-run', 'etf_beam', 'gen', '.'], directory)
