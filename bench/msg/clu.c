@@ -40,8 +40,8 @@ static void sink_done(clu_process *p, struct sink *s, clu_reader *r)
 
     clu_put_tuple(w, 3);
     clu_put_atom_text(w, "ack");
-    clu_put_i64(w, s->n);
-    clu_put_i64(w, s->bytes);
+    clu_put_int(w, s->n);
+    clu_put_int(w, s->bytes);
     if (clu_send_end(p) != CLU_OK)
         die("no room for the acknowledgement");
     s->n = s->bytes = 0;
@@ -52,8 +52,8 @@ static void sink_push(clu_process *p, struct sink *s, clu_reader *r)
     s->to = clu_get_pid(r);
     memcpy(s->to_node, s->to.node.data, s->to.node.len);
     s->to.node.data = (const uint8_t *)s->to_node;
-    s->size = clu_get_i64(r);
-    s->left = clu_get_i64(r);
+    s->size = clu_get_int(r);
+    s->left = clu_get_int(r);
     push(p, s);
 }
 
@@ -152,7 +152,7 @@ static void receive(clu_process *p, const clu_signal *signal, void *arg)
     } else if (clu_peek_type(&r) == CLU_TYPE_TUPLE) {
         clu_get_tuple(&r);
         clu_get_atom(&r);
-        acked = clu_get_i64(&r);
+        acked = clu_get_int(&r);
         done = true;
     } else if (want_got > 0) {
         done = ++n_got == want_got;
@@ -163,23 +163,26 @@ static void receive(clu_process *p, const clu_signal *signal, void *arg)
     }
 }
 
-static void send_done(void)
+static void put_done(clu_writer *w, size_t size)
 {
-    clu_to to = clu_to_name("sink", peer);
     clu_pid me = clu_self(self);
-    clu_writer *w = clu_send_begin(self, &to);
 
+    (void)size;
     clu_put_tuple(w, 2);
     clu_put_atom_text(w, "done");
     clu_put_pid(w, &me);
-    if (clu_send_end(self) != CLU_OK)
-        die("no room for the end");
 }
 
-static void send_blob(const clu_to *to, size_t size)
+static void put_blob(clu_writer *w, size_t size)
+{
+    clu_put_binary(w, blob, size);
+}
+
+/* Waits as long as the peer reads too slowly. */
+static void send(const clu_to *to, void (*put)(clu_writer *w, size_t size), size_t size)
 {
     for (;;) {
-        clu_put_binary(clu_send_begin(self, to), blob, size);
+        put(clu_send_begin(self, to), size);
         clu_error err = clu_send_end(self);
 
         if (err == CLU_OK)
@@ -200,12 +203,9 @@ static void measure_one_way(size_t size, long count)
         double begin = now_s();
 
         for (long k = 0; k < count; k++)
-            send_blob(&to, size);
-        /* The link may be busy at just this moment. */
-        while (!clu_step(node, 0))
-            die(clu_node_error(node));
+            send(&to, put_blob, size);
         done = false;
-        send_done();
+        send(&to, put_done, 0);
         step_until(&done);
         if (acked != count)
             die("messages were lost");
@@ -229,8 +229,8 @@ static void measure_push(size_t size, long count)
         clu_put_tuple(w, 4);
         clu_put_atom_text(w, "push");
         clu_put_pid(w, &me);
-        clu_put_i64(w, (int64_t)size);
-        clu_put_i64(w, count);
+        clu_put_int(w, (int64_t)size);
+        clu_put_int(w, count);
         if (clu_send_end(self) != CLU_OK)
             die("no room for the order");
         done = false;
@@ -292,7 +292,6 @@ static int measure(bool rpc)
         measure_one_way(loads[i].size, loads[i].count);
     for (size_t i = 0; i < COUNT(loads); i++)
         measure_push(loads[i].size, loads[i].count);
-    clu_node_free(node);
     return 0;
 }
 

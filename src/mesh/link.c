@@ -225,6 +225,7 @@ void link_drain(struct machine *m, struct link *l, uint64_t now_ms)
 {
     struct frame f;
 
+    node_now(&m->node, now_ms);
     while (!l->conn.dead && channel_next(&l->channel, &f))
         receive(m, l, &f, now_ms);
     if (!l->conn.dead && l->channel.err != CLU_OK)

@@ -118,6 +118,7 @@ static bool init_parts(struct machine *m, const struct machine_options *o)
     if (node_init(&m->node, m->name, m->creation, o->settings->hidden) != CLU_OK ||
         exchange_start(m) != CLU_OK)
         return false;
+    node_now(&m->node, o->now_ms);
     epmd_registry_init(&m->reg.registry, o->settings->epmd_port,
                        (uint32_t)rng_range(&m->rng, CREATION_MIN, UINT32_MAX));
     if (m->reconcile == NULL || m->views == NULL)
@@ -504,6 +505,11 @@ struct clu_node *machine_node(struct machine *m)
 size_t machine_links(const struct machine *m)
 {
     return map_count(&m->links);
+}
+
+uint64_t machine_handed(const struct machine *m)
+{
+    return m->node.n_handed;
 }
 
 uint64_t machine_version(const struct machine *m)

@@ -177,6 +177,8 @@ void machine_stop(struct machine *m, const char *reason, uint64_t now_ms);
 struct clu_node *machine_node(struct machine *m);
 /* machine_links: how many nodes are linked now, hidden ones and commands among them. */
 size_t machine_links(const struct machine *m);
+/* machine_handed: how often a function of a process was called so far. */
+uint64_t machine_handed(const struct machine *m);
 /* machine_version: grows when the snapshot would read differently. machine_snapshot: the present
  * one, borrowed until the next machine_snapshot; NULL when out of memory. */
 uint64_t machine_version(const struct machine *m);

@@ -205,11 +205,16 @@ static bool limit_step(struct loop *l, uint64_t timeout_ms)
     return l->limit != NULL && watch_start(l->limit, timeout_ms);
 }
 
+/* What a function was told in the first turn may be all that the caller waits for. */
 void loop_step(struct loop *l, uint64_t timeout_ms)
 {
+    uint64_t handed = machine_handed(l->machine);
+
     loop_turn(l);
     if (l->over)
         return;
+    if (machine_handed(l->machine) != handed)
+        timeout_ms = 0;
     watch_base_step(l->base, limit_step(l, timeout_ms));
     if (l->limit != NULL)
         watch_stop(l->limit);

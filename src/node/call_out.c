@@ -73,10 +73,11 @@ static void put_call(clu_writer *w, const struct clu_process *p, const clu_ref *
 clu_writer *clu_call_begin(clu_process *p, const clu_to *to, uint64_t timeout_ms)
 {
     struct sending *s = &p->node->sending;
-    struct tie *t = call_new(p, to, timeout_ms);
+    clu_error room = send_room(p, to);
+    struct tie *t = room == CLU_OK ? call_new(p, to, timeout_ms) : NULL;
 
     if (t == NULL)
-        return refuse(p, CLU_ENOMEM);
+        return refuse(p, room != CLU_OK ? room : p->ended ? CLU_ENOENT : CLU_ENOMEM);
     slot_id id = t->id;
     clu_ref ref = tie_ref(t);
     clu_writer *w = clu_send_begin(p, to);

@@ -30,6 +30,7 @@ void node_fini(struct clu_node *n)
 
     if (n->dying.next == NULL)
         return;
+    n->closing = true;
     for (struct clu_process *p; (p = slots_next(&n->procs, &at)) != NULL;)
         process_end(p, atom_term(&term, "shutdown"));
     while (!list_empty(&n->dying))
@@ -86,7 +87,8 @@ void node_turn(struct clu_node *n, uint64_t now_ms)
         struct clu_process *p = CONTAINER_OF(n->runnable.next, struct clu_process, runnable);
 
         list_remove(&p->runnable);
-        if (!mailbox_run(p, &budget))
+        /* It may be there again already: by a message to itself. */
+        if (!mailbox_run(p, &budget) && list_empty(&p->runnable))
             list_append(&n->runnable, &p->runnable);
         bury_all(n);
     }

@@ -48,6 +48,7 @@ struct clu_node {
     uint64_t n_refs;  /* references made so far */
     uint64_t n_procs; /* processes made so far: serials */
     uint64_t n_unlinks;
+    uint64_t n_handed; /* signals and answers handed to functions so far */
     clu_error err; /* the first error; sticks */
     char why[REASON_SIZE];
 
@@ -66,8 +67,16 @@ struct clu_node {
     struct spare spare_procs, spare_ties, spare_watchers;
     struct clu_process *running; /* whose function is on the stack */
     bool receiving;              /* a frame is being read: what it brings is handed out at once */
+    bool closing;                /* node_fini: no process begins any more */
     struct sending sending;
 };
+
+/* node_now: the time of what follows, from which timers count: before node_receive, and once in the
+ * beginning. */
+static inline void node_now(struct clu_node *n, uint64_t now_ms)
+{
+    n->now_ms = now_ms;
+}
 
 /* One linked peer. */
 struct node_link {

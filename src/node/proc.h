@@ -22,10 +22,11 @@ struct remote {
     char name[NODE_NAME_SIZE];
     struct node_link *link; /* NULL: not linked */
     struct list ties, watchers, bonds;
-    struct list waiters; /* processes that were told CLU_EBUSY (in_waiters) */
+    struct list waiters; /* of struct waiter: who was told CLU_EBUSY */
     struct list wanted;  /* in node.wanted */
     bool dialled;        /* mesh was told, and has not answered yet */
     bool losing;         /* lose() stands on it */
+    bool lost;           /* a signal found no memory: no connection may hide that (signal_lost) */
     clu_writer held;     /* signals for it, while it is not linked: see out.c */
 };
 
@@ -51,8 +52,16 @@ void signal_cancel(struct remote *r);
 uint64_t remote_flags(const struct remote *r);
 /* remote_is_busy: a message must wait. */
 bool remote_is_busy(const struct remote *r);
-/* tell_waiters: who was told CLU_EBUSY hears that there is room. */
+/* wait_for_room: the process will hear when there is room: CLU_EBUSY, or CLU_ENOMEM.
+ * tell_waiters: there is. waits_end: it does not want to know any more. */
+clu_error wait_for_room(struct remote *r, struct clu_process *p);
 void tell_waiters(struct remote *r);
+void waits_end(struct clu_process *p);
+/* send_room: whether a message may be begun: CLU_OK, or as wait_for_room. */
+clu_error send_room(struct clu_process *p, const clu_to *to);
+/* signal_lost: a signal that must not be lost could not be written, for want of memory: the
+ * connection ends, which says the same. */
+void signal_lost(struct remote *r);
 /* held_send: it is linked now: what was held goes out. */
 clu_error held_send(struct remote *r);
 
@@ -85,9 +94,11 @@ struct clu_process {
     void *arg;
     char *name; /* registered as; owned */
     bool trap_exit;
-    bool ended;  /* nobody's pid any more; buried at the end of the step */
-    bool absent; /* monitors, links and whereis find nobody: it only knows a few messages */
-    struct list runnable, dying, observers, in_waiters;
+    bool ended;   /* nobody's pid any more; buried at the end of the step */
+    bool service; /* of the node itself: no exit signal reaches it */
+    bool absent;  /* monitors, links and whereis find nobody: it only knows a few messages */
+    struct list runnable, dying, observers;
+    struct list waits;   /* of struct waiter */
     struct list mailbox; /* of struct message */
     struct list answers; /* of calls of a process without a function: these have their own */
     size_t mailbox_size, mailbox_max;
@@ -171,8 +182,11 @@ struct tie *tie_new(struct clu_process *owner, uint32_t kinds);
 void tie_free(struct tie *t);
 void tie_end(struct tie *t);
 clu_ref tie_ref(const struct tie *t);
-/* tie_find: NULL when the reference is not ours, or of something gone. */
+/* tie_find: NULL when the reference is not ours, or of something gone. tie_of: of one that we made.
+ * tie_by_alias: only when it takes messages. */
 struct tie *tie_find(const struct clu_node *n, const clu_ref *ref);
+struct tie *tie_of(const struct clu_node *n, const clu_ref *ref);
+struct tie *tie_by_alias(const struct clu_node *n, const clu_ref *ref);
 /* tie_watch: the monitor of a pid or a name; local ones find their process, remote ones send
  * MONITOR_P. Nobody there: DOWN is delivered (noproc, noconnection). */
 clu_error tie_watch(struct tie *t, const clu_to *to);
@@ -219,13 +233,21 @@ struct bond {
     struct remote *remote; /* NULL: the other end is here */
     struct list of_remote;
     struct index_item item;
-    clu_pid other;      /* node: the remote's or our own name */
-    uint64_t unlinking; /* our UNLINK_ID that is not acknowledged yet; 0: the link is active */
+    clu_pid other;      /* node: the remote's name; empty: ours, then creation is 0 */
+    uint64_t unlinking; /* our UNLINK_ID that is not acknowledged yet; 0: none */
+    bool again;         /* linked anew behind it: the link stands once it is acknowledged */
 };
 
-/* bond_find: NULL. bond_add: what is there already is made active; remote NULL for our own. */
+/* bond_find: NULL. bond_add: nothing is changed of what is there already; remote NULL for our own.
+ */
 struct bond *bond_find(const struct clu_process *p, const clu_pid *other);
 clu_error bond_add(struct clu_process *p, struct remote *r, const clu_pid *other);
+/* bond_stands: whether the other end's death is this process's matter, now or once the other end
+ * has read what we sent. */
+static inline bool bond_stands(const struct bond *b)
+{
+    return b->unlinking == 0 || b->again;
+}
 void bond_free(struct bond *b);
 /* bond_break: the process ended, or the connection: the other end gets the exit signal; frees it.
  */

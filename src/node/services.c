@@ -148,8 +148,10 @@ clu_error services_start(struct clu_node *n)
         struct clu_process *p;
 
         err = process_new(n, &o, &p);
-        if (p != NULL)
-            p->absent = services[i].absent;
+        if (p == NULL)
+            break;
+        p->service = true;
+        p->absent = services[i].absent;
     }
     return err;
 }

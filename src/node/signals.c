@@ -51,9 +51,9 @@ static clu_error receive_message(struct signal *s)
 
 static clu_error receive_by_alias(struct signal *s)
 {
-    struct tie *t = tie_find(s->node, &s->c->ref);
+    struct tie *t = tie_by_alias(s->node, &s->c->ref);
 
-    if (t != NULL && (t->kinds & TIE_ALIAS) != 0)
+    if (t != NULL)
         take_message(t->owner, &s->c->from, t, payload(s));
     return CLU_OK;
 }
@@ -62,7 +62,7 @@ static clu_error receive_by_alias(struct signal *s)
 static clu_error receive_altact(struct signal *s)
 {
     bool is_exit = (s->c->sig_flags & ALTACT_EXIT) != 0;
-    struct tie *t = s->c->to_is_ref ? tie_find(s->node, &s->c->ref) : NULL;
+    struct tie *t = s->c->to_is_ref ? tie_by_alias(s->node, &s->c->ref) : NULL;
     struct clu_process *p = t != NULL ? t->owner : s->c->to_is_ref ? NULL : receiver(s);
 
     if (!is_exit)
@@ -123,7 +123,7 @@ static clu_error receive_unlink(struct signal *s)
     struct clu_process *p = receiver(s);
     struct bond *b = p == NULL ? NULL : bond_find(p, &c->from);
 
-    if (b != NULL && b->unlinking == 0)
+    if (b != NULL && bond_stands(b))
         bond_free(b);
     control_put_unlink_ack(signal_begin(s->remote, p), c->id, &c->to, &c->from);
     return signal_end(s->remote);
@@ -134,8 +134,14 @@ static clu_error receive_unlink_ack(struct signal *s)
     struct clu_process *p = receiver(s);
     struct bond *b = p == NULL ? NULL : bond_find(p, &s->c->from);
 
-    if (b != NULL && b->unlinking == s->c->id)
+    if (b == NULL || b->unlinking != s->c->id)
+        return CLU_OK;
+    if (!b->again) {
         bond_free(b);
+        return CLU_OK;
+    }
+    b->unlinking = 0;
+    b->again = false;
     return CLU_OK;
 }
 

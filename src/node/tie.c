@@ -23,8 +23,13 @@ clu_ref tie_ref(const struct tie *t)
 
 struct tie *tie_find(const struct clu_node *n, const clu_ref *ref)
 {
-    if (ref->n != REF_WORDS || ref->creation != n->creation || !is_own_name(n, ref->node))
-        return NULL;
+    bool own = ref->n == REF_WORDS && ref->creation == n->creation && is_own_name(n, ref->node);
+
+    return own ? tie_of(n, ref) : NULL;
+}
+
+struct tie *tie_of(const struct clu_node *n, const clu_ref *ref)
+{
     struct tie *t = slots_get(&n->ties, ref->words[1]);
 
     if (t == NULL)
@@ -32,6 +37,13 @@ struct tie *tie_find(const struct clu_node *n, const clu_ref *ref)
     clu_ref own = tie_ref(t);
 
     return memcmp(own.words, ref->words, sizeof *own.words * REF_WORDS) == 0 ? t : NULL;
+}
+
+struct tie *tie_by_alias(const struct clu_node *n, const clu_ref *ref)
+{
+    struct tie *t = tie_find(n, ref);
+
+    return t != NULL && (t->kinds & TIE_ALIAS) != 0 ? t : NULL;
 }
 
 /* ---- life ---- */
@@ -154,7 +166,7 @@ clu_error tie_watch(struct tie *t, const clu_to *to)
         return is_own_name(n, to->pid.node) ? watch_near(t, process_find(n, &to->pid))
                                             : watch_far(t, to->pid.node);
     }
-    t->name = strndup((const char *)to->name.data, to->name.len);
+    t->name = strndup(to->name.len == 0 ? "" : (const char *)to->name.data, to->name.len);
     if (t->name == NULL)
         return CLU_ENOMEM;
     return to->node.len == 0 || is_own_name(n, to->node) ? watch_near(t, process_named(n, to->name))

@@ -111,10 +111,9 @@ void watcher_fire(struct watcher *w, clu_slice reason)
     clu_pid self = process_pid(p);
     clu_slice name = w->name == NULL ? (clu_slice){NULL, 0} : slice_of(w->name);
 
-    /* A link without room for it is about to end, which says the same. */
-    if (w->remote != NULL)
-        (void)signal_down(w->remote, p, &self, w->name == NULL ? NULL : &name, &w->by, &w->ref,
-                          reason);
+    if (w->remote != NULL && signal_down(w->remote, p, &self, w->name == NULL ? NULL : &name,
+                                         &w->by, &w->ref, reason) != CLU_OK)
+        signal_lost(w->remote);
     watcher_free(w);
     if (t != NULL)
         tie_down(t, reader_of(reason));
