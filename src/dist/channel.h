@@ -25,7 +25,7 @@
 #define CHANNEL_BUSY_BYTES (1u << 20)
 /* Bytes of large messages that may wait before another large one has to. Small frames go between
  * their fragments. */
-#define CHANNEL_LARGE_BUSY (16u << 20)
+#define CHANNEL_LARGE_BUSY (1u << 20)
 /* Control answers (noproc, acks) go on above the busy limits, up to here; then the link is closed
  * with words instead of losing a signal. */
 #define CHANNEL_QUEUE_MAX (16u << 20)

@@ -49,7 +49,7 @@ struct clu_node {
     uint64_t n_procs; /* processes made so far: serials */
     uint64_t n_unlinks;
     uint64_t n_handed; /* signals and answers handed to functions so far */
-    clu_error err; /* the first error; sticks */
+    clu_error err;     /* the first error; sticks */
     char why[REASON_SIZE];
 
     struct slots procs, ties;
@@ -112,6 +112,11 @@ void node_writable(struct node_link *l);
  * answer found no room; *what is a static sentence. */
 CLU_MUST_USE clu_error node_receive(struct clu_node *n, struct node_link *l,
                                     const struct control *c, const char **what);
+
+/* node_frame: what the link's channel has handed out: a signal, as node_receive takes it, one whose
+ * payload is too big, or a part of a stream. */
+CLU_MUST_USE clu_error node_frame(struct clu_node *n, struct node_link *l, const struct frame *f,
+                                  const char **what);
 
 /* node_turn: the end of a step: hands out what is in the mailboxes, buries who has ended. */
 void node_turn(struct clu_node *n, uint64_t now_ms);

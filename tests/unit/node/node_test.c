@@ -289,7 +289,7 @@ static void net_adm_ping_is_answered(void **state)
     call_net_kernel(&f, true, "is_auth");
     call_net_kernel(&f, false, "is_auth");
     assert_string_equal(answers(&f),
-                        "{33,<us@h.1.1>,#Ref<p@h.8.7.6>} {[alias|#Ref<p@h.8.7.6>],yes}\n"
+                        "{37,4,<us@h.1.1>,#Ref<p@h.8.7.6>} {[alias|#Ref<p@h.8.7.6>],yes}\n"
                         "{22,<us@h.1.1>,<p@h.1.2>} {#Ref<p@h.8.7.6>,yes}\n");
     close_link(&f);
 }
