@@ -8,7 +8,9 @@
 #include <erlclu/call.h>
 #include <erlclu/error.h>
 #include <erlclu/etf.h>
+#include <erlclu/format.h>
 #include <erlclu/node.h>
 #include <erlclu/process.h>
+#include <erlclu/talk.h>
 
 #endif

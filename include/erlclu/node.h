@@ -6,7 +6,9 @@
  * with clu_main, clu_run or clu_step. All of that belongs to one thread at a time: the one that
  * drives the node. Only clu_post and clu_stop may be called from any other. The library starts no
  * thread, keeps no state outside the node, and touches the signals of the process in clu_main
- * alone. Several nodes may live in one process, each with a thread of its own or all with one.
+ * alone: a program that runs its node otherwise and has a k8s: source ignores SIGPIPE by itself,
+ * for TLS writes to connections that may be gone. Several nodes may live in one process, each with
+ * a thread of its own or all with one.
  */
 #ifndef ERLCLU_NODE_H
 #define ERLCLU_NODE_H
@@ -64,8 +66,8 @@ typedef struct clu_options {
 /* clu_node_new: makes a node; nothing is opened yet, no other node hears of it. options NULL: all
  * zero. What is wrong with an option sticks to the node: clu_main says it, clu_node_error tells it;
  * such a node takes exports and processes, and never runs. NULL when there is no memory for it,
- * which clu_main, clu_export, clu_spawn and the functions of this file take as they take a node
- * that failed. End it with clu_node_free, or with clu_main. */
+ * which clu_main, clu_export, clu_spawn, clu_serve and the functions of this file take as they take
+ * a node that failed. End it with clu_node_free, or with clu_main. */
 static inline clu_node *clu_node_new(const clu_options *options);
 /* clu_node_new_sized: the same for callers through an FFI: size is that of the clu_options that the
  * caller knows. CLU_EBADARG sticks when it is larger than the library's and what lies beyond is not
@@ -89,8 +91,8 @@ CLU_API const char *clu_node_name(const clu_node *node);
 /* clu_main: all that a main function is left with: runs the node until SIGTERM or SIGINT, or
  * clu_stop; frees it. What failed, before or while it ran, is said in one sentence on standard
  * error. Returns the exit status: 0, 2 for a wrong setting, 12 for what failed on this machine. The
- * signals are taken through a descriptor and blocked meanwhile; SIGCHLD and all others are left
- * alone. */
+ * two signals are taken through a descriptor, and blocked meanwhile in this thread (threads that
+ * were made before must block them by themselves); SIGPIPE is ignored from then on. */
 CLU_API int clu_main(clu_node *node);
 /* clu_run: runs the node until clu_stop (CLU_OK) or until something fails, now or before: the
  * error, which clu_node_error explains. The node is over then: free it. */

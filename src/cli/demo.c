@@ -32,7 +32,7 @@ struct demo {
     char dnsmasq[256], erl[256];
     struct child children[CHILDREN];
     size_t n_children;
-    struct event_base *base;
+    struct watch_base *base;
     struct signals *signals;
     struct watch *end, *look;
     uint64_t began_ms;

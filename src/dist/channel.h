@@ -26,6 +26,8 @@
 /* Bytes of large messages that may wait before another large one has to. Small frames go between
  * their fragments. */
 #define CHANNEL_LARGE_BUSY (1u << 20)
+/* What a message may have beside its control message without being a large one. */
+#define CHANNEL_SMALL_MAX (OUTBOX_FRAGMENT - 1024)
 /* Control answers (noproc, acks) go on above the busy limits, up to here; then the link is closed
  * with words instead of losing a signal. */
 #define CHANNEL_QUEUE_MAX (16u << 20)

@@ -9,10 +9,11 @@
 #include "model/exit.h"
 #include "net/signals.h"
 #include "net/system.h"
+#include "net/watch.h"
 
 bool host_start(struct host *h)
 {
-    if (h->node->err == CLU_EBADARG || h->drive.machine == NULL || loop_is_over(h->drive.loop))
+    if (h->drive.machine == NULL || loop_is_over(h->drive.loop))
         return false;
     if (h->started)
         return true;
@@ -26,9 +27,10 @@ bool host_start(struct host *h)
 
 void host_stop(struct host *h, const char *reason)
 {
+    /* First: whom the node calls while it leaves can tell. */
+    loop_exit(h->drive.loop, EXIT_DONE);
     machine_stop(h->drive.machine, reason, system_now_ms());
     loop_turn(h->drive.loop);
-    loop_exit(h->drive.loop, EXIT_DONE);
 }
 
 int host_status(const struct host *h)
@@ -66,6 +68,13 @@ clu_error clu_run(clu_node *node)
     return node->err;
 }
 
+int clu_fd(clu_node *node)
+{
+    struct host *h = node == NULL ? NULL : host_of(node);
+
+    return h == NULL || h->drive.loop == NULL ? -1 : watch_base_fd(loop_base(h->drive.loop));
+}
+
 /* ---- a whole program ---- */
 
 static void on_signal(void *arg, int number)
@@ -83,6 +92,7 @@ static void run_with_signals(struct host *h)
         node_fail(h->node, CLU_ESTART, "%s", why);
         return;
     }
+    signals_ignore_pipe();
     if (!h->log_given)
         loop_log(h->drive.loop, LEVEL_WARNING);
     (void)clu_run(h->node);

@@ -166,7 +166,7 @@ void loop_free(struct loop *l)
     free(l);
 }
 
-struct event_base *loop_base(struct loop *l)
+struct watch_base *loop_base(struct loop *l)
 {
     return l->base;
 }

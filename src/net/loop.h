@@ -5,7 +5,7 @@
 #include "mesh/machine.h"
 #include "net/log.h"
 
-struct event_base;
+struct watch_base;
 struct loop;
 
 /* What the loop hands on. Each may be NULL; all are called between two events of the machine, so
@@ -30,7 +30,7 @@ void loop_free(struct loop *l);
 /* loop_tell: an event of the driver's own. */
 void loop_tell(struct loop *l, const struct event *event);
 /* loop_base: where other parts of the program hang their events. */
-struct event_base *loop_base(struct loop *l);
+struct watch_base *loop_base(struct loop *l);
 /* loop_is_resolving: a question to DNS is under way. */
 bool loop_is_resolving(const struct loop *l);
 /* loop_start: starts the machine. loop_run: drives it until loop_exit or an UPDATE_EXIT. The

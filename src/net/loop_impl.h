@@ -30,7 +30,7 @@ struct acceptor {
 };
 
 struct loop {
-    struct event_base *base;
+    struct watch_base *base;
     struct machine *machine;
     struct log log;
     struct loop_hooks hooks;

@@ -62,7 +62,7 @@ static void on_readable(void *arg, bool timed_out)
         s->fn(s->arg, (int)info.ssi_signo);
 }
 
-struct signals *signals_new(struct event_base *base, bool all, signals_fn *fn, void *arg)
+struct signals *signals_new(struct watch_base *base, bool all, signals_fn *fn, void *arg)
 {
     struct signals *s = calloc(1, sizeof *s);
     sigset_t set;

@@ -13,7 +13,7 @@ typedef void signals_fn(void *arg, int number);
 
 /* signals_new: all, or only those that end a program. NULL, and errno, when out of memory or files.
  * signals_free unblocks what it had blocked. */
-struct signals *signals_new(struct event_base *base, bool all, signals_fn *fn, void *arg);
+struct signals *signals_new(struct watch_base *base, bool all, signals_fn *fn, void *arg);
 void signals_free(struct signals *s);
 /* signals_ignore_pipe: a peer that has gone shows as an error of the write, wherever it is made. */
 void signals_ignore_pipe(void);

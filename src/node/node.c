@@ -5,21 +5,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "node/proc.h"
-#include "node/services.h"
+#include "node/calls.h"
 
 /* ---- life ---- */
 
 clu_error node_init(struct clu_node *n, const char *name, uint32_t creation, bool hidden)
 {
     *n = (struct clu_node){.hidden = hidden};
-    struct list *const all[] = {&n->runnable, &n->dying, &n->talking, &n->wanted, &n->observers};
+    struct list *const all[] = {&n->runnable, &n->dying, &n->talking,
+                                &n->wanted,   &n->calls, &n->observers};
 
     for (size_t i = 0; i < COUNT(all); i++)
         list_init(all[i]);
     n->procs.max = NODE_PROCESSES_MAX;
     node_rename(n, name, creation);
-    return services_start(n);
+    clu_error err = services_start(n);
+
+    return err == CLU_OK ? builtins_export(n) : err;
 }
 
 /* The connections are gone already; what is left is told to nobody. */
@@ -35,12 +37,13 @@ void node_fini(struct clu_node *n)
         process_end(p, atom_term(&term, "shutdown"));
     while (!list_empty(&n->dying))
         process_bury(CONTAINER_OF(n->dying.next, struct clu_process, dying));
+    calls_free(n);
     remotes_free(n);
     slots_free(&n->procs);
     slots_free(&n->ties);
     map_free(&n->names);
     map_free(&n->remotes);
-    map_free(&n->exports);
+    exports_free(n);
     index_free(&n->watchers);
     index_free(&n->bonds);
     heap_free(&n->timers);

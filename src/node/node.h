@@ -55,7 +55,7 @@ struct clu_node {
     struct slots procs, ties;
     struct map names;      /* name -> struct clu_process */
     struct map remotes;    /* name -> struct remote */
-    struct map exports;    /* "module:function/arity" -> struct export */
+    struct map exports;    /* module, function and arity -> struct export */
     struct index watchers; /* by remote and reference */
     struct index bonds;    /* by process and pid */
     struct heap timers;    /* of ties */
@@ -63,6 +63,7 @@ struct clu_node {
     struct list dying;     /* processes that ended, not buried yet */
     struct list talking;   /* links with something to be sent that mesh was not told of */
     struct list wanted;    /* remotes to be dialled that mesh was not told of */
+    struct list calls;     /* of others, that are not done with */
     struct list observers; /* processes that want to know of nodes */
     struct spare spare_procs, spare_ties, spare_watchers;
     struct clu_process *running; /* whose function is on the stack */

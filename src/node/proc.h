@@ -23,6 +23,8 @@ struct remote {
     struct node_link *link; /* NULL: not linked */
     struct list ties, watchers, bonds;
     struct list waiters; /* of struct waiter: who was told CLU_EBUSY */
+    struct list answers; /* answers of calls that wait for room (clu_call.held) */
+    size_t promised;     /* bytes of answers that go out with the end of their processes */
     struct list wanted;  /* in node.wanted */
     bool dialled;        /* mesh was told, and has not answered yet */
     bool losing;         /* lose() stands on it */
@@ -67,6 +69,9 @@ clu_error send_room(struct clu_process *p, const clu_to *to);
 /* signal_lost: a signal that must not be lost could not be written, for want of memory: the
  * connection ends, which says the same. */
 void signal_lost(struct remote *r);
+/* answers_settle: answers of calls that waited for room go out, or nowhere when the link is gone.
+ */
+void answers_settle(struct remote *r);
 /* held_send: it is linked now: what was held goes out. */
 clu_error held_send(struct remote *r);
 
@@ -113,8 +118,9 @@ struct clu_process {
     clu_slice reason; /* of its end; owned unless it is reason_full */
     clu_stream_fn *on_stream;
     void *stream_arg;
-    clu_writer leader;     /* the group leader, as a term; empty: none */
-    struct clu_call *call; /* that it was spawned to answer, NULL */
+    clu_writer leader;               /* the group leader, as a term; empty: none */
+    struct clu_call *call;           /* that it was spawned to answer, NULL */
+    const struct clu_server *server; /* it is a gen_server, NULL */
 };
 
 /* process_new: as clu_spawn, but says why not. */
@@ -125,6 +131,8 @@ struct clu_process *process_find(const struct clu_node *n, const clu_pid *pid);
 struct clu_process *process_named(const struct clu_node *n, clu_slice name);
 /* process_end: reason is copied; links and monitors are told at the end of the step. */
 void process_end(struct clu_process *p, clu_slice reason);
+/* process_end_with: the same, with the term that is in the writer, which is empty then. */
+void process_end_with(struct clu_process *p, clu_writer *reason);
 /* process_bury: tells them, frees it: node_turn only. */
 void process_bury(struct clu_process *p);
 /* process_exit_signal: an exit signal has arrived: of a link that broke, or of exit/2. */
@@ -235,6 +243,8 @@ clu_error watch_local(struct clu_process *p, struct tie *t);
 /* unwatch: a DEMONITOR_P has come, or the tie goes. */
 void unwatch_remote(struct clu_node *n, struct remote *r, const clu_ref *ref);
 void unwatch_local(struct tie *t);
+/* watcher_find: the monitor that this process of another node has set; NULL. */
+struct watcher *watcher_find(const struct clu_node *n, const struct remote *r, const clu_ref *ref);
 /* watcher_fire: tells that the process has ended, and frees it. watcher_free: without a word. */
 void watcher_fire(struct watcher *w, clu_slice reason);
 void watcher_free(struct watcher *w);

@@ -28,6 +28,7 @@ struct remote *remote_get(struct clu_node *n, clu_slice name)
     list_init(&r->watchers);
     list_init(&r->bonds);
     list_init(&r->waiters);
+    list_init(&r->answers);
     list_init(&r->wanted);
     clu_writer_init(&r->held);
     if (map_put(&n->remotes, name, r) == CLU_OK)
@@ -40,7 +41,7 @@ static bool is_needed(const struct remote *r)
 {
     return r->link != NULL || r->dialled || r->losing || r->held.len > 0 || !list_empty(&r->ties) ||
            !list_empty(&r->watchers) || !list_empty(&r->bonds) || !list_empty(&r->waiters) ||
-           !list_empty(&r->wanted) || r->node->sending.remote == r;
+           !list_empty(&r->answers) || !list_empty(&r->wanted) || r->node->sending.remote == r;
 }
 
 void remote_release(struct remote *r)
@@ -160,6 +161,7 @@ static void lose(struct remote *r)
 
     r->losing = true;
     r->lost = false;
+    r->promised = 0;
     list_take(&ties, &r->ties);
     list_take(&bonds, &r->bonds);
     while (!list_empty(&r->watchers))
@@ -176,6 +178,7 @@ static void lose(struct remote *r)
     }
     while (!list_empty(&ties))
         tie_down(CONTAINER_OF(ties.next, struct tie, of_remote), reader_of(reason));
+    answers_settle(r);
     tell_waiters(r);
     r->losing = false;
 }
@@ -204,12 +207,7 @@ clu_error node_link_up(struct clu_node *n, struct node_link *l, struct channel *
         .visible = (flags & DFLAG_PUBLISHED) != 0,
     };
     list_init(&l->talking);
-    struct remote *r = remote_find(n, l->peer);
-
-    /* What hung on the connection that this one takes over from has come to its end. */
-    if (r != NULL && r->link != NULL)
-        node_link_down(n, r->link, "connection_closed");
-    r = remote_get(n, l->peer);
+    struct remote *r = remote_get(n, l->peer);
 
     if (r == NULL)
         return CLU_ENOMEM;
@@ -267,6 +265,7 @@ void node_writable(struct node_link *l)
 
     if (r == NULL || r->link != l)
         return;
+    answers_settle(r);
     for (struct list *at = r->waiters.next, *next; at != &r->waiters; at = next) {
         struct waiter *w = CONTAINER_OF(at, struct waiter, of_remote);
 

@@ -101,17 +101,21 @@ static clu_writer *begin_near(struct sending *s, const clu_to *to)
     return &s->w;
 }
 
-static void end_near(struct sending *s)
+/* What is sent in answer to it, at once, is under way while this is not done with. */
+static clu_error end_near(struct sending *s)
 {
-    struct clu_node *n = s->from->node;
-    struct clu_process *p = slots_get(&n->procs, s->local);
-    clu_reader term = {.pos = s->w.data, .end = s->w.data + s->w.len};
-    clu_pid from = process_pid(s->from);
+    struct sending sent = *s;
+    struct clu_node *n = sent.from->node;
+    struct clu_process *p = slots_get(&n->procs, sent.local);
+    clu_pid from = process_pid(sent.from);
+    struct tie *t = slots_get(&n->ties, sent.tie);
+    clu_error err = sent.w.err;
 
-    struct tie *t = slots_get(&n->ties, s->tie);
-
-    if (p != NULL && (s->tie == 0 || t != NULL))
-        take_message(p, &from, t, term);
+    s->from = NULL;
+    if (p != NULL && err == CLU_OK && (sent.tie == 0 || t != NULL))
+        take_message(p, &from, t, reader_of((clu_slice){sent.w.data, sent.w.len}));
+    clu_writer_free(&sent.w);
+    return err;
 }
 
 /* ---- the message ---- */
@@ -166,14 +170,10 @@ clu_error clu_send_end(clu_process *p)
 
     if (s->from != p)
         return CLU_EBADARG;
-    if (err == CLU_OK && s->remote != NULL) {
+    if (err == CLU_OK && s->remote == NULL)
+        return end_near(s);
+    if (err == CLU_OK)
         err = end_far(s);
-    } else if (err == CLU_OK) {
-        err = s->w.err;
-        if (err == CLU_OK)
-            end_near(s);
-        clu_writer_free(&s->w);
-    }
     s->from = NULL;
     return err;
 }

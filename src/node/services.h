@@ -29,9 +29,13 @@ struct gen_call {
 };
 
 /* get_gen_call: {'$gen_call', {Pid, Tag}, Request}: stops before the request; false when it is
- * something else. reply_begin: the answer {Tag, Answer}: put the answer, then clu_send_end. */
+ * something else. get_call_by: the same with another word in front. reply_begin: the answer {Tag,
+ * Answer}: put the answer, then clu_send_end. */
 bool get_gen_call(clu_reader *msg, struct gen_call *call);
+bool get_call_by(clu_reader *msg, const char *word, struct gen_call *call);
 clu_writer *reply_begin(struct clu_process *p, const struct gen_call *call);
+
+clu_receive_fn rex_receive;
 
 /* services_start: the processes that answer for names of the kernel: net_kernel, rex,
  * global_name_server. */

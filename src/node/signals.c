@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "node/proc.h"
-#include "node/services.h"
+#include "node/calls.h"
 
 /* Signals of other nodes. */
 
@@ -28,14 +27,17 @@ static clu_reader reason(const struct signal *s)
 
 /* ---- messages ---- */
 
-/* [alias | Ref], or Ref: how answers begin that we have asked for (see call_out.c). */
+/* What sys asks is answered here, but that of a server, which has a state to show.
+ * [alias | Ref], or Ref: how answers begin that we have asked for (see call_out.c). */
 void take_message(struct clu_process *p, const clu_pid *from, struct tie *t, clu_reader message)
 {
     struct delivery d = {.signal = {.kind = CLU_SIGNAL_MESSAGE, .from = *from, .term = message}};
 
     if (t != NULL && (t->kinds & TIE_CALL) != 0)
         answer_take(t, message);
-    else if (p->n_calls == 0 || !answer_by_pid(p, message))
+    else if (p->n_calls > 0 && answer_by_pid(p, message))
+        return;
+    else if (p->absent || p->server != NULL || !system_take(p, message))
         deliver(p, &d);
 }
 

@@ -14,7 +14,7 @@ static uint64_t hash_of(const clu_ref *ref)
     return hash;
 }
 
-static struct watcher *find(const struct clu_node *n, const struct remote *r, const clu_ref *ref)
+struct watcher *watcher_find(const struct clu_node *n, const struct remote *r, const clu_ref *ref)
 {
     struct index_item *item = index_first(&n->watchers, hash_of(ref));
 
@@ -92,7 +92,7 @@ clu_error watch_local(struct clu_process *p, struct tie *t)
 
 void unwatch_remote(struct clu_node *n, struct remote *r, const clu_ref *ref)
 {
-    struct watcher *w = find(n, r, ref);
+    struct watcher *w = watcher_find(n, r, ref);
 
     if (w != NULL)
         watcher_free(w);
