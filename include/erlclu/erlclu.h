@@ -10,6 +10,7 @@
 #include <erlclu/etf.h>
 #include <erlclu/format.h>
 #include <erlclu/node.h>
+#include <erlclu/pg.h>
 #include <erlclu/process.h>
 #include <erlclu/talk.h>
 

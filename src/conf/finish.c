@@ -192,11 +192,11 @@ static bool finish_target(struct loading *l, const struct role *role)
     const char *release = conf_env(l, "RELEASE_NODE");
     const char *given = c->n_args > 0 ? c->args[0] : release;
 
-    (void)role;
-    if (l->in->command != CMD_PING)
+    if (!role->target)
         return true;
     if (given == NULL)
-        return conf_say(l, "erlclu ping needs a NODE, or RELEASE_NODE in the environment");
+        return conf_say(l, "erlclu %s needs a NODE, or RELEASE_NODE in the environment",
+                        conf_command_word(l->in->command));
     const char *wrong = names_make(c->target, given, &l->here);
 
     return wrong == NULL ||

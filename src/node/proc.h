@@ -203,6 +203,8 @@ struct tie {
 struct tie *tie_new(struct clu_process *owner, uint32_t kinds);
 void tie_free(struct tie *t);
 void tie_end(struct tie *t);
+/* tie_demonitor: tells the other end that its monitor is no more wanted. */
+void tie_demonitor(struct tie *t);
 clu_ref tie_ref(const struct tie *t);
 /* tie_find: NULL when the reference is not ours, or of something gone. tie_of: of one that we made.
  * tie_by_alias: only when it takes messages. */

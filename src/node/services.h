@@ -19,7 +19,7 @@ void take_message(struct clu_process *p, const clu_pid *from, struct tie *t, clu
 /* answer_take: it is the answer of a call. */
 void answer_take(struct tie *t, clu_reader message);
 
-signal_handler receive_spawn_request;
+signal_handler receive_spawn_request, receive_spawn_reply;
 
 /* Who called as gen_server:call does, and how it wants its answer. Borrows the message. */
 struct gen_call {

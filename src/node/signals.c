@@ -199,15 +199,6 @@ static clu_error receive_spawn(struct signal *s)
     return signal_end(s->remote);
 }
 
-static clu_error receive_spawn_reply(struct signal *s)
-{
-    struct tie *t = tie_find(s->node, &s->c->ref);
-
-    if (t != NULL && (t->kinds & TIE_SPAWN) != 0 && t->remote == s->remote)
-        t->on_spawn(t, s->c);
-    return CLU_OK;
-}
-
 /* ---- the table ---- */
 
 /* A row an op: who handles it, and whether a BEAM cuts the link when its sender is no process of

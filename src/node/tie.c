@@ -94,8 +94,11 @@ void tie_free(struct tie *t)
     spare_give(&n->spare_ties, t);
 }
 
-static void send_demonitor(struct tie *t)
+void tie_demonitor(struct tie *t)
 {
+    /* Whom a spawn request will make is not known yet: its reply is seen to when it comes. */
+    if ((t->kinds & TIE_SPAWN) != 0)
+        return;
     clu_pid self = process_pid(t->owner);
     clu_ref ref = tie_ref(t);
     clu_writer *w = signal_begin(t->remote, t->owner);
@@ -110,7 +113,7 @@ static void send_demonitor(struct tie *t)
 void tie_end(struct tie *t)
 {
     if (t->remote != NULL && (t->kinds & TIE_MONITOR) != 0)
-        send_demonitor(t);
+        tie_demonitor(t);
     tie_free(t);
 }
 
@@ -230,7 +233,11 @@ void clu_demonitor(clu_process *p, const clu_ref *ref)
 {
     struct tie *t = tie_find(p->node, ref);
 
-    if (t != NULL && t->owner == p && (t->kinds & TIE_MONITOR) != 0)
+    if (t == NULL || t->owner != p || (t->kinds & TIE_MONITOR) == 0)
+        return;
+    if ((t->kinds & TIE_SPAWN) != 0)
+        t->kinds &= (uint32_t)~TIE_MONITOR; /* the reply is awaited all the same */
+    else
         tie_end(t);
 }
 
@@ -308,7 +315,7 @@ void tie_answer(struct tie *t, clu_outcome outcome, clu_slice exception, clu_rea
 
     /* One answer: what else comes finds nobody who waits for it. */
     if (t->remote != NULL && (t->kinds & TIE_MONITOR) != 0)
-        send_demonitor(t);
+        tie_demonitor(t);
     unwatched(t);
     heap_remove(&t->owner->node->timers, &t->due);
     t->kinds &= (uint32_t) ~(TIE_ALIAS | TIE_MONITOR | TIE_TIMER);

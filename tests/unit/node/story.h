@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <stdio.h>
+
 #include "world.h"
 
 /* Two nodes that are joined, three processes on each: who trap exits, and who do not (weak). */
