@@ -26,6 +26,7 @@
 #define NODE_TURN_MAX 4096
 
 struct remote;
+struct global;
 struct multi;
 
 /* Where a message for another process of ours, or for a node that is not linked yet, is written. */
@@ -73,6 +74,8 @@ struct clu_node {
     bool receiving;              /* a frame is being read: what it brings is handed out at once */
     bool closing;                /* node_fini: no process begins any more */
     struct sending sending;
+    struct global *global; /* NULL: off */
+    bool urgent;           /* what is sent now is no message of a program: no peer is too busy */
 };
 
 /* node_now: the time of what follows, from which timers count: before node_receive, and once in the

@@ -55,7 +55,7 @@ static clu_writer *begin_far(struct sending *s, const clu_to *to, clu_slice node
         s->err = CLU_ENOMEM;
         return &s->w;
     }
-    if (remote_is_busy(r)) {
+    if (remote_is_busy(r) && !p->node->urgent) {
         s->err = wait_for_room(r, p);
         return &s->w;
     }
