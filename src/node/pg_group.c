@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <assert.h>
 #include <stdlib.h>
 
 #include "node/pg.h"
@@ -193,7 +194,10 @@ static void unplace(struct pg_membership *m)
     next->last = next;
     next->batch = 0;
     /* One was taken out just now, so there are buckets: this cannot fail. */
-    (void)index_add(x, &next->item, m->item.hash);
+    clu_error err = index_add(x, &next->item, m->item.hash);
+
+    assert(err == CLU_OK);
+    (void)err;
 }
 
 void membership_free(struct pg_membership *m)
