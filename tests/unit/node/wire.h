@@ -106,6 +106,9 @@ static inline void print_term(struct buf *out, clu_slice term)
 
 /* ---- the peer ---- */
 
+/* The node's own code is on the stack, not the test's. */
+static bool wire_running;
+
 static inline clu_error receive(struct fixture *f, const char *control, const char *payload)
 {
     clu_writer c, p;
@@ -119,9 +122,11 @@ static inline clu_error receive(struct fixture *f, const char *control, const ch
     assert_int_equal(control_parse(&parsed, (clu_slice){c.data, c.len}, (clu_slice){p.data, p.len},
                                    NULL, &f->what),
                      CLU_OK);
+    wire_running = true;
     clu_error err = node_receive(&f->node, &f->link, &parsed, &f->what);
 
     node_turn(&f->node, f->node.now_ms);
+    wire_running = false;
     clu_writer_free(&c);
     clu_writer_free(&p);
     return err;
