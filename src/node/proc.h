@@ -290,7 +290,7 @@ static inline void send_or_lose(struct clu_process *p)
 /* A reader over an encoded term without cache references. */
 static inline clu_reader reader_of(clu_slice term)
 {
-    return (clu_reader){.pos = term.data, .end = term.data + term.len};
+    return (clu_reader){.pos = term.data, .end = term.len == 0 ? term.data : term.data + term.len};
 }
 
 /* answer_by_pid: the message is the answer of a call of p that came to its pid instead of its
