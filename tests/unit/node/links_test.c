@@ -184,6 +184,21 @@ static void a_pid_that_is_gone_answers_noproc(void **state)
     end(&s);
 }
 
+/* Who has ended is linked until that is told: no second signal. */
+static void linked_with_who_has_just_ended(void **state)
+{
+    struct story s;
+
+    (void)state;
+    begin(&s);
+    link_to(&s.ann, &s.abe);
+    clu_exit(s.abe.p, "x");
+    link_to(&s.ann, &s.abe);
+    world_run(&s.w);
+    expect(&s, &s.ann, "exit abe x\n");
+    end(&s);
+}
+
 static void no_link_with_oneself(void **state)
 {
     struct story s;
@@ -577,6 +592,7 @@ int main(void)
         cmocka_unit_test(exits_of_oneself),
         cmocka_unit_test(kill_by_a_link_can_be_trapped),
         cmocka_unit_test(a_pid_that_is_gone_answers_noproc),
+        cmocka_unit_test(linked_with_who_has_just_ended),
         cmocka_unit_test(no_link_with_oneself),
         cmocka_unit_test(a_link_is_one),
         cmocka_unit_test(unlinked_is_unlinked),
