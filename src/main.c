@@ -12,6 +12,7 @@
 static int (*const commands[CONF_COMMANDS])(const struct conf *c) = {
     [CMD_RUN] = run_main,         [CMD_DEMO] = demo_main,       [CMD_DISCOVER] = discover_main,
     [CMD_NAMES] = names_main,     [CMD_EPMD] = epmd_main,       [CMD_PING] = ping_main,
+    [CMD_CALL] = call_main,       [CMD_SEND] = send_main,       [CMD_SHELL] = shell_main,
     [CMD_NODES] = nodes_main,     [CMD_STATUS] = status_main,   [CMD_WAIT] = wait_main,
     [CMD_INSTALL] = install_main, [CMD_VERSION] = version_main,
 };

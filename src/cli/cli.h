@@ -12,6 +12,7 @@
 #include "conf/conf.h"
 
 /* Each takes its merged settings and returns the exit status. */
+int call_main(const struct conf *c);
 int demo_main(const struct conf *c);
 int discover_main(const struct conf *c);
 int epmd_main(const struct conf *c);
@@ -19,6 +20,8 @@ int install_main(const struct conf *c);
 int names_main(const struct conf *c);
 int nodes_main(const struct conf *c);
 int ping_main(const struct conf *c);
+int send_main(const struct conf *c);
+int shell_main(const struct conf *c);
 int status_main(const struct conf *c);
 int version_main(const struct conf *c);
 int wait_main(const struct conf *c);

@@ -21,6 +21,9 @@
     X(CMD_NAMES, "names", "[HOST]", "what an epmd lists")                                          \
     X(CMD_EPMD, "epmd", "", "be an epmd")                                                          \
     X(CMD_PING, "ping", "[NODE]", "ask a node: pong or pang, and why")                             \
+    X(CMD_CALL, "call", "NODE MODULE FUNCTION [ARGS]", "call a function; ARGS is an Erlang list")  \
+    X(CMD_SEND, "send", "NODE NAME TERM", "send a term to a registered process")                   \
+    X(CMD_SHELL, "shell", "[NODE]", "a remote console on an Erlang or Elixir node")                \
     X(CMD_NODES, "nodes", "", "the nodes that a running node sees")                                \
     X(CMD_STATUS, "status", "", "what a running node lacks, why, and what to do")                  \
     X(CMD_WAIT, "wait", "[SPEC...]", "until so many nodes are linked, or reachable")               \
@@ -73,8 +76,11 @@ struct conf {
     /* What the commands alone look at. */
     char **args; /* words that are not options */
     size_t n_args;
-    char target[NODE_NAME_SIZE]; /* ping: the full name of the node: its word, else RELEASE_NODE */
+    /* call, ping, send, shell: the full name of the node: its word, else RELEASE_NODE */
+    char target[NODE_NAME_SIZE];
     bool json;
+    bool tagged;         /* call --json=tagged */
+    bool erl;            /* shell --erl */
     bool short_;         /* discover --short */
     uint32_t timeout_ms; /* of the whole command; demo: 0 for ever */
     bool timeout_given;  /* it is not the default */

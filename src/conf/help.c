@@ -43,10 +43,14 @@ static void put_row(struct buf *out, const char *left, const char *right, const 
 static void put_option(struct buf *out, const struct option *o, enum conf_command command)
 {
     bool env = (o->env_commands & command_bit(command)) != 0;
+    bool word = (o->word_commands & command_bit(command)) != 0;
     char left[64];
 
-    snprintf(left, sizeof left, "%s%s%s", o->name, o->arg == NULL ? "" : " ",
-             o->arg == NULL ? "" : o->arg);
+    if (word)
+        snprintf(left, sizeof left, "%s[=%s]", o->name, o->word);
+    else
+        snprintf(left, sizeof left, "%s%s%s", o->name, o->arg == NULL ? "" : " ",
+                 o->arg == NULL ? "" : o->arg);
     put_row(out, left, o->help, env ? o->env : NULL);
 }
 

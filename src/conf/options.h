@@ -17,6 +17,7 @@ enum option_id {
     OPT_PEER_COOKIE,
     OPT_SHOW_COOKIE,
     OPT_HIDDEN,
+    OPT_GLOBAL,
     OPT_PROTO_DIST,
     OPT_START_EPMD,
     OPT_LISTEN_MIN,
@@ -47,6 +48,7 @@ enum option_id {
     OPT_SECONDS,
     OPT_SHORT,
     OPT_JSON,
+    OPT_ERL,
     OPT_LOG_LEVEL,
     OPT_LOG_FORMAT,
     OPTIONS
@@ -82,8 +84,10 @@ struct loading {
 };
 
 struct option {
-    const char *name; /* on the command line; NULL: only in other sources */
-    const char *arg;  /* NULL: a flag */
+    const char *name;       /* on the command line; NULL: only in other sources */
+    const char *arg;        /* NULL: a flag */
+    const char *word;       /* a flag that may be given as --name=word, too; NULL */
+    uint32_t word_commands; /* where it may */
     uint32_t commands;
     const char *env;       /* NULL: none */
     uint32_t env_commands; /* of them, those that look at the variable */
@@ -136,6 +140,7 @@ struct role {
     bool cookie;   /* fails without one */
     bool resolver; /* reads resolv.conf and hosts */
     bool page;     /* serves a page or asks for one: its address may be a name of hosts */
+    bool target;   /* is for one node: its first word, else RELEASE_NODE */
     uint8_t min_args, max_args;
 };
 

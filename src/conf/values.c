@@ -40,6 +40,13 @@ CONF_SETTER(set_flag)
     return NULL;
 }
 
+CONF_SETTER(set_json)
+{
+    l->out->tagged = g->text[0] != '\0';
+    *(bool *)field = true;
+    return NULL;
+}
+
 CONF_SETTER(set_port)
 {
     uint32_t port;

@@ -9,6 +9,7 @@
 
 /* Of a type. */
 CONF_SETTER(set_flag);     /* bool */
+CONF_SETTER(set_json);     /* bool; as a word, tagged as well */
 CONF_SETTER(set_port);     /* uint16_t */
 CONF_SETTER(set_duration); /* uint32_t, milliseconds */
 CONF_SETTER(set_count);    /* uint32_t: nodes */

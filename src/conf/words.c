@@ -15,7 +15,6 @@ static const struct {
     const char *prefix, *what;
 } later[] = {
     {"--tls-", "TLS between nodes"},
-    {"--global", "global name registration"},
     {"--mesh-interval", "the matrix of the mesh"},
     {"--journal", "the journal"},
     {"--token-file", "access tokens"},
@@ -79,6 +78,9 @@ static bool take_option(struct words *w, const char *word)
         return refuse_unknown(l, word);
     if ((o->commands & command_bit(l->in->command)) == 0)
         return refuse_here(l, o);
+    if (o->word != NULL && value != NULL && strcmp(value, o->word) == 0 &&
+        (o->word_commands & command_bit(l->in->command)) != 0)
+        return give(l, o, value);
     if (o->arg == NULL)
         return value == NULL ? give(l, o, "") : conf_say(l, "%s takes no value", o->name);
     if (value == NULL && w->at < l->in->argc)

@@ -164,6 +164,10 @@ CLU_MUST_USE clu_error machine_connect(struct machine *m, const char *node, uint
 /* machine_ask_given_up: for a driver that waits no longer: the answer that an unanswered question
  * has now: the stage that it is in, what it waits for, and where. */
 void machine_ask_given_up(struct machine *m, uint32_t ask, struct answer *answer);
+/* machine_node: the node within (borrowed), for processes of the program's own: its functions may
+ * be called where those of the machine may, and its receive functions call them. Drain machine_next
+ * afterwards. */
+struct clu_node *machine_node(struct machine *m);
 /* machine_cookie: the cookie was read anew. The one before is good for settings.cookie_overlap_ms:
  * peers may prove it, and who refuses the new one is dialled once more with it. */
 void machine_cookie(struct machine *m, const struct cookie *cookie, uint64_t now_ms);

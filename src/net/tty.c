@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "net/tty.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/signalfd.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "net/system.h"
+
+#define TTY_READ_SIZE 4096
+
+struct tty {
+    struct watch *readable, *soon; /* soon: of what cannot be waited for */
+    struct watch *resized;
+    int winch;
+    bool is_raw, on;
+    struct termios before;
+    tty_read_fn *on_read;
+    tty_resized_fn *on_resized;
+    void *arg;
+};
+
+bool tty_is_terminal(void)
+{
+    const char *term = getenv("TERM");
+
+    return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) &&
+           (term == NULL || strcmp(term, "dumb") != 0);
+}
+
+static void on_readable(void *arg, bool timed_out)
+{
+    struct tty *tty = arg;
+    uint8_t bytes[TTY_READ_SIZE];
+    ssize_t n = read(STDIN_FILENO, bytes, sizeof bytes);
+
+    (void)timed_out;
+    if (n < 0 && (errno == EINTR || errno == EAGAIN))
+        return;
+    if (n <= 0)
+        tty_listen(tty, false);
+    else if (tty->soon != NULL && tty->on)
+        watch_start(tty->soon, 0);
+    tty->on_read(tty->arg, (clu_slice){bytes, n < 0 ? 0 : (size_t)n});
+}
+
+static void on_winch(void *arg, bool timed_out)
+{
+    struct tty *tty = arg;
+    struct signalfd_siginfo info;
+
+    (void)timed_out;
+    if (read(tty->winch, &info, sizeof info) == (ssize_t)sizeof info)
+        tty->on_resized(tty->arg);
+}
+
+static void make_set(sigset_t *set)
+{
+    sigemptyset(set);
+    sigaddset(set, SIGWINCH);
+}
+
+/* epoll refuses what is always readable: files, /dev/null. */
+static bool can_be_awaited(int fd)
+{
+    struct epoll_event event = {.events = EPOLLIN};
+    int epoll = epoll_create1(EPOLL_CLOEXEC);
+    bool can = epoll >= 0 && epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0;
+
+    if (epoll >= 0)
+        close(epoll);
+    return can;
+}
+
+struct tty *tty_new(struct watch_base *base, tty_read_fn *on_read, tty_resized_fn *on_resized,
+                    void *arg)
+{
+    struct tty *tty = calloc(1, sizeof *tty);
+    sigset_t set;
+
+    if (tty == NULL)
+        return NULL;
+    make_set(&set);
+    *tty = (struct tty){.on_read = on_read, .on_resized = on_resized, .arg = arg};
+    tty->winch = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    tty->readable = watch_new(base, WATCH_READ, STDIN_FILENO, on_readable, tty);
+    tty->resized = tty->winch < 0 ? NULL : watch_new(base, WATCH_READ, tty->winch, on_winch, tty);
+    if (tty->readable == NULL || tty->resized == NULL || !watch_start(tty->resized, NEVER)) {
+        tty_free(tty);
+        return NULL;
+    }
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    if (!can_be_awaited(STDIN_FILENO))
+        tty->soon = watch_new(base, WATCH_TIMER, -1, on_readable, tty);
+    return tty;
+}
+
+void tty_free(struct tty *tty)
+{
+    sigset_t set;
+
+    if (tty == NULL)
+        return;
+    if (tty->is_raw)
+        tcsetattr(STDIN_FILENO, TCSADRAIN, &tty->before);
+    watch_free(tty->readable);
+    watch_free(tty->soon);
+    watch_free(tty->resized);
+    if (tty->winch >= 0)
+        close(tty->winch);
+    make_set(&set);
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
+    free(tty);
+}
+
+bool tty_raw(struct tty *tty)
+{
+    struct termios raw;
+
+    if (tcgetattr(STDIN_FILENO, &tty->before) != 0)
+        return false;
+    raw = tty->before;
+    raw.c_iflag &= (tcflag_t) ~(BRKINT | ICRNL | INLCR | IGNCR | ISTRIP | IXON);
+    raw.c_lflag &= (tcflag_t) ~(ECHO | ECHONL | ICANON | ISIG | IEXTEN);
+    raw.c_cc[VMIN] = 1;
+    raw.c_cc[VTIME] = 0;
+    tty->is_raw = tcsetattr(STDIN_FILENO, TCSADRAIN, &raw) == 0;
+    return tty->is_raw;
+}
+
+bool tty_listen(struct tty *tty, bool on)
+{
+    struct watch *w = tty->soon != NULL ? tty->soon : tty->readable;
+
+    if (on == tty->on)
+        return true;
+    tty->on = on;
+    if (on)
+        return watch_start(w, tty->soon != NULL ? 0 : NEVER);
+    watch_stop(w);
+    return true;
+}
+
+void tty_size(unsigned *columns, unsigned *rows)
+{
+    struct winsize size = {0};
+
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0)
+        size = (struct winsize){0};
+    *columns = size.ws_col;
+    *rows = size.ws_row;
+}
+
+bool tty_write(struct buf *text, bool to_error)
+{
+    bool written = text->len == 0 || system_write(to_error ? STDERR_FILENO : STDOUT_FILENO, text);
+
+    buf_reset(text);
+    return written;
+}

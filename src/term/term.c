@@ -1,0 +1,537 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "term/term.h"
+
+#include <stdlib.h>
+
+#include "term/impl.h"
+
+#define BELL '\a'
+
+/* ---- life ---- */
+
+struct term *term_new(const struct term_options *o)
+{
+    struct term *t = calloc(1, sizeof *t);
+
+    if (t == NULL)
+        return NULL;
+    t->o = *o;
+    t->echo = t->line_history = true;
+    t->screen.columns = o->columns == 0 ? SCREEN_COLUMNS : o->columns;
+    list_init(&t->effects);
+    list_init(&t->requests);
+    list_init(&t->reads);
+    list_init(&t->calls);
+    return t;
+}
+
+static void free_requests(struct term *t, struct list *of)
+{
+    while (!list_empty(of))
+        request_free(t, CONTAINER_OF(of->next, struct request, list));
+}
+
+void term_free(struct term *t)
+{
+    struct buf *const bufs[] = {&t->out,   &t->banner, &t->typed,
+                                &t->input, &t->prompt, &t->expander_more};
+
+    if (t == NULL)
+        return;
+    free_requests(t, &t->requests);
+    free_requests(t, &t->reads);
+    while (!list_empty(&t->calls)) {
+        struct call *c = CONTAINER_OF(t->calls.next, struct call, list);
+
+        list_remove(&c->list);
+        free(c);
+    }
+    while (!list_empty(&t->effects))
+        term_drop(t);
+    for (size_t i = 0; i < COUNT(bufs); i++)
+        buf_free(bufs[i]);
+    screen_free(&t->screen);
+    editor_free(&t->editor);
+    clu_writer_free(&t->expand_fun);
+    free(t);
+}
+
+void term_fail(struct term *t, clu_error err)
+{
+    if (t->err == CLU_OK)
+        t->err = err;
+}
+
+clu_error term_error(const struct term *t)
+{
+    const struct buf *const bufs[] = {&t->out, &t->banner, &t->typed, &t->input};
+
+    for (size_t i = 0; i < COUNT(bufs); i++)
+        if (bufs[i]->err != CLU_OK)
+            return bufs[i]->err;
+    return t->err;
+}
+
+clu_error term_set_expander(struct term *t, const struct term_expander *e)
+{
+    t->expander = *e;
+    buf_reset(&t->expander_more);
+    buf_put_slice(&t->expander_more, e->more);
+    t->expander.more = buf_slice(&t->expander_more);
+    return t->expander_more.err;
+}
+
+/* ---- effects and calls ---- */
+
+struct effect *term_effect(struct term *t, enum term_effect_kind kind)
+{
+    struct effect *e = calloc(1, sizeof *e);
+
+    if (e == NULL) {
+        term_fail(t, CLU_ENOMEM);
+        return NULL;
+    }
+    e->kind = kind;
+    list_append(&t->effects, &e->list);
+    return e;
+}
+
+clu_writer *term_call(struct term *t, enum call_kind kind, struct request *r, uint32_t *id)
+{
+    struct call *c = calloc(1, sizeof *c);
+    struct effect *e = c == NULL ? NULL : term_effect(t, TERM_CALL);
+
+    if (e == NULL) {
+        free(c);
+        term_fail(t, CLU_ENOMEM);
+        return NULL;
+    }
+    if (++t->last_call == 0)
+        t->last_call = 1;
+    c->id = e->call = t->last_call;
+    c->kind = kind;
+    c->request = r;
+    list_append(&t->calls, &c->list);
+    if (id != NULL)
+        *id = c->id;
+    return &e->term;
+}
+
+bool term_next(struct term *t, struct term_effect *out)
+{
+    if (list_empty(&t->effects))
+        return false;
+    const struct effect *e = CONTAINER_OF(t->effects.next, struct effect, list);
+    clu_reader to = e->to.len == 0 ? (clu_reader){0} : reader_over(&e->to);
+
+    if (e->term.err != CLU_OK)
+        term_fail(t, e->term.err);
+    *out = (struct term_effect){.kind = e->kind, .call = e->call, .term = written(&e->term)};
+    if (e->to.len > 0)
+        out->to = clu_get_pid(&to);
+    return true;
+}
+
+void term_drop(struct term *t)
+{
+    struct effect *e = CONTAINER_OF(t->effects.next, struct effect, list);
+
+    list_remove(&e->list);
+    clu_writer_free(&e->to);
+    clu_writer_free(&e->term);
+    free(e);
+}
+
+/* ---- the line that is edited ---- */
+
+struct request *term_reader(const struct term *t)
+{
+    return list_empty(&t->reads) ? NULL : CONTAINER_OF(t->reads.next, struct request, list);
+}
+
+static bool shows_line(const struct term *t)
+{
+    const struct request *r = term_reader(t);
+
+    return t->menu || (t->echo && (r == NULL || r->read.kind != READ_PASSWORD));
+}
+
+static struct shown shown(const struct term *t)
+{
+    return (struct shown){buf_slice(&t->prompt), shows_line(t) ? &t->editor.line : NULL};
+}
+
+static void make_prompt(struct term *t)
+{
+    const struct request *r = term_reader(t);
+
+    buf_reset(&t->prompt);
+    if (t->editor.searching)
+        buf_printf(&t->prompt, "(search)`%s': ", buf_text(&t->editor.query));
+    else if (t->menu)
+        buf_put_text(&t->prompt, " --> ");
+    else if (r != NULL)
+        buf_put_slice(&t->prompt, buf_slice(&r->read.prompt));
+}
+
+static void draw(struct term *t)
+{
+    struct shown what;
+
+    make_prompt(t);
+    what = shown(t);
+    screen_draw(&t->screen, &t->out, &what);
+}
+
+static void edit_start(struct term *t)
+{
+    struct request *r = term_reader(t);
+    bool resumes = !t->menu && r != NULL;
+
+    t->editing = true;
+    t->expanded = false;
+    editor_start(&t->editor, resumes ? buf_slice(&r->read.draft) : (clu_slice){NULL, 0});
+    if (resumes)
+        buf_reset(&r->read.draft);
+    draw(t);
+}
+
+void edit_cancel(struct term *t)
+{
+    if (t->editing)
+        screen_erase(&t->screen, &t->out);
+    t->editing = false;
+    t->expanding = 0;
+}
+
+void edit_suspend(struct term *t)
+{
+    struct request *r = term_reader(t);
+
+    if (t->editing && !t->menu && r != NULL) {
+        buf_reset(&r->read.draft);
+        line_put(&t->editor.line, 0, t->editor.line.len, &r->read.draft);
+    }
+    edit_cancel(t);
+}
+
+void term_print(struct term *t, clu_slice text)
+{
+    struct shown what = shown(t);
+
+    if (!t->o.interactive) {
+        buf_put_slice(t->asked ? &t->out : &t->banner, text);
+        return;
+    }
+    if (!t->editing) {
+        screen_print(&t->screen, &t->out, text);
+        return;
+    }
+    screen_erase(&t->screen, &t->out);
+    screen_print(&t->screen, &t->out, text);
+    screen_draw(&t->screen, &t->out, &what);
+}
+
+void term_say(struct term *t, const char *text)
+{
+    term_print(t, slice_of(text));
+}
+
+/* ---- what becomes of a key ---- */
+
+static void on_bell(struct term *t)
+{
+    buf_put_byte(&t->out, BELL);
+}
+
+static void on_typed(struct term *t)
+{
+    struct shown what = shown(t);
+
+    screen_typed(&t->screen, &t->out, &what);
+}
+
+static void on_entered(struct term *t)
+{
+    struct request *r = term_reader(t);
+    struct shown what = shown(t);
+    struct buf line = {0};
+
+    screen_finish(&t->screen, &t->out, &what);
+    line_put(&t->editor.line, 0, t->editor.line.len, &line);
+    buf_put_byte(&line, '\n');
+    t->editing = false;
+    if (t->menu) {
+        menu_entered(t, buf_slice(&line));
+    } else if (r != NULL) {
+        buf_put_slice(&r->read.entry, buf_slice(&line));
+        buf_put_slice(&t->input, buf_slice(&line));
+    }
+    if (line.err != CLU_OK)
+        term_fail(t, line.err);
+    buf_free(&line);
+}
+
+static void on_eof(struct term *t)
+{
+    struct shown what = shown(t);
+
+    screen_finish(&t->screen, &t->out, &what);
+    t->editing = false;
+    term_leave(t);
+}
+
+static void on_expand(struct term *t)
+{
+    if (!t->menu)
+        expand_begin(t);
+}
+
+static void on_clear(struct term *t)
+{
+    screen_clear(&t->screen, &t->out);
+    draw(t);
+}
+
+static void (*const on_edited[])(struct term *) = {
+    [EDITED_BELL] = on_bell,       [EDITED_LINE] = draw,  [EDITED_TYPED] = on_typed,
+    [EDITED_ENTERED] = on_entered, [EDITED_EOF] = on_eof, [EDITED_EXPAND] = on_expand,
+    [EDITED_CLEAR] = on_clear,
+};
+
+static bool edit_key(struct term *t)
+{
+    clu_slice typed = buf_slice(&t->typed);
+    struct key key = keys_next(&typed);
+
+    buf_drop(&t->typed, t->typed.len - typed.len);
+    if (key.name == KEY_NONE)
+        return false;
+    if (key.name != KEY_TAB)
+        t->expanded = false;
+    on_edited[editor_key(&t->editor, key)](t);
+    return true;
+}
+
+/* ---- who gets what ---- */
+
+/* The next line of a script, or what is left of it. */
+static bool take_script(struct term *t)
+{
+    const uint8_t *end = t->typed.len == 0 ? NULL : memchr(t->typed.data, '\n', t->typed.len);
+    size_t n = end != NULL ? (size_t)(end - t->typed.data) + 1 : t->ended ? t->typed.len : 0;
+
+    buf_put(&t->input, t->typed.data, n);
+    buf_drop(&t->typed, n);
+    return n > 0;
+}
+
+static bool at_end(const struct term *t)
+{
+    return term_is_over(t) && t->input.len == 0;
+}
+
+/* One step; false when nothing can be done before something else happens. */
+static bool step(struct term *t)
+{
+    struct request *r = term_reader(t);
+
+    if (t->editing)
+        return t->expanding == 0 && edit_key(t);
+    if (!t->menu && (r == NULL || r->read.calling))
+        return false;
+    if (!t->menu && at_end(t) && (t->o.interactive || read_is_shell(r))) {
+        term_leave(t);
+        return true;
+    }
+    if (!t->menu && read_feed(t, r))
+        return true;
+    if (!t->o.interactive)
+        return take_script(t);
+    edit_start(t);
+    return true;
+}
+
+void term_pump(struct term *t)
+{
+    while (t->err == CLU_OK && step(t))
+        continue;
+}
+
+/* ---- events ---- */
+
+static void interrupt(struct term *t)
+{
+    struct request *r = term_reader(t);
+    struct shown what = shown(t);
+
+    if (t->editing)
+        screen_finish(&t->screen, &t->out, &what);
+    t->editing = false;
+    t->expanding = 0;
+    if (t->menu)
+        return;
+    buf_reset(&t->input);
+    if (r != NULL)
+        read_stop(t, r, "interrupted");
+    else if (t->shell)
+        (void)term_effect(t, TERM_INTERRUPT);
+}
+
+static void on_menu_key(struct term *t)
+{
+    if (!t->menu)
+        menu_open(t);
+}
+
+/* Ctrl-C and Ctrl-G count at once, whatever was typed before them. */
+static size_t take_signals(struct term *t, clu_slice bytes)
+{
+    size_t behind = 0;
+
+    for (size_t i = 0; t->o.interactive && i < bytes.len; i++) {
+        enum key_name name = keys_of_byte(bytes.data[i]);
+
+        if (name != KEY_INTERRUPT && name != KEY_MENU)
+            continue;
+        buf_reset(&t->typed);
+        behind = i + 1;
+        if (name == KEY_INTERRUPT)
+            interrupt(t);
+        else
+            on_menu_key(t);
+    }
+    return behind;
+}
+
+void term_keys(struct term *t, clu_slice bytes)
+{
+    size_t behind = take_signals(t, bytes);
+
+    if (t->typed.len + bytes.len - behind <= 2 * TERM_TYPED_MAX)
+        buf_put(&t->typed, bytes.data + behind, bytes.len - behind);
+    else
+        buf_put_byte(&t->out, BELL);
+    term_pump(t);
+}
+
+bool term_is_hungry(const struct term *t)
+{
+    return !t->ended && t->typed.len < TERM_TYPED_MAX;
+}
+
+void term_eof(struct term *t)
+{
+    t->ended = true;
+    term_pump(t);
+}
+
+void term_resize(struct term *t, unsigned columns, unsigned rows)
+{
+    struct shown what = shown(t);
+
+    t->o.columns = columns;
+    t->o.rows = rows;
+    screen_resize(&t->screen, columns, t->editing ? &what : NULL);
+    if (t->editing)
+        draw(t);
+}
+
+/* {io_request, From, ReplyAs, Request}. */
+void term_message(struct term *t, clu_reader message)
+{
+    clu_reader from, reply_as;
+
+    if (clu_peek_type(&message) != CLU_TYPE_TUPLE || clu_get_tuple(&message) != 4 ||
+        !slice_is(clu_get_atom(&message), "io_request") || message.err != CLU_OK)
+        return;
+    from = message;
+    clu_skip_term(&message);
+    reply_as = message;
+    clu_skip_term(&message);
+    if (message.err != CLU_OK || clu_peek_type(&from) != CLU_TYPE_PID)
+        return;
+    request_begin(t, &from, &reply_as, &message);
+    term_pump(t);
+}
+
+static void dispatch(struct term *t, const struct call *c, clu_reader *answer)
+{
+    bool still_wanted = c->request != NULL || t->expanding == c->id;
+
+    if (!still_wanted)
+        return;
+    if (c->kind == CALL_PUT)
+        request_put_answer(t, c->request, c->latin1, answer);
+    else if (c->kind == CALL_PROMPT)
+        read_prompt_answer(t, c->request, answer);
+    else if (c->kind == CALL_READ)
+        read_answer(t, c->request, answer);
+    else if (c->kind == CALL_EXPAND)
+        expand_answer(t, answer);
+    else
+        expand_format_answer(t, answer);
+    if (t->editing && t->expanding == 0 && c->request == NULL)
+        draw(t);
+}
+
+void term_answer(struct term *t, uint32_t call, clu_reader *answer)
+{
+    for (struct list *at = t->calls.next; at != &t->calls; at = at->next) {
+        struct call *c = CONTAINER_OF(at, struct call, list);
+
+        if (c->id != call)
+            continue;
+        list_remove(&c->list);
+        dispatch(t, c, answer);
+        free(c);
+        term_pump(t);
+        return;
+    }
+}
+
+static void stop_readers(struct term *t, const char *reason)
+{
+    edit_cancel(t);
+    while (!list_empty(&t->reads))
+        read_stop(t, term_reader(t), reason);
+}
+
+void term_shell(struct term *t, bool lives)
+{
+    t->shell = lives;
+    if (lives)
+        return;
+    stop_readers(t, "terminated");
+    if (!t->o.interactive)
+        term_leave(t);
+}
+
+void term_leave(struct term *t)
+{
+    bool waits = !list_empty(&t->reads);
+
+    if (t->leaving)
+        return;
+    t->leaving = true;
+    t->menu = false;
+    stop_readers(t, "terminated");
+    if (t->shell && !waits)
+        (void)term_effect(t, TERM_INTERRUPT); /* it will read next, and hear it then */
+    (void)term_effect(t, TERM_LEAVE);
+}
+
+struct buf *term_output(struct term *t)
+{
+    return &t->out;
+}
+
+struct buf *term_banner(struct term *t)
+{
+    return &t->banner;
+}
+
+bool term_has_asked(const struct term *t)
+{
+    return t->asked;
+}
