@@ -121,6 +121,30 @@ static bool ends_of_monitors_are_told(void)
     return end_scene(watched && near_watched && scene.w.errors == 0);
 }
 
+/* The same, while the node is not linked yet: whoever has the link there hears of its end. */
+static bool ends_of_held_links_are_told(void)
+{
+    bool whole = begin_scene();
+    struct actor *ann = &scene.actors[0], *bob = &scene.actors[1];
+
+    if (!whole)
+        return end_scene(false);
+    world_cut(&scene.w, 0, 1);
+    scene.w.dial = WORLD_WAITS;
+    whole = clu_link(ann->p, &bob->self) == CLU_OK;
+    if (lives(ann))
+        clu_exit(ann->p, "a reason that is longer than the block in which the link itself is held");
+    world_run(&scene.w);
+    bool joined = world_join(&scene.w, 0, 1);
+
+    world_run(&scene.w);
+    if (lives(bob) && scene.w.ends[0][1].up && scene.w.errors == 0) {
+        assert_int_equal(scene.w.nodes[1].bonds.n, 0);
+        assert_true(!whole || has_heard(bob, "exit ann"));
+    }
+    return end_scene(whole && joined && scene.w.errors == 0);
+}
+
 static bool links_come_and_go(void)
 {
     bool whole = begin_scene();
@@ -348,13 +372,10 @@ static bool ends_of_all_kinds(void)
 
 static void every_allocation_may_fail(void **state)
 {
-    static failing_story *const stories[] = {ends_of_links_are_told,
-                                             ends_of_monitors_are_told,
-                                             links_come_and_go,
-                                             messages_of_all_kinds,
-                                             calls_end,
-                                             calls_of_others,
-                                             ends_of_all_kinds};
+    static failing_story *const stories[] = {
+        ends_of_links_are_told, ends_of_monitors_are_told, ends_of_held_links_are_told,
+        links_come_and_go,      messages_of_all_kinds,     calls_end,
+        calls_of_others,        ends_of_all_kinds};
 
     (void)state;
     failing_tell_all(stories, COUNT(stories));
