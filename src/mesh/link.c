@@ -138,6 +138,7 @@ void link_go_up(struct machine *m, struct link *l, uint64_t now_ms)
     open_channel(m, l, now_ms);
     if (node_link_up(&m->node, &l->node, &l->channel, l->name, hs->peer_creation,
                      handshake_flags(hs)) != CLU_OK) {
+        dial_dropped(m, l->dial);
         conn_close(m, &l->conn);
         return;
     }
@@ -229,6 +230,14 @@ void link_drain(struct machine *m, struct link *l, uint64_t now_ms)
         receive(m, l, &f, now_ms);
     if (!l->conn.dead && l->channel.err != CLU_OK)
         protocol_error(m, l, l->channel.err, l->channel.what, now_ms);
+}
+
+void link_talk(struct machine *m, struct link *l)
+{
+    if (!l->conn.dead && l->channel.err != CLU_OK)
+        protocol_error(m, l, l->channel.err, l->channel.what, m->now_ms);
+    else
+        conn_wake(m, &l->conn);
 }
 
 /* ---- a link that stands in for a listed node ---- */
