@@ -6,6 +6,8 @@
 
 /* Calls of others, from the request to the answer. */
 
+const clu_reader call_no_tag = {.err = CLU_ENOENT};
+
 /* ---- life ---- */
 
 static clu_slice keep(uint8_t **to, clu_slice s)
