@@ -193,7 +193,9 @@ static void unplace(struct pg_membership *m)
     next->last = next;
     next->batch = 0;
     /* One was taken out just now, so there are buckets: this cannot fail. */
-    (void)index_add(x, &next->item, m->item.hash);
+    clu_error err = index_add(x, &next->item, m->item.hash);
+
+    (void)err;
 }
 
 void membership_free(struct pg_membership *m)
