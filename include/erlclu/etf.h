@@ -228,8 +228,12 @@ CLU_API size_t clu_get_record(clu_reader *r, clu_slice *module, clu_slice *name,
 CLU_API CLU_INLINE clu_slice clu_get_binary(clu_reader *r);
 /* clu_get_bitstring: bytes and the bits used of the last one (8 for a whole binary or none). */
 CLU_API clu_slice clu_get_bitstring(clu_reader *r, uint8_t *last_bits);
-CLU_API clu_pid clu_get_pid(clu_reader *r);
-CLU_API clu_ref clu_get_ref(clu_reader *r);
+CLU_API CLU_INLINE clu_pid clu_get_pid(clu_reader *r);
+CLU_API CLU_INLINE clu_ref clu_get_ref(clu_reader *r);
+/* clu_read_pid, clu_read_ref: the same into the caller's memory. After an error its content is
+ * undefined. */
+CLU_API void clu_read_pid(clu_reader *r, clu_pid *pid);
+CLU_API void clu_read_ref(clu_reader *r, clu_ref *ref);
 CLU_API clu_port clu_get_port(clu_reader *r);
 /* clu_get_export: fun Module:Function/Arity. As in clu_get_atom, a name in Latin-1 that is not
  * ASCII is CLU_EATOM here and in pids, ports, references and records. */

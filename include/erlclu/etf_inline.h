@@ -198,6 +198,22 @@ CLU_INLINE clu_slice clu_get_binary(clu_reader *r)
     return bytes;
 }
 
+CLU_INLINE clu_pid clu_get_pid(clu_reader *r)
+{
+    clu_pid pid;
+
+    clu_read_pid(r, &pid);
+    return pid;
+}
+
+CLU_INLINE clu_ref clu_get_ref(clu_reader *r)
+{
+    clu_ref ref;
+
+    clu_read_ref(r, &ref);
+    return ref;
+}
+
 /* Bytes of the longest head below, a float's aside. */
 #define CLU_HEAD_MAX 5
 
