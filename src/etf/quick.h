@@ -33,7 +33,7 @@ INLINE const uint8_t *quick_atom(const uint8_t *p, size_t room, size_t more)
 {
     size_t n = *p;
 
-    return RARE(room < 1 + n + more || !utf8_is_ascii(p + 1, n)) ? NULL : p + 1 + n + more;
+    return RARE(room < 1 + n + more || !clu_is_ascii(p + 1, n)) ? NULL : p + 1 + n + more;
 }
 
 /* An atom in Latin-1, behind its tag: short enough if its length has one byte. */

@@ -61,7 +61,7 @@ static clu_slice convert(clu_reader *r, clu_slice latin1, uint8_t *buf)
 {
     size_t len = 0;
 
-    if (utf8_is_ascii(latin1.data, latin1.len))
+    if (clu_is_ascii(latin1.data, latin1.len))
         return latin1;
     if (buf == NULL || latin1.len > CLU_ATOM_CHARS_MAX) {
         clu_reader_fail(r, CLU_EATOM);
@@ -100,7 +100,7 @@ static inline bool peek_name(const clu_reader *r, size_t at, size_t behind, clu_
     if ((!is_latin1 && *p != ETF_SMALL_ATOM_UTF8) ||
         (size_t)(r->end - name->data) < name->len + behind)
         return false;
-    return !is_latin1 || utf8_is_ascii(name->data, name->len);
+    return !is_latin1 || clu_is_ascii(name->data, name->len);
 }
 
 clu_slice clu_get_atom_any(clu_reader *r)
