@@ -17,9 +17,9 @@ extern "C" {
 /* What became of a call. */
 typedef enum clu_outcome {
     CLU_ANSWERED,   /* term is the answer */
-    CLU_RAISED,     /* rpc: the function ended with an exception; class and term say which */
-    CLU_NO_PROCESS, /* call: it ended, or was not there: term is the reason (noproc, noconnection)
-                     */
+    CLU_RAISED,     /* rpc: the function ended with an exception; exception and term say which */
+    CLU_NO_PROCESS, /* it ended, or was not there: term is the reason (noproc, noconnection); rpc:
+                       what it ended by, or why none was made (notsup, system_limit) */
     CLU_TIMED_OUT,
 } clu_outcome;
 
@@ -27,7 +27,8 @@ typedef struct clu_answer {
     clu_outcome outcome;
     clu_ref ref;         /* of the call */
     clu_slice exception; /* CLU_RAISED: "error", "exit" or "throw" */
-    clu_reader term;     /* borrowed until the function returns */
+    clu_reader term;     /* one term; borrowed until the function returns */
+    clu_reader stack;    /* of an error that a function raised: the list; else at its end */
 } clu_answer;
 
 typedef void clu_answer_fn(clu_process *self, const clu_answer *answer, void *arg);
@@ -47,10 +48,34 @@ CLU_API void clu_call_forget(clu_process *self, const clu_ref *ref);
 CLU_API clu_writer *clu_cast_begin(clu_process *self, const clu_to *to);
 /* clu_notify_begin: gen_event:notify; put the event, then clu_send_end. */
 CLU_API clu_writer *clu_notify_begin(clu_process *self, const clu_to *to);
-/* clu_rpc_begin: erpc:call(Node, Module, Function, Args, Timeout), by rex where the peer has no
- * erpc: put the list of arguments, then clu_call_end. */
+/* clu_sync_notify_begin: gen_event:sync_notify: put the event, then clu_call_end; the answer is ok.
+ * clu_event_call_begin: gen_event:call(To, Handler, Query, Timeout) of the handler that this module
+ * is: put the query, then clu_call_end. */
+CLU_API clu_writer *clu_sync_notify_begin(clu_process *self, const clu_to *to, uint64_t timeout_ms);
+CLU_API clu_writer *clu_event_call_begin(clu_process *self, const clu_to *to, const char *handler,
+                                         uint64_t timeout_ms);
+/* clu_rpc_begin: erpc:call(Node, Module, Function, Args, Timeout), by rex where the peer does not
+ * spawn for others (there every exception is an error {badrpc, Reason}): put the list of arguments,
+ * then clu_call_end. Also of this node itself. What the function prints goes to the group leader of
+ * self, and nowhere when it has none. */
 CLU_API clu_writer *clu_rpc_begin(clu_process *self, const char *node, const char *module,
                                   const char *function, uint64_t timeout_ms);
+/* clu_rpc_cast_begin: erpc:cast: put the list of arguments, then clu_call_end with on_answer and
+ * ref NULL. Nobody hears what came of it. */
+CLU_API clu_writer *clu_rpc_cast_begin(clu_process *self, const char *node, const char *module,
+                                       const char *function);
+
+/* clu_multi_fn: the answer of nodes[index]; so many are left. */
+typedef void clu_multi_fn(clu_process *self, size_t index, const clu_answer *answer, size_t left,
+                          void *arg);
+/* clu_multicall_begin: erpc:multicall: the same call to n nodes, within one timeout: put the list
+ * of arguments, then clu_multicall_end. fn is called once for each node, as the answers come, later
+ * than clu_multicall_end; not at all for n = 0, after an error, or when self ends. A node whose
+ * link is busy answers CLU_NO_PROCESS, busy. Names are copied. */
+CLU_API clu_writer *clu_multicall_begin(clu_process *self, const char *const *nodes, size_t n,
+                                        const char *module, const char *function,
+                                        uint64_t timeout_ms);
+CLU_API CLU_MUST_USE clu_error clu_multicall_end(clu_process *self, clu_multi_fn *fn, void *arg);
 
 /* ---- in ---- */
 

@@ -9,6 +9,7 @@
 #include <erlclu/error.h>
 #include <erlclu/etf.h>
 #include <erlclu/format.h>
+#include <erlclu/global.h>
 #include <erlclu/node.h>
 #include <erlclu/pg.h>
 #include <erlclu/process.h>

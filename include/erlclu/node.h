@@ -56,7 +56,7 @@ typedef struct clu_options {
     uint16_t epmd_port;     /* of all epmds; ERL_EPMD_PORT; 4369 */
     uint32_t ticktime;      /* net_ticktime in seconds, the same on all nodes; 60 */
     bool hidden;            /* be a hidden node */
-    bool global;            /* take part in `global`: not built in yet, so an error */
+    bool global;            /* take part in Erlang's `global` (global.h) */
     clu_event_fn *on_event; /* hears of every event, whatever the log shows; may be NULL */
     void *event_arg;
 } clu_options;

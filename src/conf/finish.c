@@ -243,9 +243,28 @@ static bool finish_wait(struct loading *l, const struct role *role)
     return needs_spec(l, "wait --reachable");
 }
 
+/* Whoever takes part in global must be linked with all: a link that is cut by one is cut by others
+ * in turn, and a hidden node is no part of it. */
+static bool finish_global(struct loading *l, const struct role *role)
+{
+    const struct settings *s = &l->out->settings;
+    const char *global = l->in->command == CMD_LIBRARY ? ".global" : "--global";
+
+    (void)role;
+    if (s->global && s->prune == PRUNE_AFTER)
+        return conf_say(l,
+                        "%s and --prune after do not go together: a link that one node cuts is "
+                        "a partial partition to global, for which others cut further ones",
+                        global);
+    if (s->global && s->hidden)
+        return conf_say(l, "%s and --hidden do not go together: hidden nodes are no part of global",
+                        global);
+    return true;
+}
+
 static bool (*const steps[])(struct loading *, const struct role *) = {
     finish_name,  finish_cookie, finish_ports,    finish_page, finish_kubernetes,
-    finish_specs, finish_target, finish_discover, finish_wait,
+    finish_specs, finish_target, finish_discover, finish_wait, finish_global,
 };
 
 bool conf_finish(struct loading *l)

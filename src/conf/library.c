@@ -32,6 +32,7 @@ static const struct row {
     ROW(OPT_COOKIE, cookie_file, FIELD_TEXT),
     ROW(OPT_COOKIE, cookie, FIELD_VALUE),
     ROW(OPT_HIDDEN, hidden, FIELD_FLAG),
+    ROW(OPT_GLOBAL, global, FIELD_FLAG),
     ROW(OPT_EPMD, epmd, FIELD_TEXT),
     ROW(OPT_EPMD_PORT, epmd_port, FIELD_PORT),
     ROW(OPT_LISTEN_ADDRESS, listen_address, FIELD_TEXT),
@@ -63,8 +64,6 @@ bool conf_take_options(struct loading *l)
     const clu_options *o = l->in->options;
     char number[16];
 
-    if (o->global)
-        return conf_say(l, ".global: global name registration is not built in");
     for (size_t i = 0; i < COUNT(rows); i++) {
         const char *text = text_of(&rows[i], o, number);
         enum source_rank source =

@@ -17,6 +17,7 @@ enum option_id {
     OPT_PEER_COOKIE,
     OPT_SHOW_COOKIE,
     OPT_HIDDEN,
+    OPT_GLOBAL,
     OPT_PROTO_DIST,
     OPT_START_EPMD,
     OPT_LISTEN_MIN,

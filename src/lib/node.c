@@ -35,8 +35,7 @@ static clu_error load(struct host *h, const clu_options *o, char why[2 * REASON_
     };
     clu_error err = conf_load(&h->conf, &in);
 
-    text_set(why, 2 * REASON_SIZE,
-             slice_of(err == CLU_EBADARG ? h->conf.error : clu_strerror(err)));
+    text_set(why, 2 * REASON_SIZE, slice_of(h->conf.error)); /* "" unless it is CLU_EBADARG */
     return err;
 }
 
@@ -83,7 +82,7 @@ static void on_posted(void *arg, bool timed_out)
 
 /* ---- making ---- */
 
-static clu_error watch_inbox(struct host *h, char why[REASON_SIZE])
+static clu_error watch_all(struct host *h)
 {
     struct loop *l = h->drive.loop;
     const char *cookie_file = h->conf.settings.cookie_file;
@@ -91,10 +90,10 @@ static clu_error watch_inbox(struct host *h, char why[REASON_SIZE])
     h->posted = watch_new(loop_base(l), WATCH_READ, h->inbox.fd, on_posted, h);
     if (h->posted == NULL || !watch_start(h->posted, NEVER))
         return CLU_ENOMEM;
-    if (cookie_file[0] != '\0')
-        h->cookie = rotate_new(l, h->drive.machine, cookie_file);
-    text_set(why, REASON_SIZE, slice_of(clu_strerror(CLU_ENOMEM)));
-    return cookie_file[0] == '\0' || h->cookie != NULL ? CLU_OK : CLU_ENOMEM;
+    if (cookie_file[0] == '\0')
+        return CLU_OK;
+    h->cookie = rotate_new(l, h->drive.machine, cookie_file);
+    return h->cookie == NULL ? CLU_ENOMEM : CLU_OK;
 }
 
 static clu_error make_drive(struct host *h, char why[REASON_SIZE])
@@ -103,9 +102,7 @@ static clu_error make_drive(struct host *h, char why[REASON_SIZE])
     const struct loop_hooks hooks = {.event = on_event, .answer = on_answer, .arg = h};
     clu_error err = drive_new(&h->drive, &h->conf, &log, &hooks, why);
 
-    if (err == CLU_ENOMEM)
-        text_set(why, REASON_SIZE, slice_of(clu_strerror(err)));
-    return err == CLU_OK ? watch_inbox(h, why) : err;
+    return err == CLU_OK ? watch_all(h) : err;
 }
 
 static clu_error make(struct host *h, const clu_options *given, size_t size,
@@ -139,14 +136,14 @@ static void unmake(struct host *h)
     h->cookie = NULL;
 }
 
-/* A node that never runs: the program's calls find something to fail on. */
+/* A node that never runs: the program's calls find something to fail on. why may be "". */
 static void make_failed(struct host *h, clu_error err, const char *why)
 {
     unmake(h);
     h->node = &h->failed;
     if (node_init(h->node, "", 0, true) != CLU_OK)
         err = CLU_ENOMEM;
-    node_fail(h->node, err, "%s", why);
+    node_fail(h->node, err, "%s", why[0] == '\0' ? clu_strerror(err) : why);
 }
 
 clu_node *clu_node_new_sized(const clu_options *options, size_t size)

@@ -53,6 +53,8 @@ enum event_level {
     X(EVENT_DRAINING, "draining", LEVEL_INFO,                                                      \
       "draining: readiness is off, links stay until the end")                                      \
     X(EVENT_NOT_READY, "not_ready", LEVEL_WARNING, "not ready: {reason}")                          \
+    X(EVENT_GLOBAL, "global", LEVEL_WARNING, "global: {node}: {reason}")                           \
+    X(EVENT_GLOBAL_NAME, "global_name", LEVEL_INFO, "global: the name {what}: {reason}")           \
     X(EVENT_LOST_EVENTS, "lost_events", LEVEL_ERROR,                                               \
       "{number} events were dropped: too many at once")
 

@@ -6,6 +6,8 @@
 
 /* Calls of others, from the request to the answer. */
 
+const clu_reader call_no_tag = {.err = CLU_ENOENT};
+
 /* ---- life ---- */
 
 static clu_slice keep(uint8_t **to, clu_slice s)
@@ -159,9 +161,9 @@ static void send_message(struct clu_call *call, struct clu_process *sender)
     struct atom_term why;
     bool raised = call->kind == CALL_SERVER && call->ending != ENDING_RETURN;
 
-    if (raised)
+    if (raised && call->w.err == CLU_OK)
         gen_fail(sender, &call->from, &call->alias, message);
-    else if (clu_send_raw(sender, &to, message) != CLU_OK)
+    else if (call->w.err != CLU_OK || clu_send_raw(sender, &to, message) != CLU_OK)
         gen_fail(sender, &call->from, &call->alias, atom_term(&why, "system_limit"));
 }
 
@@ -210,8 +212,8 @@ static void end_process(struct clu_call *call, struct clu_process *p, struct rem
 {
     struct atom_term normal;
 
-    if (call->kind >= CALL_REX) {
-        process_end(p, atom_term(&normal, "normal"));
+    if (call->kind >= CALL_REX || call->w.err != CLU_OK) {
+        process_end(p, atom_term(&normal, call->w.err == CLU_OK ? "normal" : "system_limit"));
         return;
     }
     promise(call, r);
@@ -284,16 +286,13 @@ clu_error clu_reply_end(clu_call *call)
     return CLU_OK;
 }
 
-/* Without memory even for this the process ends, and says that. */
+/* Without memory even for this the caller is told that: see send_message, end_process. */
 static void end_raise(struct clu_call *call)
 {
-    struct clu_process *p = clu_call_self(call);
-
     if (clu_reply_end(call) == CLU_OK)
         return;
     call->answered = true;
-    if (p != NULL && call->own)
-        clu_exit(p, "system_limit");
+    settle(call);
 }
 
 void call_raise(struct clu_call *call, const char *atom)
@@ -464,8 +463,7 @@ static void tell_end(struct clu_call *call, clu_slice reason)
     answer_begin(call, ENDING_EXIT);
     clu_put_raw(&call->w, reason);
     answer_end(call);
-    if (call->w.err == CLU_OK)
-        send_by_message(call);
+    send_by_message(call);
 }
 
 void call_ended(struct clu_call *call, clu_slice reason)

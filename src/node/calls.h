@@ -110,6 +110,22 @@ void gen_fail(struct clu_process *p, const clu_pid *from, const clu_ref *alias, 
 /* gen_watched: whether who called by this alias still watches p. */
 bool gen_watched(const struct clu_process *p, const clu_pid *from, const clu_ref *alias);
 
+/* call_no_tag: for those without. */
+extern const clu_reader call_no_tag;
+
+/* Nodes of one multicall. */
+#define MULTICALL_MAX 100000
+
+/* ---- spawning (spawn.c) ---- */
+
+/* spawn_put: begins a SPAWN_REQUEST: put the list of arguments into signal_writer, then signal_end,
+ * or signal_cancel after an error. spawn_request: the same for a process of a call of ours: its
+ * function runs. */
+clu_error spawn_put(struct remote *r, const struct clu_process *p, const clu_ref *ref,
+                    const struct mfa *m, bool link, bool monitor);
+clu_writer *signal_writer(struct remote *r);
+clu_error spawn_request(struct clu_process *p, const struct mfa *m);
+
 /* ---- system messages (system.c) ---- */
 
 /* system_take: the message was one of sys or supervisor, and is answered. */

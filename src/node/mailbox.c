@@ -137,6 +137,17 @@ static void finish(struct clu_process *p, const struct delivery *d)
         tie_free(t);
 }
 
+/* What stands behind the reason of an error. */
+static clu_reader stack_of(const clu_answer *a)
+{
+    clu_reader r = a->term;
+
+    if (a->outcome != CLU_RAISED)
+        return (clu_reader){0};
+    clu_skip_term(&r);
+    return r.err == CLU_OK && r.pos < r.end ? r : (clu_reader){0};
+}
+
 static void run_answer(struct clu_process *p, const struct delivery *d)
 {
     const struct tie *t = slots_get(&p->node->ties, d->tie);
@@ -145,6 +156,7 @@ static void run_answer(struct clu_process *p, const struct delivery *d)
                          .exception = d->exception,
                          .term = d->signal.term};
 
+    answer.stack = stack_of(&answer);
     if (t->on_answer != NULL)
         t->on_answer(p, &answer, t->arg);
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "node/calls.h"
+#include "node/global.h"
 
 /* ---- life ---- */
 
@@ -37,6 +38,7 @@ void node_fini(struct clu_node *n)
         process_end(p, atom_term(&term, "shutdown"));
     while (!list_empty(&n->dying))
         process_bury(CONTAINER_OF(n->dying.next, struct clu_process, dying));
+    global_fini(n);
     calls_free(n);
     remotes_free(n);
     slots_free(&n->procs);

@@ -26,6 +26,8 @@
 #define NODE_TURN_MAX 4096
 
 struct remote;
+struct global;
+struct multi;
 
 /* Where a message for another process of ours, or for a node that is not linked yet, is written. */
 struct sending {
@@ -35,6 +37,8 @@ struct sending {
     slot_id local;         /* that process; 0: nobody */
     slot_id tie;           /* by this reference of it; 0: by pid or name */
     slot_id call;          /* the message is its request; 0 */
+    uint8_t rpc;           /* it is a call of a function: enum rpc of rpc_out.c */
+    struct multi *multi;   /* ... of many nodes (multicall.c); owned, NULL */
     size_t held_at;        /* where the signal begins among those held */
     clu_error err;
 };
@@ -70,6 +74,8 @@ struct clu_node {
     bool receiving;              /* a frame is being read: what it brings is handed out at once */
     bool closing;                /* node_fini: no process begins any more */
     struct sending sending;
+    struct global *global; /* NULL: off */
+    bool urgent;           /* what is sent now is no message of a program: no peer is too busy */
 };
 
 /* node_now: the time of what follows, from which timers count: before node_receive, and once in the

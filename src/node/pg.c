@@ -198,7 +198,7 @@ static clu_error join(struct pg_owner *o, struct pg_membership **out)
 
     if (g == NULL)
         return CLU_ENOMEM;
-    clu_error err = membership_add(g, o, &pid, &g->memberships, ++pg->seq, out);
+    clu_error err = membership_add(g, o, &pid, &g->memberships, ++pg->n_batches, out);
 
     group_release(pg, g);
     return err;
@@ -235,7 +235,7 @@ clu_error clu_pg_leave(clu_process *p, const char *scope, clu_slice group)
     clu_pid pid = process_pid(p);
     struct pg_owner *o = owner_find(pg, &pid);
     struct pg_group *g = named_group(pg);
-    struct pg_membership *m = o == NULL || g == NULL ? NULL : membership_find(g, o, &pid, false);
+    struct pg_membership *m = o == NULL || g == NULL ? NULL : membership_find(g, o, &pid);
 
     if (m == NULL)
         return CLU_ENOENT;

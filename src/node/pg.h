@@ -29,7 +29,7 @@ struct pg {
     struct index groups, owners, memberships;
     struct list all_groups, peers, subs;
     size_t n_groups, n_memberships, n_local, n_peers;
-    uint64_t seq; /* memberships made so far */
+    uint64_t n_batches; /* joins so far, of one process or several at once */
     uint64_t ignored;
     clu_ref retry;   /* the timer; n is 0 when none runs */
     bool unheard;    /* a node has not been asked whether it has the scope: no room */
@@ -68,8 +68,14 @@ struct pg_membership {
     struct pg_group *group;
     struct pg_owner *owner;
     uint32_t id, serial, creation; /* of its pid */
-    uint64_t seq;                  /* higher: nearer to the front of its group */
     bool stale;
+    /* Equal ones (who joins twice is in twice) form a ring, from the front of the group to its end.
+     * The first one is the one that is indexed. */
+    struct list equals;
+    bool first;
+    uint64_t batch;             /* that it came with */
+    struct pg_membership *last; /* of the first one: the last one of its batch */
+    struct pg_membership *aged; /* of the first one, in a sync: where to look for stale ones */
 };
 
 /* ---- names (pg_name.c) ---- */
@@ -95,13 +101,16 @@ void group_release(struct pg *pg, struct pg_group *g);
 
 /* membership_pid: of a member, borrowed as process_pid, or of its owner. */
 clu_pid membership_pid(const struct pg_membership *m);
-/* membership_find: the one nearest to the front of those that are stale, or not; NULL. */
+/* membership_find: of equal ones the one nearest to the front; NULL. membership_refresh: one of
+ * them that was stale is so no more (to be used between owner_age and owner_drop_stale only, with
+ * what membership_find gave); false when there is none. */
 struct pg_membership *membership_find(const struct pg_group *g, const struct pg_owner *o,
-                                      const clu_pid *pid, bool stale);
-/* membership_add: behind another link of the group's list, or behind its head: at the front.
- * CLU_ESIZE: the owner has too many. */
+                                      const clu_pid *pid);
+bool membership_refresh(struct pg_membership *first);
+/* membership_add: behind another link of the group's list, or behind its head: at the front. Those
+ * of one batch follow each other. CLU_ESIZE: the owner has too many. */
 clu_error membership_add(struct pg_group *g, struct pg_owner *o, const clu_pid *pid,
-                         struct list *behind, uint64_t seq, struct pg_membership **out);
+                         struct list *behind, uint64_t batch, struct pg_membership **out);
 /* membership_free: the group stays, though it may be empty: group_release. */
 void membership_free(struct pg_membership *m);
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <assert.h>
 #include <stdlib.h>
 
 #include "node/pg.h"
@@ -80,20 +81,38 @@ clu_pid membership_pid(const struct pg_membership *m)
 }
 
 struct pg_membership *membership_find(const struct pg_group *g, const struct pg_owner *o,
-                                      const clu_pid *pid, bool stale)
+                                      const clu_pid *pid)
 {
     struct index_item *item = index_first(&o->pg->memberships, hash_of_member(g, o, pid));
-    struct pg_membership *found = NULL;
 
     for (; item != NULL; item = index_next(item)) {
         struct pg_membership *m = CONTAINER_OF(item, struct pg_membership, item);
-        bool is_it = m->group == g && m->owner == o && m->id == pid->id &&
-                     m->serial == pid->serial && m->creation == pid->creation && m->stale == stale;
 
-        if (is_it && (found == NULL || m->seq > found->seq))
-            found = m;
+        if (m->group == g && m->owner == o && m->id == pid->id && m->serial == pid->serial &&
+            m->creation == pid->creation)
+            return m;
     }
-    return found;
+    return NULL;
+}
+
+static struct pg_membership *next_equal(const struct pg_membership *m)
+{
+    return CONTAINER_OF(m->equals.next, struct pg_membership, equals);
+}
+
+/* Each is looked at once a sync, however many there are. */
+bool membership_refresh(struct pg_membership *first)
+{
+    struct pg_membership *m = first->aged;
+
+    if (m == NULL || !m->stale)
+        return false;
+    m->stale = false;
+    list_remove(&m->of_owner);
+    list_append(&m->owner->memberships, &m->of_owner);
+    m = next_equal(m);
+    first->aged = m == first ? NULL : m;
+    return true;
 }
 
 /* What it takes of an owner's share: the name too, for its sender alone may have made the group. */
@@ -102,26 +121,53 @@ static size_t share(const struct pg_group *g)
     return sizeof(struct pg_membership) + g->len;
 }
 
+/* Into the ring and the index. */
+static clu_error place(struct pg_membership *m, struct pg_membership *first, uint64_t hash)
+{
+    struct index *x = &m->owner->pg->memberships;
+
+    if (first != NULL && first->batch == m->batch) {
+        list_prepend(&first->last->equals, &m->equals);
+        first->last = m;
+        return CLU_OK;
+    }
+    clu_error err = index_add(x, &m->item, hash);
+
+    if (err != CLU_OK)
+        return err;
+    if (first != NULL) {
+        list_append(&first->equals, &m->equals);
+        index_remove(x, &first->item);
+        first->first = false;
+    }
+    m->first = true;
+    m->last = m;
+    return CLU_OK;
+}
+
 clu_error membership_add(struct pg_group *g, struct pg_owner *o, const clu_pid *pid,
-                         struct list *behind, uint64_t seq, struct pg_membership **out)
+                         struct list *behind, uint64_t batch, struct pg_membership **out)
 {
     struct pg *pg = o->pg;
+    struct pg_membership *m = NULL;
 
     *out = NULL;
     if (o->proc == NULL && o->size + share(g) > CLU_PG_PEER_MAX)
         return CLU_ESIZE;
-    struct pg_membership *m = calloc(1, sizeof *m);
-
-    if (m == NULL || index_add(&pg->memberships, &m->item, hash_of_member(g, o, pid)) != CLU_OK) {
+    m = calloc(1, sizeof *m);
+    if (m == NULL)
+        return CLU_ENOMEM;
+    *m = (struct pg_membership){.group = g,
+                                .owner = o,
+                                .id = pid->id,
+                                .serial = pid->serial,
+                                .creation = pid->creation,
+                                .batch = batch};
+    list_init(&m->equals);
+    if (place(m, membership_find(g, o, pid), hash_of_member(g, o, pid)) != CLU_OK) {
         free(m);
         return CLU_ENOMEM;
     }
-    m->group = g;
-    m->owner = o;
-    m->id = pid->id;
-    m->serial = pid->serial;
-    m->creation = pid->creation;
-    m->seq = seq;
     list_prepend(behind, &m->of_group);
     list_prepend(&o->memberships, &m->of_owner);
     g->n++;
@@ -133,12 +179,33 @@ clu_error membership_add(struct pg_group *g, struct pg_owner *o, const clu_pid *
     return CLU_OK;
 }
 
+/* The next of its equals becomes the first: its batch is over by now. */
+static void unplace(struct pg_membership *m)
+{
+    struct index *x = &m->owner->pg->memberships;
+    struct pg_membership *next = next_equal(m);
+
+    if (m->first)
+        index_remove(x, &m->item);
+    list_remove(&m->equals);
+    if (!m->first || next == m)
+        return;
+    next->first = true;
+    next->last = next;
+    next->batch = 0;
+    /* One was taken out just now, so there are buckets: this cannot fail. */
+    clu_error err = index_add(x, &next->item, m->item.hash);
+
+    assert(err == CLU_OK);
+    (void)err;
+}
+
 void membership_free(struct pg_membership *m)
 {
     struct pg_group *g = m->group;
     struct pg_owner *o = m->owner;
 
-    index_remove(&o->pg->memberships, &m->item);
+    unplace(m);
     list_remove(&m->of_group);
     list_remove(&m->of_owner);
     g->n--;

@@ -59,27 +59,22 @@ static void leave_list(clu_reader *r, size_t n)
 
 /* ---- joining and leaving ---- */
 
-/* In front of the group, in the order of the list. What is there already and was stale is not any
- * more (a sync). */
+/* In front of the group, in the order of the list. In a sync, what is there already stays where it
+ * is. */
 static clu_error join_each(struct pg_owner *o, struct pg_group *g, struct pids pids,
                            struct pg_news *news)
 {
-    uint64_t seq = o->pg->seq + pids.n;
+    uint64_t batch = ++o->pg->n_batches;
     struct list *behind = &g->memberships;
     clu_error err = CLU_OK;
 
-    o->pg->seq = seq;
     for (size_t i = 0; i < pids.n && err == CLU_OK; i++) {
         clu_pid pid = clu_get_pid(&pids.r);
-        struct pg_membership *m = membership_find(g, o, &pid, true);
+        struct pg_membership *m = membership_find(g, o, &pid);
 
-        if (m != NULL) {
-            m->stale = false;
-            list_remove(&m->of_owner);
-            list_append(&o->memberships, &m->of_owner);
+        if (m != NULL && !list_empty(&o->stale) && membership_refresh(m))
             continue;
-        }
-        err = membership_add(g, o, &pid, behind, seq - i, &m);
+        err = membership_add(g, o, &pid, behind, batch, &m);
         if (err != CLU_OK)
             break;
         behind = &m->of_group;
@@ -116,7 +111,7 @@ static void leave(struct pg_owner *o, clu_slice name, struct pids pids)
     news_begin(&news, o->pg, g, false);
     for (size_t i = 0; i < pids.n; i++) {
         clu_pid pid = clu_get_pid(&pids.r);
-        struct pg_membership *m = membership_find(g, o, &pid, false);
+        struct pg_membership *m = membership_find(g, o, &pid);
 
         if (m == NULL)
             continue;
@@ -280,19 +275,58 @@ static clu_error hear_join(struct heard *h)
     return h->r.err;
 }
 
+/* The groups of a leave. Those with small numbers for names come as a string. */
+struct names {
+    clu_reader r;
+    size_t n;
+    clu_slice bytes;
+};
+
+static struct names read_names(clu_reader *r)
+{
+    struct names names = {.bytes = {NULL, 0}};
+
+    if (clu_reader_has(r, 1) && *r->pos == ETF_STRING) {
+        names.bytes = clu_get_string(r);
+        names.n = names.bytes.len;
+    } else {
+        names.n = clu_get_list(r);
+    }
+    names.r = *r;
+    return names;
+}
+
+static clu_slice next_name(struct pg *pg, struct names *names)
+{
+    if (names->bytes.len == 0)
+        return read_name(pg, &names->r);
+    clu_writer_reset(&pg->name);
+    clu_put_int(&pg->name, *names->bytes.data++);
+    names->bytes.len--;
+    if (pg->name.err != CLU_OK)
+        clu_reader_fail(&names->r, pg->name.err);
+    return (clu_slice){pg->name.data, pg->name.len};
+}
+
 /* {leave, Scope, PidOrPids, Groups} */
 static clu_error hear_leave(struct heard *h)
 {
     struct pids pids = read_pids(&h->r, h->pid.node);
-    size_t n = clu_get_list(&h->r);
-    clu_reader look = h->r;
+    struct names names = read_names(&h->r), look = names;
 
-    for (size_t i = 0; i < n && look.err == CLU_OK; i++)
-        read_name(h->pg, &look);
-    leave_list(&look, n);
-    for (size_t i = 0; i < n && look.err == CLU_OK && is_of_use(h); i++)
-        leave(h->peer, read_name(h->pg, &h->r), pids);
-    return look.err;
+    for (size_t i = 0; i < names.n && look.r.err == CLU_OK; i++)
+        next_name(h->pg, &look);
+    if (names.bytes.data == NULL)
+        leave_list(&look.r, names.n);
+    for (size_t i = 0; i < names.n && look.r.err == CLU_OK && is_of_use(h); i++) {
+        clu_slice name = next_name(h->pg, &names);
+
+        if (names.r.err == CLU_OK)
+            leave(h->peer, name, pids);
+        else
+            owner_lose(h->peer);
+    }
+    return look.r.err;
 }
 
 /* {update, Scope, [{Group, Joined, Left}]} */

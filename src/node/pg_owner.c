@@ -108,8 +108,12 @@ clu_error owner_watch(struct pg_owner *o)
 void owner_age(struct pg_owner *o)
 {
     list_take(&o->stale, &o->memberships);
-    for (struct list *at = o->stale.next; at != &o->stale; at = at->next)
-        CONTAINER_OF(at, struct pg_membership, of_owner)->stale = true;
+    for (struct list *at = o->stale.next; at != &o->stale; at = at->next) {
+        struct pg_membership *m = CONTAINER_OF(at, struct pg_membership, of_owner);
+
+        m->stale = true;
+        m->aged = m;
+    }
 }
 
 /* Group by group, so that there is one piece of news for each. */

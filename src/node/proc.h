@@ -173,7 +173,7 @@ enum tie_kind {
     TIE_TIMER = 4,   /* CLU_SIGNAL_TIMEOUT, or a call that timed out */
     TIE_CALL = 8,    /* one answer, to on_answer */
     TIE_SPAWN = 16,  /* a spawn request: its reply is awaited */
-    TIE_ERPC = 32,   /* the answer is the reason of the monitor */
+    TIE_REX = 32,    /* a call of rex: {badrpc, Reason} is no value */
     TIE_LINK = 64,   /* a spawn request: link to what it makes */
 };
 
@@ -287,15 +287,10 @@ static inline void send_or_lose(struct clu_process *p)
     (void)err;
 }
 
-/* spawn_send (spawn.c): begins the SPAWN_REQUEST of a tie that is at its node: put the arguments
- * into signal_writer, then signal_end. */
-clu_error spawn_send(struct tie *t, clu_slice module, clu_slice function, size_t arity, bool link,
-                     bool monitor);
-
 /* A reader over an encoded term without cache references. */
 static inline clu_reader reader_of(clu_slice term)
 {
-    return (clu_reader){.pos = term.data, .end = term.data + term.len};
+    return (clu_reader){.pos = term.data, .end = term.len == 0 ? term.data : term.data + term.len};
 }
 
 /* answer_by_pid: the message is the answer of a call of p that came to its pid instead of its

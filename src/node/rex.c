@@ -54,11 +54,10 @@ static void take_call(struct clu_process *rex, const struct gen_call *gen, clu_r
 
 static void take_cast(struct clu_process *rex, clu_reader request)
 {
-    clu_reader none = {.err = CLU_ENOENT};
     clu_pid nobody = {0};
 
     if (takes(&request, 5, "cast"))
-        run(call_new(rex->node, CALL_CAST, &nobody, NULL, none), request);
+        run(call_new(rex->node, CALL_CAST, &nobody, NULL, call_no_tag), request);
 }
 
 /* ---- {From, Request} ---- */
@@ -123,7 +122,6 @@ static void take_send(struct clu_process *rex, const clu_pid *from, clu_reader r
 
 static void take_other(struct clu_process *rex, clu_reader msg)
 {
-    clu_reader none = {.err = CLU_ENOENT};
 
     if (clu_get_tuple(&msg) != 2)
         return;
@@ -139,7 +137,40 @@ static void take_other(struct clu_process *rex, clu_reader msg)
     else if (takes(&msg, 3, "send"))
         take_send(rex, &from, msg, true);
     else if (takes(&msg, 5, "call"))
-        run(call_new(rex->node, CALL_HIDDEN, &from, NULL, none), msg);
+        run(call_new(rex->node, CALL_HIDDEN, &from, NULL, call_no_tag), msg);
+}
+
+/* ---- a group leader ---- */
+
+/* {io_request, From, ReplyAs, {put_chars, ...}}: functions that we call print to it. There is
+ * nowhere to show that; nobody is to wait for it either. */
+static bool take_io(struct clu_process *rex, clu_reader msg)
+{
+    if (clu_get_tuple(&msg) != 4 || !slice_is(clu_get_atom(&msg), "io_request"))
+        return false;
+    clu_to to = clu_to_pid(clu_get_pid(&msg));
+    clu_reader as = msg;
+
+    clu_skip_term(&msg);
+    clu_get_tuple(&msg);
+    clu_slice word = clu_get_atom(&msg);
+
+    if (to.pid.node.len == 0)
+        return true;
+    clu_writer *w = clu_send_begin(rex, &to);
+
+    clu_put_tuple(w, 3);
+    clu_put_atom_text(w, "io_reply");
+    clu_put_term(w, &as);
+    if (slice_is(word, "put_chars") || slice_is(word, "requests")) {
+        clu_put_atom_text(w, "ok");
+    } else {
+        clu_put_tuple(w, 2);
+        clu_put_atom_text(w, "error");
+        clu_put_atom_text(w, "enotsup");
+    }
+    send_or_lose(rex);
+    return true;
 }
 
 void rex_receive(clu_process *p, const clu_signal *s, void *arg)
@@ -154,6 +185,6 @@ void rex_receive(clu_process *p, const clu_signal *s, void *arg)
         take_call(p, &gen, call);
     else if (takes(&cast, 2, "$gen_cast"))
         take_cast(p, cast);
-    else
+    else if (!take_io(p, s->term))
         take_other(p, s->term);
 }

@@ -55,7 +55,7 @@ static clu_writer *begin_far(struct sending *s, const clu_to *to, clu_slice node
         s->err = CLU_ENOMEM;
         return &s->w;
     }
-    if (remote_is_busy_for(r, p)) {
+    if (remote_is_busy_for(r, p) && !p->node->urgent) {
         s->err = wait_for_room(r, p, false);
         return &s->w;
     }
@@ -189,6 +189,8 @@ void clu_send_cancel(clu_process *p)
     else if (s->err == CLU_OK)
         clu_writer_free(&s->w);
     s->from = NULL;
+    free(s->multi);
+    s->multi = NULL;
     struct tie *call = slots_get(&p->node->ties, s->call);
 
     if (call != NULL)

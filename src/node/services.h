@@ -16,6 +16,9 @@ typedef clu_error signal_handler(struct signal *s);
 
 /* take_message: a message has arrived for p, by the alias t or, when t is NULL, otherwise. */
 void take_message(struct clu_process *p, const clu_pid *from, struct tie *t, clu_reader message);
+/* rpc_end (rpc_out.c): the end of a call of a function, t NULL: of a cast; any other message ends
+ * as clu_send_end has it. */
+clu_error rpc_end(struct clu_process *p, struct tie *t);
 /* answer_take: it is the answer of a call. */
 void answer_take(struct tie *t, clu_reader message);
 

@@ -79,8 +79,8 @@ struct wish {
  * nobody's. */
 static struct wish understand(const struct signal *s, const struct mfa *m)
 {
-    clu_reader none = {.err = CLU_ENOENT}, args = payload_of(s);
-    struct wish w = {.kind = CALL_SPAWN, .tag = none, .request = none};
+    clu_reader args = payload_of(s);
+    struct wish w = {.kind = CALL_SPAWN, .tag = call_no_tag, .request = call_no_tag};
     bool is_call = is_erpc(m, "execute_call", 4), is_cast = is_erpc(m, "execute_cast", 3);
 
     if (!is_call && !is_cast && !is_erpc(m, "execute_call", 3))
@@ -97,29 +97,15 @@ static struct wish understand(const struct signal *s, const struct mfa *m)
     return w;
 }
 
-/* Module and function stand in the control message, the arguments behind it. */
-static clu_error put_request(clu_writer *w, const struct mfa *m, clu_reader args)
+/* Without a request in it the payload is the function's own arguments. */
+static clu_error run(struct signal *s, struct clu_process *p, struct mfa *m, struct wish *wish)
 {
-    clu_put_atom(w, m->module);
-    clu_put_atom(w, m->function);
-    clu_put_term(w, &args);
-    return w->err;
-}
-
-static void run(struct signal *s, struct clu_process *p, const struct mfa *m, struct wish *wish)
-{
-    clu_writer w;
-
     if (wish->request.err == CLU_OK) {
         call_start(p, wish->request);
-        return;
+        return CLU_OK;
     }
-    clu_writer_init(&w);
-    if (put_request(&w, m, payload_of(s)) == CLU_OK)
-        call_start(p, reader_of((clu_slice){w.data, w.len}));
-    else
-        clu_exit(p, "system_limit");
-    clu_writer_free(&w);
+    m->args = payload_of(s);
+    return spawn_request(p, m);
 }
 
 /* ---- the new process ---- */
@@ -143,6 +129,16 @@ static clu_error tie_to_parent(struct signal *s, struct clu_process *p, const st
     return err == CLU_OK ? p->leader.err : err;
 }
 
+/* Nobody is to hear of it. */
+static void untie(struct clu_process *p)
+{
+    while (!list_empty(&p->bonds))
+        bond_free(CONTAINER_OF(p->bonds.next, struct bond, of_proc));
+    while (!list_empty(&p->watchers))
+        watcher_free(CONTAINER_OF(p->watchers.next, struct watcher, of_proc));
+    clu_exit(p, "system_limit");
+}
+
 static clu_error reply(struct signal *s, const struct clu_process *p, const struct options *o)
 {
     clu_pid self = process_pid(p);
@@ -163,7 +159,7 @@ static struct clu_process *spawn(struct signal *s, struct wish *wish)
 }
 
 /* The reply goes out before anything else of the new process. */
-static clu_error spawn_and_run(struct signal *s, const struct mfa *m, const struct options *o)
+static clu_error spawn_and_run(struct signal *s, struct mfa *m, const struct options *o)
 {
     struct wish wish = understand(s, m);
     struct clu_process *p = spawn(s, &wish);
@@ -171,13 +167,13 @@ static clu_error spawn_and_run(struct signal *s, const struct mfa *m, const stru
     if (p == NULL)
         return refuse(s, "system_limit");
     if (tie_to_parent(s, p, o) != CLU_OK) {
-        clu_exit(p, "system_limit");
+        untie(p);
         return refuse(s, "system_limit");
     }
     clu_error err = reply(s, p, o);
 
-    if (err == CLU_OK)
-        run(s, p, m, &wish);
+    if (err == CLU_OK && run(s, p, m, &wish) != CLU_OK)
+        clu_exit(p, "system_limit");
     return err;
 }
 

@@ -1,36 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Calls of real nodes into a C program: rpc, erpc, spawn, gen_server, sys; each answer at once."""
 
-from lab.case import LabCase, per_release
-from lab.citizen import Citizen
-
-AT_ONCE = 2  # seconds; the callers' own timeouts are 5 s and more
+from lab.case import per_release
+from lab.citizen import CitizenCase, caught
 
 
-def caught(text):
-    return f'try {text} catch C:R -> {{C, R}} end'
-
-
-class Calls(LabCase):
-    def linked(self, release):
-        self.erlang = self.erl(1, release, name='erl@10.42.0.1', refresh=None).start()
-        self.citizen = Citizen(self.lab.pod(2)).start().join(self.erlang)
-        return self.citizen.name
-
-    def says(self, text, expected, within=AT_ONCE):
-        """What Erlang makes of an expression, in which N is the citizen; in time."""
-        value, seconds = self.erlang.timed(f"N = '{self.citizen.name}', {text}")
-        self.assertEqual(expected, value, text)
-        self.assertLess(seconds, within, text)
-
-    def finish(self, expected=('no@10.42.0.9',)):
-        """All is well; the citizen has warned of nothing but these."""
-        self.says("net_adm:ping(N)", 'pong')
-        self.assert_quiet([self.erlang])
-        self.citizen.alive()
-        odd = [line for line in self.citizen.log().splitlines() if not any(words in line for words in expected)]
-        self.assertEqual([], odd)
-
+class Calls(CitizenCase):
     @per_release
     def test_rpc_call(self, release):
         self.linked(release)

@@ -3,12 +3,19 @@
 
 import subprocess
 
+from lab.case import LabCase
 from lab.nodes import COOKIE, ERLCLU, eventually
 from lab.otp import TOP
 
 SOURCES = TOP / 'tests' / 'citizen'
 LIBRARY = ERLCLU.parent / 'liberlclu.so'
 WARNINGS = ['-std=c11', '-Wall', '-Wextra', '-Wpedantic', '-Werror']
+AT_ONCE = 2  # seconds; the callers' own timeouts are 5 s and more
+
+
+def caught(text):
+    """The class and the reason of the exception that an expression raises."""
+    return f'try {text} catch C:R -> {{C, R}} end'
 
 
 def build():
@@ -55,3 +62,26 @@ class Citizen:
 
     def log(self):
         return self.process.log()
+
+
+class CitizenCase(LabCase):
+    """An Erlang node and the citizen, linked."""
+
+    def linked(self, release):
+        self.erlang = self.erl(1, release, name='erl@10.42.0.1', refresh=None).start()
+        self.citizen = Citizen(self.lab.pod(2)).start().join(self.erlang)
+        return self.citizen.name
+
+    def says(self, text, expected, within=AT_ONCE):
+        """What Erlang makes of an expression, in which N is the citizen; in time."""
+        value, seconds = self.erlang.timed(f"N = '{self.citizen.name}', {text}")
+        self.assertEqual(expected, value, text)
+        self.assertLess(seconds, within, text)
+
+    def finish(self, expected=('no@10.42.0.9',)):
+        """All is well; the citizen has warned of nothing but these."""
+        self.says("net_adm:ping(N)", 'pong')
+        self.assert_quiet([self.erlang])
+        self.citizen.alive()
+        odd = [line for line in self.citizen.log().splitlines() if not any(words in line for words in expected)]
+        self.assertEqual([], odd)

@@ -61,4 +61,4 @@ def linked(member, *erls):
     """Until these Erlang nodes list it and it answers."""
     for erl in erls:
         eventually(f'{erl} is linked to {member}', 15, lambda erl=erl: member.alive() and member.name in erl.nodes())
-        eventually(f'{member} answers {erl}', 5, lambda erl=erl: erl.eval(ask(member, '{info, none}')) == 'not_there')
+        eventually(f'{member} answers {erl}', 30, lambda erl=erl: erl.eval(ask(member, '{info, none}')) == 'not_there')

@@ -83,9 +83,11 @@ static void do_stop(struct command *c)
     answer_error(c, clu_pg_stop(c->node, atom_arg(c)));
 }
 
+/* {spawn} or {spawn, Name}: its pid */
 static void do_spawn(struct command *c)
 {
-    clu_process *p = clu_spawn(c->node, &(clu_spawn_options){0});
+    const char *name = c->args.pos < c->args.end ? atom_arg(c) : NULL;
+    clu_process *p = clu_spawn(c->node, &(clu_spawn_options){.name = name});
     clu_pid pid = p == NULL ? (clu_pid){0} : clu_self(p);
 
     clu_put_pid(&c->answer, &pid);

@@ -35,6 +35,18 @@ void world_fini(struct world *w)
 
 /* ---- links ---- */
 
+static void tell_lost(struct world *w, size_t a, size_t b)
+{
+    if (w->lost != NULL)
+        w->lost(w, a, b);
+}
+
+void world_unreachable(struct world *w, size_t a, size_t b)
+{
+    tell_lost(w, a, b);
+    node_unreachable(&w->nodes[a], world_name(b));
+}
+
 static bool open_end(struct world *w, size_t a, size_t b)
 {
     struct world_end *e = &w->ends[a][b];
@@ -52,6 +64,7 @@ static void close_end(struct world *w, size_t a, size_t b)
     if (!e->up)
         return;
     e->up = false;
+    tell_lost(w, a, b);
     node_link_down(&w->nodes[a], &e->link, "connection_closed");
     channel_fini(&e->channel);
     buf_free(&e->flight);
@@ -90,10 +103,14 @@ static void dial(struct world *w, size_t a, const char *name)
 
     while (b < w->n && strcmp(world_name(b), name) != 0)
         b++;
-    if (w->dial == WORLD_WAITS)
-        return;
-    if (w->dial == WORLD_REFUSES || b == w->n || !world_join(w, a, b))
+    if (b == w->n) {
         node_unreachable(&w->nodes[a], name);
+        return;
+    }
+    enum world_dial dial = w->dial == WORLD_ASKS ? w->asked(w, a, b) : w->dial;
+
+    if (dial == WORLD_REFUSES || (dial == WORLD_JOINS && !world_join(w, a, b)))
+        world_unreachable(w, a, b);
 }
 
 void world_turn(struct world *w, size_t a)

@@ -27,6 +27,7 @@ enum world_dial {
     WORLD_JOINS,   /* the link is there at once */
     WORLD_REFUSES, /* it cannot be reached */
     WORLD_WAITS,   /* the test says later */
+    WORLD_ASKS,    /* world.asked says which of these */
 };
 
 struct world {
@@ -35,6 +36,10 @@ struct world {
     size_t n;
     uint64_t now, flags;
     enum world_dial dial;
+    enum world_dial (*asked)(struct world *w, size_t a, size_t b);
+    /* Told when what a said to b may have been lost: a link that was cut, a node that could not be
+     * reached. NULL: nobody wants to know. */
+    void (*lost)(struct world *w, size_t a, size_t b);
     struct actor *actors[WORLD_ACTORS];
     size_t n_actors;
     /* Links that ended with an error, and the last one's sentence. */
@@ -49,6 +54,8 @@ void world_fini(struct world *w);
  * lost. */
 bool world_join(struct world *w, size_t a, size_t b);
 void world_cut(struct world *w, size_t a, size_t b);
+/* world_unreachable: b is told to a as one that it cannot be linked with. */
+void world_unreachable(struct world *w, size_t a, size_t b);
 /* world_turn: the end of a step of one node: what it has to say is in flight behind it.
  * world_carry: one frame from a to b; false: there is none. */
 void world_turn(struct world *w, size_t a);
