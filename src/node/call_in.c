@@ -190,9 +190,10 @@ static struct remote *linked_remote(const struct clu_call *call)
 }
 
 /* Answers of processes are queued when these are buried, and count before that. */
-static bool has_room(const struct remote *r)
+static bool has_room(const struct remote *r, const struct clu_process *p, size_t len)
 {
-    return !remote_is_busy(r) && r->promised < CHANNEL_BUSY_BYTES;
+    return !remote_is_busy_for(r, p) && r->promised < CHANNEL_BUSY_BYTES &&
+           (len <= CHANNEL_SMALL_MAX || channel_takes_large(r->link->channel));
 }
 
 static void promise(struct clu_call *call, struct remote *r)
@@ -241,7 +242,7 @@ static void settle(struct clu_call *call)
     struct clu_process *p = clu_call_self(call);
     struct remote *r = p == NULL ? NULL : linked_remote(call);
 
-    if (r != NULL && !has_room(r)) {
+    if (r != NULL && !has_room(r, p, call->w.len)) {
         list_append(&r->answers, &call->held);
         return;
     }

@@ -322,6 +322,7 @@ static void begin_spawning(struct story *s)
     begin(s);
     world_cut(&s->w, 0, 1);
     s->w.flags |= DFLAG_SPAWN;
+    s->w.flags &= ~DFLAG_DIST_HDR_ATOM_CACHE; /* it would miss what is thrown away here */
     assert_true(world_join(&s->w, 0, 1));
 }
 

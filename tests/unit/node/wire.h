@@ -93,9 +93,9 @@ static inline void put_text(struct fixture *f, clu_writer *w, const char *text)
     clu_writer_free(&plain);
 }
 
-static inline void print_term(struct buf *out, clu_slice term)
+static inline void print_term(struct buf *out, clu_slice term, const clu_refs *refs)
 {
-    clu_reader r = reader_of(term);
+    clu_reader r = {.pos = term.data, .end = term.data + term.len, .refs = refs};
     clu_writer text;
 
     clu_writer_init(&text);
@@ -142,10 +142,10 @@ static inline const char *sent(struct fixture *f)
     buf_reset(&f->seen);
     channel_feed(&f->peer, out.data, out.len, 0);
     while (channel_next(&f->peer, &frame)) {
-        print_term(&f->seen, frame.control);
+        print_term(&f->seen, frame.control, frame.refs);
         if (frame.payload.len > 0) {
             buf_put_byte(&f->seen, ' ');
-            print_term(&f->seen, frame.payload);
+            print_term(&f->seen, frame.payload, frame.refs);
         }
         buf_put_byte(&f->seen, '\n');
     }
