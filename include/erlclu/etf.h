@@ -91,11 +91,18 @@ typedef struct clu_reader {
     clu_error err;            /* the first error; sticks */
 } clu_reader;
 
+/* What keeps atoms apart from the terms that name them: the header of a message to another node. */
+typedef struct clu_atoms {
+    /* The number by which tag 82 names the atom; -1: it is to be written as text. */
+    int (*find)(struct clu_atoms *atoms, clu_slice text);
+} clu_atoms;
+
 typedef struct clu_writer {
     uint8_t *data; /* owned by the writer unless `fixed` */
     size_t len, cap;
     bool fixed; /* the caller's memory: never grown, CLU_ESIZE when full */
     clu_error err;
+    clu_atoms *atoms; /* asked for every atom; NULL: all are text. Set by the library only */
 } clu_writer;
 
 /* node borrows the input of the reader, or the caller's memory when writing; it is UTF-8. */
@@ -280,7 +287,8 @@ CLU_API void clu_put_uint(clu_writer *w, uint64_t value);
 CLU_API void clu_put_big(clu_writer *w, clu_slice magnitude, bool negative);
 /* clu_put_float: NEW_FLOAT; not a number and infinities are CLU_ERANGE. */
 CLU_API void clu_put_float(clu_writer *w, double value);
-/* clu_put_atom: UTF-8 text as tag 119, above 255 bytes 118; over 255 characters CLU_EATOM. */
+/* clu_put_atom: UTF-8 text as tag 119, above 255 bytes 118; over 255 characters CLU_EATOM. In a
+ * message to another node that has agreed to it, as a reference to the message's header. */
 CLU_API void clu_put_atom(clu_writer *w, clu_slice text);
 /* clu_put_atom_text: the same of a zero-terminated text. */
 CLU_API void clu_put_atom_text(clu_writer *w, const char *text);

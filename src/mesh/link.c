@@ -214,12 +214,9 @@ static void protocol_error(struct machine *m, struct link *l, clu_error err, con
 
 static void receive(struct machine *m, struct link *l, const struct frame *f, uint64_t now_ms)
 {
-    struct control ctl;
     const char *what = NULL;
-    clu_error err = control_parse(&ctl, f->control, f->payload, f->refs, &what);
+    clu_error err = node_frame(&m->node, &l->node, f, &what);
 
-    if (err == CLU_OK)
-        err = node_receive(&m->node, &l->node, &ctl, &what);
     if (err != CLU_OK)
         protocol_error(m, l, err, what, now_ms);
 }
