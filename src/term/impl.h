@@ -159,7 +159,7 @@ static inline bool term_is_over(const struct term *t)
 /* Readers over what is kept here, without cache references. */
 static inline clu_reader reader_over(const clu_writer *w)
 {
-    return (clu_reader){.pos = w->data, .end = w->data + w->len};
+    return (clu_reader){.pos = w->data, .end = w->data == NULL ? NULL : w->data + w->len};
 }
 
 static inline clu_slice written(const clu_writer *w)
