@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "etf/utf8.h"
 #include "term/impl.h"
 
 #define BELL '\a'
@@ -315,13 +316,27 @@ static bool edit_key(struct term *t)
 
 /* ---- who gets what ---- */
 
+/* What is no UTF-8 in a script is Latin-1: readers get characters in any case. */
+static void put_input(struct term *t, clu_slice bytes)
+{
+    const uint8_t *pos = bytes.data, *end = slice_end(bytes);
+    uint8_t utf8[UTF8_MAX];
+
+    while (pos < end) {
+        uint8_t byte = *pos;
+        uint32_t c = utf8_get(&pos, end);
+
+        buf_put(&t->input, utf8, utf8_put(utf8, c == UTF8_BAD ? byte : c));
+    }
+}
+
 /* The next line of a script, or what is left of it. */
 static bool take_script(struct term *t)
 {
     const uint8_t *end = t->typed.len == 0 ? NULL : memchr(t->typed.data, '\n', t->typed.len);
     size_t n = end != NULL ? (size_t)(end - t->typed.data) + 1 : t->ended ? t->typed.len : 0;
 
-    buf_put(&t->input, t->typed.data, n);
+    put_input(t, (clu_slice){t->typed.data, n});
     buf_drop(&t->typed, n);
     return n > 0;
 }

@@ -196,6 +196,7 @@ static void serves_a_person(void **state)
 static const struct row scripts[] = {
     {"lines", {">one\ntwo\n", LINE, LINE}, R "\"one\\n\"}\n" R "\"two\\n\"}\n"},
     {"the last line needs no end", {">one", "$", LINE, LINE}, R "\"one\"}\n" R "eof}\n"},
+    {"Latin-1 is understood", {">\xe4\xc3\xa4\n", LINE}, R "\"\xc3\xa4\xc3\xa4\\n\"}\n"},
     {"control characters are data", {">a\x03\x04\t\n", LINE}, R "[97,3,4,9,10]}\n"},
     {"the shell's own reader hears no end of file",
      {">a.\n", "$", UNTIL, "={done,a,[]}", UNTIL},
