@@ -104,10 +104,12 @@ static bool carry_interrupt(struct shell *sh, const struct term_effect *e)
     return true;
 }
 
+/* As if its terminal had ended, of which IEx tells its evaluator; then, without a choice. */
 static bool carry_kill(struct shell *sh, const struct term_effect *e)
 {
     (void)e;
-    exit_shell(sh, "kill");
+    exit_shell(sh, "die");
+    clu_after(sh->session.self, LAST_MOMENT_MS);
     return true;
 }
 
@@ -183,6 +185,12 @@ static void tell_end(struct shell *sh, clu_reader reason)
     clu_writer_free(&text);
 }
 
+/* What a shell ends with that was asked to. */
+static bool was_meant(clu_reader reason)
+{
+    return is_atom(reason, "normal") || is_atom(reason, "killed") || is_atom(reason, "die");
+}
+
 static void on_exit_signal(struct shell *sh, const clu_signal *signal)
 {
     bool is_shell = sh->lives && signal->from.id == sh->pid.id &&
@@ -191,18 +199,23 @@ static void on_exit_signal(struct shell *sh, const clu_signal *signal)
 
     if (!is_shell)
         return;
-    sh->lives = false;
-    if (!sh->leaving && !is_atom(signal->term, "normal") && !is_atom(signal->term, "killed"))
+    bool lost = is_atom(signal->term, "noconnection");
+
+    sh->lives = sh->killed = false;
+    if (lost || !(sh->leaving || was_meant(signal->term)))
         tell_end(sh, signal->term);
-    if (sh->leaving)
+    term_shell(sh->term, false);
+    if (lost)
+        term_leave(sh->term);
+    if (sh->leaving || lost)
         session_end(&sh->session, sh->status);
-    else
-        term_shell(sh->term, false);
 }
 
 /* The shell has not ended by itself; then nor by our signal: nobody answers there any more. */
 static void on_last_moment(struct shell *sh)
 {
+    if (!sh->lives)
+        return;
     if (sh->killed) {
         session_end(&sh->session, EXIT_CLOSED);
         return;

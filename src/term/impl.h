@@ -110,6 +110,8 @@ void term_pump(struct term *t);
 void edit_suspend(struct term *t);
 void edit_cancel(struct term *t);
 struct request *term_reader(const struct term *t);
+/* stop_readers: all end with {error, Reason}. */
+void stop_readers(struct term *t, const char *reason);
 
 /* request.c */
 void request_begin(struct term *t, clu_reader *from, clu_reader *reply_as, clu_reader *what);

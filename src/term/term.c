@@ -338,6 +338,8 @@ static bool take_script(struct term *t)
 
     put_input(t, (clu_slice){t->typed.data, n});
     buf_drop(&t->typed, n);
+    if (end == NULL && n > 0 && read_is_shell(term_reader(t)))
+        buf_put_byte(&t->input, '\n'); /* a full stop is one before white space only */
     return n > 0;
 }
 
@@ -505,7 +507,7 @@ void term_answer(struct term *t, uint32_t call, clu_reader *answer)
     }
 }
 
-static void stop_readers(struct term *t, const char *reason)
+void stop_readers(struct term *t, const char *reason)
 {
     edit_cancel(t);
     while (!list_empty(&t->reads))
@@ -518,8 +520,9 @@ void term_shell(struct term *t, bool lives)
     if (lives)
         return;
     stop_readers(t, "terminated");
-    if (!t->o.interactive)
+    if (!t->menu)
         term_leave(t);
+    term_pump(t);
 }
 
 void term_leave(struct term *t)

@@ -201,6 +201,7 @@ static const struct row scripts[] = {
     {"the shell's own reader hears no end of file",
      {">a.\n", "$", UNTIL, "={done,a,[]}", UNTIL},
      "call [erl_scan,tokens,[[],\"a.\\n\",1]]\n" R "a}\n" R "{error,terminated}}\nleave\n"},
+    {"its last line has an end", {">a.", "$", UNTIL}, "call [erl_scan,tokens,[[],\"a.\\n\",1]]\n"},
     {"another does",
      {"$", "{get_until,unicode,\"\",m,f,[]}", "={done,eof,[]}"},
      "call [m,f,[[],eof]]\n" R "eof}\n"},
@@ -233,9 +234,19 @@ static void signals_the_shell(void **state)
     console_type(&c, "\x03");
     assert_string_equal("", console_told(&c));
     term_shell(c.term, true);
-    console_type(&c, "\x03\x07i\rk\rc\r");
+    console_type(&c, "\x03\x07i\rk\r");
     assert_string_equal("interrupt\ninterrupt\nkill\n", console_told(&c));
     console_forget(&c);
+    term_shell(c.term, false); /* the menu is open: it may start another */
+    console_type(&c, "s\r");
+    assert_string_equal("start\n", console_told(&c));
+    console_forget(&c);
+    term_shell(c.term, true);
+    console_ask(&c, LINE);
+    console_type(&c, "\x07k\r");
+    assert_string_equal("send {io_reply,99,{error,terminated}}\nkill\n", console_told(&c));
+    console_forget(&c);
+    console_type(&c, "c\r");
     term_leave(c.term);
     console_drain(&c);
     assert_string_equal("interrupt\nleave\n", console_told(&c)); /* so that it reads, and hears */
