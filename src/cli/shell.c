@@ -81,6 +81,19 @@ static void exit_shell(struct shell *sh, const char *reason)
     (void)err; /* the link is gone, then: EXIT is on its way */
 }
 
+static void take_last_moment(struct shell *sh)
+{
+    if (sh->last_moment.n > 0)
+        clu_cancel(sh->session.self, &sh->last_moment);
+    sh->last_moment.n = 0;
+}
+
+static void give_last_moment(struct shell *sh)
+{
+    take_last_moment(sh);
+    sh->last_moment = clu_after(sh->session.self, LAST_MOMENT_MS);
+}
+
 static bool carry_send(struct shell *sh, const struct term_effect *e)
 {
     clu_to to = clu_to_pid(e->to);
@@ -109,7 +122,7 @@ static bool carry_kill(struct shell *sh, const struct term_effect *e)
 {
     (void)e;
     exit_shell(sh, "die");
-    clu_after(sh->session.self, LAST_MOMENT_MS);
+    give_last_moment(sh);
     return true;
 }
 
@@ -125,7 +138,7 @@ static bool carry_leave(struct shell *sh, const struct term_effect *e)
     (void)e;
     sh->leaving = true;
     if (sh->lives)
-        clu_after(sh->session.self, LAST_MOMENT_MS);
+        give_last_moment(sh);
     else
         session_end(&sh->session, sh->status);
     return true;
@@ -201,6 +214,7 @@ static void on_exit_signal(struct shell *sh, const clu_signal *signal)
         return;
     bool lost = is_atom(signal->term, "noconnection");
 
+    take_last_moment(sh);
     sh->lives = sh->killed = false;
     if (lost || !(sh->leaving || was_meant(signal->term)))
         tell_end(sh, signal->term);
@@ -214,15 +228,14 @@ static void on_exit_signal(struct shell *sh, const clu_signal *signal)
 /* The shell has not ended by itself; then nor by our signal: nobody answers there any more. */
 static void on_last_moment(struct shell *sh)
 {
-    if (!sh->lives)
-        return;
+    sh->last_moment.n = 0;
     if (sh->killed) {
         session_end(&sh->session, EXIT_CLOSED);
         return;
     }
     sh->killed = true;
     exit_shell(sh, "kill");
-    clu_after(sh->session.self, LAST_MOMENT_MS);
+    give_last_moment(sh);
 }
 
 static void on_signal(clu_process *self, const clu_signal *signal, void *arg)

@@ -20,6 +20,10 @@ class ShellCase(LabCase):
         self.addCleanup(console.close)
         return console
 
+    def tell_time(self, what, shell):
+        """How long the first prompt took; of the first session, the peer's loading of modules is part."""
+        print(f'[{what}: prompt after {(time.monotonic() - shell.began) * 1000:.0f} ms] ', end='', flush=True)
+
     def processes(self, node):
         return int(node.eval('erlang:system_info(process_count)'))
 
@@ -53,8 +57,7 @@ class Erlang(ShellCase):
         before = self.processes(erl)
         shell = self.console(erl)
         shell.expect('Eshell', self.prompt(erl, 1))
-        print(f'[{erl.otp}: first prompt after {(time.monotonic() - shell.began) * 1000:.0f} ms] ',
-              end='', flush=True)
+        self.tell_time(erl.otp, shell)
         self.assertFalse(shell.is_cooked())
         # an expression over three lines
         shell.say('lists:sum([1,\r', 'lists:sum([1,')
@@ -104,6 +107,11 @@ class Erlang(ShellCase):
         # end of file
         shell.type(EOF)
         self.assertEqual(0, shell.end())
+        again = self.console(erl)
+        again.expect(self.prompt(erl, 1))
+        self.tell_time('again', again)
+        again.type(EOF)
+        self.assertEqual(0, again.end())
         self.assert_nothing_is_left(erl, before)
         self.assert_quiet([erl])
 
@@ -267,7 +275,7 @@ class Elixir(ShellCase):
         before = self.processes(node)
         shell = self.console(node)
         shell.expect('Interactive Elixir', self.prompt(node, 1))
-        print(f'[Elixir: first prompt after {(time.monotonic() - shell.began) * 1000:.0f} ms] ', end='', flush=True)
+        self.tell_time('Elixir', shell)
         # an expression over three lines
         shell.say('Enum.map([1,\r', '...')
         shell.say('2],\r', '...')
