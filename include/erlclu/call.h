@@ -17,9 +17,9 @@ extern "C" {
 /* What became of a call. */
 typedef enum clu_outcome {
     CLU_ANSWERED,   /* term is the answer */
-    CLU_RAISED,     /* rpc: the function ended with an exception; class and term say which */
-    CLU_NO_PROCESS, /* call: it ended, or was not there: term is the reason (noproc, noconnection)
-                     */
+    CLU_RAISED,     /* rpc: the function ended with an exception; exception and term say which */
+    CLU_NO_PROCESS, /* it ended, or was not there: term is the reason (noproc, noconnection); rpc:
+                       what it ended by, or why none was made (notsup, system_limit) */
     CLU_TIMED_OUT,
 } clu_outcome;
 
@@ -27,7 +27,8 @@ typedef struct clu_answer {
     clu_outcome outcome;
     clu_ref ref;         /* of the call */
     clu_slice exception; /* CLU_RAISED: "error", "exit" or "throw" */
-    clu_reader term;     /* borrowed until the function returns */
+    clu_reader term;     /* one term; borrowed until the function returns */
+    clu_reader stack;    /* of an error that a function raised: the list; else at its end */
 } clu_answer;
 
 typedef void clu_answer_fn(clu_process *self, const clu_answer *answer, void *arg);
@@ -47,10 +48,34 @@ CLU_API void clu_call_forget(clu_process *self, const clu_ref *ref);
 CLU_API clu_writer *clu_cast_begin(clu_process *self, const clu_to *to);
 /* clu_notify_begin: gen_event:notify; put the event, then clu_send_end. */
 CLU_API clu_writer *clu_notify_begin(clu_process *self, const clu_to *to);
-/* clu_rpc_begin: erpc:call(Node, Module, Function, Args, Timeout), by rex where the peer has no
- * erpc: put the list of arguments, then clu_call_end. */
+/* clu_sync_notify_begin: gen_event:sync_notify: put the event, then clu_call_end; the answer is ok.
+ * clu_event_call_begin: gen_event:call(To, Handler, Query, Timeout) of the handler that this module
+ * is: put the query, then clu_call_end. */
+CLU_API clu_writer *clu_sync_notify_begin(clu_process *self, const clu_to *to, uint64_t timeout_ms);
+CLU_API clu_writer *clu_event_call_begin(clu_process *self, const clu_to *to, const char *handler,
+                                         uint64_t timeout_ms);
+/* clu_rpc_begin: erpc:call(Node, Module, Function, Args, Timeout), by rex where the peer does not
+ * spawn for others (there every exception is an error {badrpc, Reason}): put the list of arguments,
+ * then clu_call_end. Also of this node itself. What the function prints goes to the group leader of
+ * self, and nowhere when it has none. */
 CLU_API clu_writer *clu_rpc_begin(clu_process *self, const char *node, const char *module,
                                   const char *function, uint64_t timeout_ms);
+/* clu_rpc_cast_begin: erpc:cast: put the list of arguments, then clu_call_end with on_answer and
+ * ref NULL. Nobody hears what came of it. */
+CLU_API clu_writer *clu_rpc_cast_begin(clu_process *self, const char *node, const char *module,
+                                       const char *function);
+
+/* clu_multi_fn: the answer of nodes[index]; so many are left. */
+typedef void clu_multi_fn(clu_process *self, size_t index, const clu_answer *answer, size_t left,
+                          void *arg);
+/* clu_multicall_begin: erpc:multicall: the same call to n nodes, within one timeout: put the list
+ * of arguments, then clu_multicall_end. fn is called once for each node, as the answers come, later
+ * than clu_multicall_end; not at all for n = 0, after an error, or when self ends. A node whose
+ * link is busy answers CLU_NO_PROCESS, busy. Names are copied. */
+CLU_API clu_writer *clu_multicall_begin(clu_process *self, const char *const *nodes, size_t n,
+                                        const char *module, const char *function,
+                                        uint64_t timeout_ms);
+CLU_API CLU_MUST_USE clu_error clu_multicall_end(clu_process *self, clu_multi_fn *fn, void *arg);
 
 /* ---- in ---- */
 
@@ -58,25 +83,40 @@ CLU_API clu_writer *clu_rpc_begin(clu_process *self, const char *node, const cha
 typedef struct clu_call clu_call;
 
 /* clu_function: an exported function. args stands at the list of arguments, borrowed until it
- * returns. CLU_OK: it has answered; CLU_PENDING: it will, later; any other error raises
- * error:badarg (CLU_EBADARG, CLU_ETYPE, CLU_ERANGE) or error:{erlclu, Error} for the caller. */
+ * returns: a LIST of as many as were exported (never a STRING), NIL for none. CLU_OK: it has
+ * answered; CLU_PENDING: it will, later; any other error raises error:badarg (CLU_EBADARG, and what
+ * readers say of terms that do not fit: CLU_ETYPE, CLU_ERANGE, CLU_ETRUNC, CLU_ETERM, CLU_EATOM) or
+ * error:{erlclu, Error} for the caller, Error being an atom as enomem. */
 typedef clu_error clu_function(clu_call *call, clu_reader *args, void *arg);
 
-/* clu_export: module:function/arity of this node, for rpc, erpc and spawn from anywhere. Nothing
- * that was not exported ever runs. Errors (CLU_EEXIST, CLU_ENOMEM) stick to the node. */
+/* clu_export: module:function/arity of this node, for rpc, erpc and spawn from anywhere; arity is
+ * at most 255. Nothing that was not exported ever runs: who asks for something else is told undef.
+ * Exported from the start: erlang:node/0, nodes/0, nodes/1, is_alive/0, system_info/1,
+ * net_adm:ping/1, net_kernel:nodes_info/0, erlclu:status/0. Errors (CLU_EEXIST, CLU_EBADARG,
+ * CLU_ENOMEM) stick to the node. */
 CLU_API void clu_export(clu_node *node, const char *module, const char *function, unsigned arity,
                         clu_function *handler, void *arg);
 
-/* clu_reply_begin: put the answer, then clu_reply_end: the call is gone. CLU_EBUSY, CLU_ESIZE and
- * CLU_ENOMEM leave the call as it was. Who does not wait any more gets nothing: CLU_OK all the
- * same. */
+/* clu_reply_begin: put the answer, one term, then clu_reply_end: the call is gone, and with it the
+ * process that was spawned to answer it. While the link is busy the answer waits: there is no
+ * CLU_EBUSY. An error is the writer's, and leaves the call as it was. Who does not wait any more
+ * gets nothing: CLU_OK all the same. A handler that said CLU_PENDING must come to a clu_reply_end
+ * in the end, whether somebody waits or not. */
 CLU_API clu_writer *clu_reply_begin(clu_call *call);
 CLU_API CLU_MUST_USE clu_error clu_reply_end(clu_call *call);
-/* clu_raise_begin: the same with an exception instead: exception is "error", "exit" or "throw";
- * then clu_reply_end. */
+/* clu_raise_begin: the same with an exception instead: put its reason, then clu_reply_end.
+ * exception is "error", "exit" or "throw"; any other is CLU_EBADARG. The caller sees it as that of
+ * a function that runs there: erpc documents how. A caller of a server's exits with it. */
 CLU_API clu_writer *clu_raise_begin(clu_call *call, const char *exception);
-/* clu_call_node: of this node. clu_call_self: the process that answers. clu_call_from: who asks, a
- * pid, as far as it is known. clu_call_is_awaited: somebody still waits. */
+/* clu_become: what the process that was spawned for this call does with its signals while the
+ * handler's answer is pending (else they are dropped), as clu_spawn_options has them: so
+ * erlang:spawn/4 makes a process that lives until clu_exit. No effect on a server's call. */
+CLU_API void clu_become(clu_call *call, clu_receive_fn *receive, clu_stopped_fn *stopped,
+                        void *arg);
+/* clu_call_node: of this node. clu_call_self: the process that answers: one of its own for each
+ * call of a function, or the server; NULL when it has ended. clu_call_from: who asks.
+ * clu_call_is_awaited: somebody still waits, as far as can be known: false when the caller has
+ * ended, has given up (a timeout) or its node is gone, and for casts and plain spawns. */
 CLU_API clu_node *clu_call_node(const clu_call *call);
 CLU_API clu_process *clu_call_self(const clu_call *call);
 CLU_API clu_pid clu_call_from(const clu_call *call);

@@ -8,6 +8,11 @@
 #include <erlclu/call.h>
 #include <erlclu/error.h>
 #include <erlclu/etf.h>
+#include <erlclu/format.h>
+#include <erlclu/global.h>
+#include <erlclu/node.h>
+#include <erlclu/pg.h>
 #include <erlclu/process.h>
+#include <erlclu/talk.h>
 
 #endif

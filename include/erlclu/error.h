@@ -34,6 +34,7 @@ extern "C" {
     X(CLU_ECRYPTO, -19, "the crypto library failed")                                               \
     X(CLU_EMORE, -20, "more input is needed")                                                      \
     X(CLU_ELOCAL, -21, "node-local terms are not accepted here")                                   \
+    X(CLU_ESTART, -22, "the node cannot run here")                                                 \
     X(CLU_PENDING, 1, "it will be answered later")
 
 typedef enum clu_error {

@@ -111,6 +111,15 @@ typedef struct clu_ref {
     uint32_t words[CLU_REF_WORDS_MAX];
 } clu_ref;
 
+/* An atom that a program uses again and again, as it stands on the wire. */
+typedef struct clu_atom {
+    uint8_t *term; /* owned; NULL after an error */
+    clu_error err; /* of clu_atom_new; clu_put_atom_of repeats it */
+    uint32_t hash; /* clu_atom_hash of its text */
+    uint16_t len;  /* bytes of the term */
+    uint8_t head;  /* of these, in front of the text */
+} clu_atom;
+
 typedef struct clu_port {
     clu_slice node;
     uint64_t id;
@@ -143,6 +152,20 @@ CLU_API clu_slice clu_slice_of(const char *text);
 /* clu_slice_is: whether the slice holds exactly the bytes of text. */
 CLU_API bool clu_slice_is(clu_slice s, const char *text);
 CLU_API bool clu_slice_equal(clu_slice a, clu_slice b);
+
+/* ---- atoms made once ---- */
+
+/* clu_atom_new: of a UTF-8 text, which is copied; end it with clu_atom_free. What went wrong
+ * (CLU_EATOM, CLU_ENOMEM) is told by the writer that it is put into. Threads may share it. */
+CLU_API clu_atom clu_atom_new(const char *text);
+/* clu_atom_free: takes what has failed, and what was freed, as well. */
+CLU_API void clu_atom_free(clu_atom *atom);
+/* clu_atom_text: borrows the atom; empty after an error. */
+CLU_API CLU_INLINE clu_slice clu_atom_text(const clu_atom *atom);
+/* clu_atom_is: whether this is its text; compares the bytes only where the lengths agree. */
+CLU_API CLU_INLINE bool clu_atom_is(const clu_atom *atom, clu_slice text);
+/* clu_atom_hash: of an atom's text; the same in all releases of this library with one soname. */
+CLU_API uint32_t clu_atom_hash(clu_slice text);
 
 /* ---- reading ---- */
 
@@ -239,6 +262,8 @@ CLU_API void clu_put_float(clu_writer *w, double value);
 CLU_API void clu_put_atom(clu_writer *w, clu_slice text);
 /* clu_put_atom_text: the same of a zero-terminated text. */
 CLU_API void clu_put_atom_text(clu_writer *w, const char *text);
+/* clu_put_atom_of: the same of an atom made once: nothing is measured or checked. */
+CLU_API void clu_put_atom_of(clu_writer *w, const clu_atom *atom);
 CLU_API CLU_INLINE void clu_put_tuple(clu_writer *w, size_t arity);
 /* clu_put_list: the head of a list of n elements; end it with clu_put_nil (or another tail).
  * n = 0 writes nothing: clu_put_nil alone is the empty list. */

@@ -177,6 +177,27 @@ CLU_INLINE clu_slice clu_get_binary(clu_reader *r)
     return bytes;
 }
 
+/* ---- atoms made once ---- */
+
+CLU_INLINE clu_slice clu_atom_text(const clu_atom *atom)
+{
+    clu_slice text = {NULL, 0};
+
+    if (atom->term != NULL) {
+        text.data = atom->term + atom->head;
+        text.len = (size_t)(atom->len - atom->head);
+    }
+    return text;
+}
+
+CLU_INLINE bool clu_atom_is(const clu_atom *atom, clu_slice text)
+{
+    clu_slice own = clu_atom_text(atom);
+
+    return own.data != NULL && own.len == text.len &&
+           (text.len == 0 || memcmp(own.data, text.data, text.len) == 0);
+}
+
 /* ---- writing ---- */
 
 CLU_INLINE uint8_t *clu_writer_add(clu_writer *w, size_t n)

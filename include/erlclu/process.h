@@ -94,6 +94,12 @@ CLU_API clu_pid clu_self(const clu_process *self);
 CLU_API clu_node *clu_process_node(const clu_process *self);
 CLU_API void *clu_process_arg(const clu_process *self);
 CLU_API void clu_trap_exit(clu_process *self, bool trap);
+/* clu_group_leader: where its output would go: the one that it was spawned or called with; node is
+ * empty when there is none. Borrowed while nothing else happens to self. clu_set_group_leader:
+ * erlang:group_leader(leader, pid), for a process of any node. */
+CLU_API clu_pid clu_group_leader(const clu_process *self);
+CLU_API CLU_MUST_USE clu_error clu_set_group_leader(clu_process *self, const clu_pid *pid,
+                                                    const clu_pid *leader);
 
 /* clu_take: the next signal of a process without a receive function; false when none waits. The
  * signal is good until the next clu_take of this process. */

@@ -7,11 +7,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "conf/cookie.h"
-#include "find/words.h"
 #include "net/drive.h"
-#include "net/files.h"
 #include "net/http.h"
+#include "net/rotate.h"
 #include "net/signals.h"
 #include "net/system.h"
 #include "net/watch.h"
@@ -20,16 +18,13 @@
 /* Who asks often gets the same figures, whatever happens between: a snapshot of thousands of peers
  * takes a while, and so does its page. */
 #define SNAPSHOT_AGE_MS 100
-/* The cookie's file is watched from then on. */
-#define COOKIE_WATCH_MS 1000
 
 struct run {
     const struct conf *conf;
     struct drive drive;
     struct signals *signals;
-    struct watch *shutdown;    /* runs from the first signal to the end */
-    struct watch *cookie_time; /* until its file is watched */
-    struct file_watch *cookie;
+    struct watch *shutdown; /* runs from the first signal to the end */
+    struct rotate *cookie;
     int signal;
     struct routes *routes;
     struct http *page, *metrics;
@@ -150,59 +145,14 @@ static int serve_all(struct run *r)
     return status;
 }
 
-/* ---- the cookie ---- */
-
-static void tell_cookie_stays(struct run *r, const char *problem)
-{
-    struct event event = {.id = EVENT_SETTING};
-
-    text_set(event.what, sizeof event.what, slice_of(r->conf->settings.cookie_file));
-    say(event.reason, "%s: the cookie that was read before stays", problem);
-    loop_tell(r->drive.loop, &event);
-}
-
-/* A Secret that was rolled: no restart is needed. */
-static void on_cookie_file(void *arg)
-{
-    struct run *r = arg;
-    const char *path = r->conf->settings.cookie_file, *problem = NULL;
-    char why[REASON_SIZE] = "";
-    struct cookie cookie;
-    struct buf text = {0};
-    clu_error err = file_read(path, &text, why);
-
-    if (err == CLU_OK)
-        problem = cookie_set(&cookie, buf_slice(&text), path);
-    buf_free(&text);
-    if (err != CLU_OK || problem != NULL) {
-        tell_cookie_stays(r, problem != NULL ? problem : why[0] != '\0' ? why : clu_strerror(err));
-        return;
-    }
-    machine_cookie(r->drive.machine, &cookie, system_now_ms());
-    loop_turn(r->drive.loop);
-}
-
-/* To watch a folder with thousands of files takes the system many milliseconds: the node is up
- * before that. What changed meanwhile is read now. */
-static void on_cookie_time(void *arg, bool timed_out)
-{
-    struct run *r = arg;
-    const char *path = r->conf->settings.cookie_file;
-
-    (void)timed_out;
-    r->cookie = file_watch_new(loop_base(r->drive.loop), path, on_cookie_file, r);
-    if (r->cookie == NULL)
-        tell_cookie_stays(r, clu_strerror(CLU_ENOMEM));
-    else
-        on_cookie_file(r);
-}
-
 static bool watch_cookie(struct run *r)
 {
-    if (r->conf->settings.cookie_file[0] == '\0')
+    const char *path = r->conf->settings.cookie_file;
+
+    if (path[0] == '\0')
         return true;
-    r->cookie_time = watch_new(loop_base(r->drive.loop), WATCH_TIMER, -1, on_cookie_time, r);
-    return r->cookie_time != NULL && watch_start(r->cookie_time, COOKIE_WATCH_MS);
+    r->cookie = rotate_new(r->drive.loop, r->drive.machine, path);
+    return r->cookie != NULL;
 }
 
 /* ---- life ---- */
@@ -291,7 +241,7 @@ static int be_node(struct run *r)
 
     if (status != EXIT_DONE)
         return status;
-    r->signals = signals_new(loop_base(r->drive.loop), on_signal, r);
+    r->signals = signals_new(loop_base(r->drive.loop), true, on_signal, r);
     r->shutdown = watch_new(loop_base(r->drive.loop), WATCH_TIMER, -1, on_shutdown, r);
     if (r->signals == NULL || r->shutdown == NULL || !watch_cookie(r))
         return program_cannot_start();
@@ -314,8 +264,7 @@ int run_main(const struct conf *c)
     http_free(r.metrics);
     signals_free(r.signals);
     watch_free(r.shutdown);
-    watch_free(r.cookie_time);
-    file_watch_free(r.cookie);
+    rotate_free(r.cookie);
     routes_free(r.routes);
     drive_close(&r.drive);
     return status;

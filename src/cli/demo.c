@@ -32,7 +32,7 @@ struct demo {
     char dnsmasq[256], erl[256];
     struct child children[CHILDREN];
     size_t n_children;
-    struct event_base *base;
+    struct watch_base *base;
     struct signals *signals;
     struct watch *end, *look;
     uint64_t began_ms;
@@ -266,7 +266,7 @@ static bool prepare_loop(struct demo *d)
     d->base = watch_base_new();
     if (d->base == NULL)
         return false;
-    d->signals = signals_new(d->base, on_signal, d);
+    d->signals = signals_new(d->base, true, on_signal, d);
     d->end = watch_new(d->base, WATCH_TIMER, -1, on_end, d);
     d->look = watch_new(d->base, WATCH_TIMER, -1, on_look, d);
     return d->signals != NULL && d->end != NULL && d->look != NULL;

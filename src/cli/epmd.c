@@ -15,7 +15,7 @@ static void on_signal(void *arg, int number)
 
 static int serve(struct drive *d)
 {
-    struct signals *signals = signals_new(loop_base(d->loop), on_signal, d);
+    struct signals *signals = signals_new(loop_base(d->loop), true, on_signal, d);
     int status;
 
     if (signals == NULL)

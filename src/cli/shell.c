@@ -307,7 +307,7 @@ static void on_linked(struct session *s)
     struct shell *sh = CONTAINER_OF(s, struct shell, session);
 
     sh->tty = tty_new(loop_base(s->drive.loop), on_read, on_resized, sh);
-    sh->signals = signals_new(loop_base(s->drive.loop), on_system_signal, sh);
+    sh->signals = signals_new(loop_base(s->drive.loop), true, on_system_signal, sh);
     if (sh->tty == NULL || sh->signals == NULL || (sh->interactive && !tty_raw(sh->tty))) {
         session_end(s, program_cannot_start());
         return;

@@ -103,7 +103,9 @@ static void set_defaults(struct loading *l)
         .listen = role->own_name && role->no_listen ? c->here : (struct addr){0},
         .http = role->page ? default_http(l) : (struct addr){0},
         /* Three nodes in one terminal: their pages tell more than their mingled logs. */
-        .log_level = l->in->command == CMD_DEMO ? LEVEL_ERROR : LEVEL_INFO,
+        .log_level = l->in->command == CMD_DEMO      ? LEVEL_ERROR
+                     : l->in->command == CMD_LIBRARY ? LEVEL_NONE
+                                                     : LEVEL_INFO,
     };
     c->timeout_ms = l->in->command == CMD_DEMO ? 0 : TIMEOUT_MS;
 }
@@ -161,7 +163,9 @@ static bool load_args_file(struct loading *l)
 
 static bool load(struct loading *l)
 {
-    if (!conf_take_words(l))
+    bool taken = l->in->command == CMD_LIBRARY ? conf_take_options(l) : conf_take_words(l);
+
+    if (!taken)
         return false;
     if (l->out->help)
         return true;

@@ -8,6 +8,8 @@
 #ifndef CONF_CONF_H
 #define CONF_CONF_H
 
+#include <erlclu/node.h>
+
 #include "base/buf.h"
 #include "model/settings.h"
 
@@ -32,7 +34,10 @@ enum conf_command {
 #define X(id, word, arguments, help) id,
     CONF_COMMAND_MAP(X)
 #undef X
-        CONF_COMMANDS
+        CONF_COMMANDS,
+    /* No command: a node within somebody's program, made from clu_options. */
+    CMD_LIBRARY = CONF_COMMANDS,
+    CONF_ROLES
 };
 
 /* Largest file that conf wants to see: a hosts file of some ten thousand rows. */
@@ -44,6 +49,8 @@ struct conf_input {
     /* The words behind the subcommand. */
     size_t argc;
     const char *const *argv;
+    /* CMD_LIBRARY: what the program sets, in place of words. */
+    const clu_options *options;
     /* env: the value of a variable, NULL when it is not set. */
     const char *(*env)(void *arg, const char *name);
     /* read_file: appends the text of a file. CLU_ENOENT: there is none; CLU_ESIZE: over

@@ -24,10 +24,10 @@ static bool finish_name(struct loading *l, const struct role *role)
 
 static bool no_cookie(struct loading *l, const char *path, const char *why)
 {
-    return conf_say(l,
-                    "no cookie: give --cookie-file FILE, RELEASE_COOKIE or ~/.erlang.cookie "
-                    "(%.200s: %s)",
-                    path, why);
+    bool library = l->in->command == CMD_LIBRARY;
+
+    return conf_say(l, "no cookie: give %s, RELEASE_COOKIE or ~/.erlang.cookie (%.200s: %s)",
+                    library ? ".cookie, .cookie_file" : "--cookie-file FILE", path, why);
 }
 
 /* The last source. Any trouble with it is the end of the search, so the sentence names the others.
@@ -68,8 +68,9 @@ static bool finish_ports(struct loading *l, const struct role *role)
     if (s->epmd != EPMD_NONE || role->no_listen)
         return true;
     if (s->listen_min == 0)
-        return conf_say(l, "--epmd none needs --listen-port PORT: without epmd, all nodes listen "
-                           "at one known port");
+        return conf_say(l, "%s: without epmd, all nodes listen at one known port",
+                        l->in->command == CMD_LIBRARY ? ".epmd none needs .listen_port"
+                                                      : "--epmd none needs --listen-port PORT");
     s->dist_port = s->listen_min;
     return true;
 }
@@ -161,6 +162,7 @@ static bool finish_specs(struct loading *l, const struct role *role)
 {
     struct settings *s = &l->out->settings;
     const char *zone = l->out->resolv.zone;
+    const char *none = l->in->command == CMD_LIBRARY ? "no .discover" : "no --discover";
     char namespace_[HOST_NAME_SIZE];
 
     if (!role->own_name || s->n_specs > 0 || conf_env(l, "KUBERNETES_SERVICE_HOST") == NULL)
@@ -169,11 +171,11 @@ static bool finish_specs(struct loading *l, const struct role *role)
     if (l->err != CLU_OK)
         return false;
     if (namespace_[0] == '\0')
-        return conf_note_that(l, "no --discover",
+        return conf_note_that(l, none,
                               "nothing is looked up: neither the service account nor resolv.conf "
                               "tells this pod's namespace");
     if (zone[0] == '\0')
-        return conf_note_that(l, "no --discover",
+        return conf_note_that(l, none,
                               "nothing is looked up: resolv.conf has no search entry NS.svc.ZONE "
                               "that tells the cluster's zone");
     int n = snprintf(s->specs[0], SPEC_SIZE, "dns:" SERVICE ".%s.svc.%s", namespace_, zone);
@@ -241,9 +243,28 @@ static bool finish_wait(struct loading *l, const struct role *role)
     return needs_spec(l, "wait --reachable");
 }
 
+/* Whoever takes part in global must be linked with all: a link that is cut by one is cut by others
+ * in turn, and a hidden node is no part of it. */
+static bool finish_global(struct loading *l, const struct role *role)
+{
+    const struct settings *s = &l->out->settings;
+    const char *global = l->in->command == CMD_LIBRARY ? ".global" : "--global";
+
+    (void)role;
+    if (s->global && s->prune == PRUNE_AFTER)
+        return conf_say(l,
+                        "%s and --prune after do not go together: a link that one node cuts is "
+                        "a partial partition to global, for which others cut further ones",
+                        global);
+    if (s->global && s->hidden)
+        return conf_say(l, "%s and --hidden do not go together: hidden nodes are no part of global",
+                        global);
+    return true;
+}
+
 static bool (*const steps[])(struct loading *, const struct role *) = {
     finish_name,  finish_cookie, finish_ports,    finish_page, finish_kubernetes,
-    finish_specs, finish_target, finish_discover, finish_wait,
+    finish_specs, finish_target, finish_discover, finish_wait, finish_global,
 };
 
 bool conf_finish(struct loading *l)

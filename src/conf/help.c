@@ -5,10 +5,11 @@
 
 static const struct {
     const char *word, *arguments, *help;
-} commands[CONF_COMMANDS] = {
+} commands[CONF_ROLES] = {
 #define X(id, word, arguments, help) [id] = {word, arguments, help},
     CONF_COMMAND_MAP(X)
 #undef X
+        [CMD_LIBRARY] = {"", "", ""},
 };
 
 enum conf_command conf_command_of(const char *word)

@@ -21,6 +21,7 @@ enum {
     WAIT = BIT(CMD_WAIT),
     INSTALL = BIT(CMD_INSTALL),
     VERSION = BIT(CMD_VERSION),
+    LIBRARY = BIT(CMD_LIBRARY),
     ALL = BIT(CONF_COMMANDS) - 1,
     /* one node is dialled, and nothing else */
     DIAL = PING | CALL | SEND | SHELL,
@@ -32,7 +33,7 @@ const struct option conf_options[OPTIONS] = {
                       .arg = "SPEC",
                       .commands = RUN | DISCOVER | WAIT,
                       .env = "ERLCLU_DISCOVER",
-                      .env_commands = RUN | DISCOVER | WAIT,
+                      .env_commands = RUN | DISCOVER | WAIT | LIBRARY,
                       .set = set_spec,
                       .help = "where nodes are; repeatable"},
     [OPT_NAME] = {.name = "--name",
@@ -40,7 +41,7 @@ const struct option conf_options[OPTIONS] = {
                   .commands = RUN | DISCOVER | WAIT | DIAL,
                   .env = "ERLCLU_NODE",
                   /* a command beside the node is not the node */
-                  .env_commands = RUN | DISCOVER | WAIT,
+                  .env_commands = RUN | DISCOVER | WAIT | LIBRARY,
                   .field = FIELD(settings.name),
                   .set = set_name,
                   .help = "own name: NAME or NAME@HOST"},
@@ -52,7 +53,7 @@ const struct option conf_options[OPTIONS] = {
                     .arg = "FILE",
                     .commands = RUN | DIAL,
                     .env = "RELEASE_COOKIE",
-                    .env_commands = RUN | DIAL,
+                    .env_commands = RUN | DIAL | LIBRARY,
                     .field = FIELD(settings.cookie),
                     .set = set_cookie,
                     .secret = true,
@@ -68,6 +69,11 @@ const struct option conf_options[OPTIONS] = {
                     .field = FIELD(settings.hidden),
                     .set = set_flag,
                     .help = "be a hidden node"},
+    [OPT_GLOBAL] = {.name = "--global",
+                    .commands = RUN,
+                    .field = FIELD(settings.global),
+                    .set = set_flag,
+                    .help = "take part in Erlang's global"},
     [OPT_PROTO_DIST] = {.commands = RUN, .set = set_proto_dist},
     [OPT_START_EPMD] = {.commands = RUN, .field = FIELD(settings.epmd), .set = set_start_epmd},
     [OPT_EPMD_LESS_PORT] = {.commands = RUN, .set = set_epmd_less_port},
@@ -81,7 +87,7 @@ const struct option conf_options[OPTIONS] = {
                        .arg = "PORT",
                        .commands = RUN | DISCOVER | WAIT | DIAL | NAMES | EPMD,
                        .env = "ERL_EPMD_PORT",
-                       .env_commands = RUN | DISCOVER | WAIT | DIAL | NAMES | EPMD,
+                       .env_commands = RUN | DISCOVER | WAIT | DIAL | NAMES | EPMD | LIBRARY,
                        .field = FIELD(settings.epmd_port),
                        .set = set_port,
                        .help = "port of all epmds (4369)"},
@@ -110,7 +116,7 @@ const struct option conf_options[OPTIONS] = {
                       .set = set_shutdown},
     [OPT_COOKIE_OVERLAP] = {.commands = RUN,
                             .env = "COOKIE_OVERLAP",
-                            .env_commands = RUN,
+                            .env_commands = RUN | LIBRARY,
                             .field = FIELD(settings.cookie_overlap_ms),
                             .set = set_cookie_overlap},
     [OPT_HTTP_ADDR] = {.commands = RUN | NODES | STATUS | WAIT,
@@ -231,8 +237,9 @@ const struct option conf_options[OPTIONS] = {
 };
 
 /* One row a command: what it is among nodes, and how many words it takes. */
-const struct role conf_roles[CONF_COMMANDS] = {
+const struct role conf_roles[CONF_ROLES] = {
     [CMD_RUN] = {.own_name = true, .cookie = true, .resolver = true, .page = true},
+    [CMD_LIBRARY] = {.own_name = true, .cookie = true, .resolver = true},
     [CMD_DISCOVER] = {.own_name = true,
                       .hidden = true,
                       .no_listen = true,

@@ -17,6 +17,7 @@ enum option_id {
     OPT_PEER_COOKIE,
     OPT_SHOW_COOKIE,
     OPT_HIDDEN,
+    OPT_GLOBAL,
     OPT_PROTO_DIST,
     OPT_START_EPMD,
     OPT_LISTEN_MIN,
@@ -57,7 +58,8 @@ enum option_id {
 enum source_rank {
     SOURCE_ENVIRONMENT,
     SOURCE_ARGS_FILE,
-    SOURCE_COMMAND_LINE,
+    SOURCE_COMMAND_LINE, /* or a field of clu_options */
+    SOURCE_PROGRAM,      /* clu_options.cookie: the value, and not a file's name */
 };
 
 /* One value as one source gave it. */
@@ -123,6 +125,7 @@ const char *conf_env(const struct loading *l, const char *name);
 
 /* Sources. Each keeps what it finds with conf_give; false after conf_say. */
 bool conf_take_words(struct loading *l);
+bool conf_take_options(struct loading *l);
 bool conf_take_args_file(struct loading *l, const char *path);
 bool conf_take_environment(struct loading *l);
 
@@ -141,6 +144,6 @@ struct role {
     uint8_t min_args, max_args;
 };
 
-extern const struct role conf_roles[CONF_COMMANDS];
+extern const struct role conf_roles[CONF_ROLES];
 
 #endif

@@ -182,7 +182,7 @@ static const char *read_cookie_file(struct loading *l, const struct given *g, st
     struct buf text = {0};
     const char *wrong = "";
 
-    snprintf(source, sizeof source, "--cookie-file %.49s", g->text);
+    snprintf(source, sizeof source, "%.13s %.49s", g->where, g->text);
     if (conf_read(l, g->text, g->where, &text)) {
         wrong = cookie_set(cookie, buf_slice(&text), source);
         if (wrong != NULL)
@@ -194,8 +194,8 @@ static const char *read_cookie_file(struct loading *l, const struct given *g, st
     return wrong == NULL ? NULL : "";
 }
 
-/* On the command line stands a file's name: a cookie there would be seen by all who list processes.
- */
+/* On the command line stands a file's name: a cookie there would be seen by all who list
+ * processes. */
 CONF_SETTER(set_cookie)
 {
     if (g->source == SOURCE_COMMAND_LINE)
@@ -396,16 +396,17 @@ CONF_SETTER(set_timeout)
 CONF_SETTER(set_log_level)
 {
     static const char *const words[] = {
-        [LEVEL_DEBUG] = "debug",
-        [LEVEL_INFO] = "info",
-        [LEVEL_WARNING] = "warning",
-        [LEVEL_ERROR] = "error",
+        [LEVEL_DEBUG] = "debug", [LEVEL_INFO] = "info", [LEVEL_WARNING] = "warning",
+        [LEVEL_ERROR] = "error", [LEVEL_NONE] = "none",
     };
-    size_t level = find_word(words, COUNT(words), g->text);
+    /* Who runs a node wants to hear of it; who has one within a program may have other means. */
+    bool library = l->in->command == CMD_LIBRARY;
+    size_t n = library ? COUNT(words) : LEVEL_NONE;
+    size_t level = find_word(words, n, g->text);
 
-    (void)l;
-    if (level == COUNT(words))
-        return "is not debug, info, warning or error";
+    if (level == n)
+        return library ? "is not debug, info, warning, error or none"
+                       : "is not debug, info, warning or error";
     *(uint8_t *)field = (uint8_t)level;
     return NULL;
 }

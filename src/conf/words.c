@@ -15,7 +15,6 @@ static const struct {
     const char *prefix, *what;
 } later[] = {
     {"--tls-", "TLS between nodes"},
-    {"--global", "global name registration"},
     {"--mesh-interval", "the matrix of the mesh"},
     {"--journal", "the journal"},
     {"--token-file", "access tokens"},

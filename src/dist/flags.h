@@ -55,7 +55,8 @@
 #define DFLAGS_OFFERED                                                                             \
     (DFLAGS_MANDATORY_26 | DFLAG_MANDATORY_25_DIGEST | DFLAG_DIST_MONITOR |                        \
      DFLAG_DIST_MONITOR_NAME | DFLAG_UNICODE_IO | DFLAG_SMALL_ATOM_TAGS | DFLAG_SEND_SENDER |      \
-     DFLAG_BIG_SEQTRACE_LABELS | DFLAG_EXIT_PAYLOAD | DFLAG_ALIAS | DFLAG_ALTACT_SIG)
+     DFLAG_BIG_SEQTRACE_LABELS | DFLAG_EXIT_PAYLOAD | DFLAG_SPAWN | DFLAG_ALIAS |                  \
+     DFLAG_ALTACT_SIG)
 
 /* What we demand: the same as OTP 25 does, the oldest release that we promise. */
 #define DFLAGS_DEMANDED DFLAGS_MANDATORY_25

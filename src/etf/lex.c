@@ -7,13 +7,14 @@
 #define BASE_MAX 36
 
 /* Signs that are tokens by themselves, and those of two. */
-static const char single[] = "{}[](),|:/-+#";
+static const char single[] = "{}[](),|:/-+#~";
 
 static const struct {
     char text[3];
     uint32_t token;
 } doubles[] = {
     {"=>", TOKEN_ARROW},
+    {":=", TOKEN_MATCH},
     {"<<", TOKEN_BITS},
     {">>", TOKEN_BITS_END},
     /* Operators, which are no part of any term. */
@@ -23,7 +24,6 @@ static const struct {
     {"::", TOKEN_BAD},
     {"->", TOKEN_BAD},
     {"/=", TOKEN_BAD},
-    {":=", TOKEN_BAD},
 };
 
 /* The byte n places on; 0 behind the end. */

@@ -4,7 +4,8 @@
 
 #include "base/base.h"
 
-/* Erlang's tokens, as far as terms are made of them. A token of one sign is that sign. */
+/* Erlang's tokens, as far as terms, and the texts of clu_match, are made of them. A token of one
+ * sign is that sign. */
 enum {
     TOKEN_END = 256,
     TOKEN_BAD,
@@ -17,6 +18,7 @@ enum {
     TOKEN_WORD,        /* reserved */
     TOKEN_DOT,         /* a full stop: white space, a comment or the end follows */
     TOKEN_ARROW,       /* => */
+    TOKEN_MATCH,       /* := */
     TOKEN_BITS,        /* << */
     TOKEN_BITS_END,    /* >> */
 };

@@ -170,36 +170,14 @@ static void parse_parens(struct parser *p)
 
 /* ---- leaves ---- */
 
-static void put_quoted_atom(struct parser *p)
+static void parse_plain_atom(struct parser *p)
 {
-    uint8_t name[CLU_ATOM_BYTES_MAX];
-    size_t len = 0;
-    const uint8_t *pos = p->lex.text.data;
-    uint32_t c = lex_unquote(&p->lex, &pos);
-
-    for (; c < LEX_CHARS_BAD && len <= sizeof name - UTF8_MAX; c = lex_unquote(&p->lex, &pos))
-        len += utf8_put(name + len, c);
-    if (c == LEX_CHARS_END)
-        clu_put_atom(p->out, (clu_slice){name, len});
-    else
-        fail(p, c == LEX_CHARS_BAD ? CLU_ESYNTAX : CLU_EATOM);
-}
-
-static void parse_atom(struct parser *p)
-{
-    if (p->lex.token == TOKEN_QUOTED_ATOM)
-        put_quoted_atom(p);
-    else if (p->lex.token == TOKEN_ATOM)
-        clu_put_atom(p->out, p->lex.text);
-    else
-        fail(p, CLU_ESYNTAX);
-    if (p->err == CLU_OK)
-        lex_next(&p->lex);
+    fail(p, parse_atom(&p->lex, p->out));
 }
 
 static bool parse_name(struct parser *p, uint32_t end)
 {
-    parse_atom(p);
+    parse_plain_atom(p);
     if (p->err == CLU_OK && !accept(p, end))
         fail(p, CLU_ESYNTAX);
     return p->err == CLU_OK;
@@ -244,8 +222,8 @@ static const struct {
     uint32_t token;
     void (*parse)(struct parser *p);
 } terms[] = {
-    {TOKEN_ATOM, parse_atom},
-    {TOKEN_QUOTED_ATOM, parse_atom},
+    {TOKEN_ATOM, parse_plain_atom},
+    {TOKEN_QUOTED_ATOM, parse_plain_atom},
     {TOKEN_INTEGER, parse_plain_number},
     {TOKEN_FLOAT, parse_plain_number},
     {TOKEN_CHAR, parse_plain_number},

@@ -10,6 +10,8 @@
 /* Bytes in front of a container's terms that are kept free until their number is known. */
 #define PARSE_HEAD 5
 
+/* parse_atom: appends an atom, in quotes or without. */
+CLU_MUST_USE clu_error parse_atom(struct lexer *lex, clu_writer *out);
 /* parse_number: appends [sign] Number, where the number may stand in parentheses: an integer, a
  * float or a character. */
 CLU_MUST_USE clu_error parse_number(struct lexer *lex, clu_writer *out);

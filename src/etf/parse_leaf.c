@@ -2,9 +2,41 @@
 #include "etf/float.h"
 #include "etf/parse.h"
 #include "etf/syntax.h"
+#include "etf/utf8.h"
 
 /* Longest text of a float: more digits say nothing, but zeros in front may be many. */
 #define FLOAT_TEXT_MAX 1024
+
+static clu_error put_quoted_atom(const struct lexer *lex, clu_writer *out)
+{
+    uint8_t name[CLU_ATOM_BYTES_MAX];
+    size_t len = 0;
+    const uint8_t *pos = lex->text.data;
+    uint32_t c = lex_unquote(lex, &pos);
+
+    for (; c < LEX_CHARS_BAD && len <= sizeof name - UTF8_MAX; c = lex_unquote(lex, &pos))
+        len += utf8_put(name + len, c);
+    if (c == LEX_CHARS_END)
+        clu_put_atom(out, (clu_slice){name, len});
+    else
+        return c == LEX_CHARS_BAD ? CLU_ESYNTAX : CLU_EATOM;
+    return out->err;
+}
+
+clu_error parse_atom(struct lexer *lex, clu_writer *out)
+{
+    clu_error err = CLU_ESYNTAX;
+
+    if (lex->token == TOKEN_QUOTED_ATOM) {
+        err = put_quoted_atom(lex, out);
+    } else if (lex->token == TOKEN_ATOM) {
+        clu_put_atom(out, lex->text);
+        err = out->err;
+    }
+    if (err == CLU_OK)
+        lex_next(lex);
+    return err;
+}
 
 static clu_error put_float(clu_writer *out, clu_slice text, bool negative)
 {

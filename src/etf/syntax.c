@@ -47,7 +47,7 @@ bool syntax_wants_quotes(clu_slice word)
 bool syntax_is_reserved(clu_slice word)
 {
     for (size_t i = 0; i < COUNT(reserved); i++)
-        if (slice_is(word, reserved[i]))
+        if (*word.data == (uint8_t)*reserved[i] && slice_is(word, reserved[i]))
             return true;
     return false;
 }

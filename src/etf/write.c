@@ -195,6 +195,14 @@ void clu_put_atom_text(clu_writer *w, const char *text)
     clu_put_atom(w, slice_of(text));
 }
 
+void clu_put_atom_of(clu_writer *w, const clu_atom *atom)
+{
+    if (atom->term == NULL)
+        clu_writer_fail(w, atom->err);
+    else
+        clu_put_bytes(w, atom->term, atom->len);
+}
+
 void clu_put_pid(clu_writer *w, const clu_pid *pid)
 {
     put_u8(w, ETF_NEW_PID);

@@ -203,6 +203,16 @@ uint32_t machine_ping(struct machine *m, const char *node, uint64_t now_ms)
     return a->id;
 }
 
+clu_error machine_connect(struct machine *m, const char *node, uint64_t now_ms)
+{
+    m->now_ms = now_ms;
+    if (link_find(m, node) != NULL || strcmp(node, m->name) == 0)
+        return CLU_OK;
+    if (m->draining || m->settings->no_dial)
+        return CLU_EBUSY;
+    return reconcile_hint(m->reconcile, node, NULL, now_ms) != NULL ? CLU_OK : CLU_EBUSY;
+}
+
 void ask_linked(struct machine *m, struct link *l, uint64_t now_ms)
 {
     for (struct list *at = m->asks.next; at != &m->asks; at = at->next) {

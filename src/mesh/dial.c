@@ -111,7 +111,7 @@ enum stage dial_error_reason(enum dial_error error, const struct addr *to, const
 static void open_link(struct machine *m, struct dial *d, const char *name, uint64_t now_ms)
 {
     /* It dialled us while we asked for its address, or we are leaving. */
-    if (m->draining || (d->name[0] != '\0' && link_find(m, d->name) != NULL))
+    if (!machine_dials(m) || (d->name[0] != '\0' && link_find(m, d->name) != NULL))
         dial_deferred(m, d->id, now_ms);
     else if (!link_dial(m, d, &d->addr, name))
         fail(m, d, STAGE_HERE, now_ms, "too many connections at once (%u)",

@@ -14,6 +14,7 @@
 #include "find/reconcile.h"
 #include "find/views.h"
 #include "mesh/machine.h"
+#include "node/global.h"
 #include "node/node.h"
 
 /* A TCP connect that nobody answers is given up after this; the handshake has settings.setup_ms. */
@@ -187,6 +188,8 @@ void link_end_shake(struct link *l);
 void link_go_up(struct machine *m, struct link *l, uint64_t now_ms);
 void link_drain(struct machine *m, struct link *l, uint64_t now_ms);
 
+/* link_cut: ends a link by our own decision. */
+void link_cut(struct machine *m, struct link *l, const char *reason, uint64_t now_ms);
 /* link_prune: cuts whom --prune after:T has given up. */
 void link_prune(struct machine *m, uint64_t now_ms);
 
@@ -369,6 +372,9 @@ void ask_free_all(struct machine *m);
 /* needs_of_node: ends its step: mailboxes, links with something to send, nodes to be dialled. */
 void needs_of_node(struct machine *m);
 
+/* global_serve: what global wants of the mesh (global.c). */
+void global_serve(struct machine *m);
+
 /* ---- the machine ---- */
 
 struct counters {
@@ -480,6 +486,9 @@ void machine_changed(struct machine *m);
 /* machine_fatal: tells why and asks the driver to end the program. */
 void machine_fatal(struct machine *m, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/* machine_dials: whether links may be made: not by a node that leaves, unless it takes part in
+ * global, in which all are linked with all to the end. */
+bool machine_dials(const struct machine *m);
 /* machine_readiness: recomputes ready and tells its changes. */
 void machine_readiness(struct machine *m);
 /* machine_set_name: our name is known (dynamic names: from the first peer). */

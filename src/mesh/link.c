@@ -29,6 +29,7 @@ static bool take_over(struct machine *m, struct link *l)
     ask_link_down(m, old, "the node opened a new connection");
     if (old->node.creation != l->hs->peer_creation) /* what it told holds no more */
         exchange_down(m, old, m->now_ms);
+    old->end = "disconnect";
     conn_close(m, &old->conn);
     m->count.links_down++;
     return true;
@@ -183,7 +184,7 @@ static void link_end(struct machine *m, struct link *l, const char *reason, uint
     conn_close(m, &l->conn);
 }
 
-static void link_cut(struct machine *m, struct link *l, const char *reason, uint64_t now_ms)
+void link_cut(struct machine *m, struct link *l, const char *reason, uint64_t now_ms)
 {
     l->end = "disconnect";
     link_end(m, l, reason, now_ms);
@@ -205,6 +206,7 @@ static void protocol_error(struct machine *m, struct link *l, clu_error err, con
                            uint64_t now_ms)
 {
     m->count.protocol_errors++;
+    l->end = "disconnect";
     tell_down(m, l, EVENT_PROTOCOL, what != NULL ? what : clu_strerror(err), now_ms);
     conn_close(m, &l->conn);
 }
@@ -225,6 +227,7 @@ void link_drain(struct machine *m, struct link *l, uint64_t now_ms)
 {
     struct frame f;
 
+    node_now(&m->node, now_ms);
     while (!l->conn.dead && channel_next(&l->channel, &f))
         receive(m, l, &f, now_ms);
     if (!l->conn.dead && l->channel.err != CLU_OK)

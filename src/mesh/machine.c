@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <erlclu/global.h>
+
 #include "mesh/internal.h"
 
 /* ---- events ---- */
@@ -60,6 +62,11 @@ static bool is_ready(struct machine *m)
     else
         m->not_ready[0] = '\0';
     return m->not_ready[0] == '\0';
+}
+
+bool machine_dials(const struct machine *m)
+{
+    return !m->stopped && !m->settings->no_dial && (!m->draining || m->settings->global);
 }
 
 void machine_readiness(struct machine *m)
@@ -118,6 +125,9 @@ static bool init_parts(struct machine *m, const struct machine_options *o)
     if (node_init(&m->node, m->name, m->creation, o->settings->hidden) != CLU_OK ||
         exchange_start(m) != CLU_OK)
         return false;
+    if (o->settings->global && clu_global_start(&m->node, rng_next(&m->rng)) != CLU_OK)
+        return false;
+    node_now(&m->node, o->now_ms);
     epmd_registry_init(&m->reg.registry, o->settings->epmd_port,
                        (uint32_t)rng_range(&m->rng, CREATION_MIN, UINT32_MAX));
     if (m->reconcile == NULL || m->views == NULL)
@@ -341,6 +351,7 @@ void machine_stop(struct machine *m, const char *reason, uint64_t now_ms)
     if (m->stopped)
         return;
     m->draining = m->stopped = true;
+    global_leave(&m->node);
     machine_readiness(m);
     epmd_stop(m, now_ms);
     for (int i = 0; i < LISTENERS; i++)
@@ -367,7 +378,7 @@ uint64_t machine_deadline(const struct machine *m)
     at = min_u64(at, exchange_deadline(m));
     if (m->reg.state == REG_WAITING)
         at = min_u64(at, m->reg.retry_ms);
-    return m->draining || m->settings->no_dial ? at : min_u64(at, reconcile_deadline(m->reconcile));
+    return !machine_dials(m) ? at : min_u64(at, reconcile_deadline(m->reconcile));
 }
 
 void machine_tick(struct machine *m, uint64_t now_ms)
@@ -378,7 +389,7 @@ void machine_tick(struct machine *m, uint64_t now_ms)
     if (m->stopped)
         return;
     epmd_tick(m, now_ms);
-    if (!m->draining && !m->settings->no_dial)
+    if (machine_dials(m))
         dial_due(m, now_ms);
     link_prune(m, now_ms);
     exchange_tick(m, now_ms);
@@ -413,9 +424,7 @@ void machine_resolved(struct machine *m, slot_id id, enum dns_status status, clu
 /* A node that a process of ours sends to, and that nobody has linked yet. */
 static void dial_wanted(struct machine *m, const char *name)
 {
-    bool may = !m->draining && !m->settings->no_dial;
-
-    if (!may || reconcile_hint(m->reconcile, name, NULL, m->now_ms) == NULL)
+    if (!machine_dials(m) || reconcile_hint(m->reconcile, name, NULL, m->now_ms) == NULL)
         node_unreachable(&m->node, name);
 }
 
@@ -425,6 +434,7 @@ void needs_of_node(struct machine *m)
     const char *name;
 
     node_turn(&m->node, m->now_ms);
+    global_serve(m);
     while ((name = node_next_wanted(&m->node)) != NULL)
         dial_wanted(m, name);
     while ((l = node_next_talking(&m->node)) != NULL)
@@ -504,6 +514,11 @@ struct clu_node *machine_node(struct machine *m)
 size_t machine_links(const struct machine *m)
 {
     return map_count(&m->links);
+}
+
+uint64_t machine_handed(const struct machine *m)
+{
+    return m->node.n_handed;
 }
 
 uint64_t machine_version(const struct machine *m)

@@ -158,13 +158,12 @@ bool machine_next(struct machine *m, struct update *u);
  * follows with this number. machine_names: ask the epmd of a host (literal or name). */
 uint32_t machine_ping(struct machine *m, const char *node, uint64_t now_ms);
 uint32_t machine_names(struct machine *m, const char *host, uint64_t now_ms);
+/* machine_connect: has a node dialled unless it is linked; CLU_EBUSY: it is not, since too many are
+ * known already or we are leaving. */
+CLU_MUST_USE clu_error machine_connect(struct machine *m, const char *node, uint64_t now_ms);
 /* machine_ask_given_up: for a driver that waits no longer: the answer that an unanswered question
  * has now: the stage that it is in, what it waits for, and where. */
 void machine_ask_given_up(struct machine *m, uint32_t ask, struct answer *answer);
-/* machine_node: the node within (borrowed), for processes of the program's own: its functions may
- * be called where those of the machine may, and its receive functions call them. Drain machine_next
- * afterwards. */
-struct clu_node *machine_node(struct machine *m);
 /* machine_cookie: the cookie was read anew. The one before is good for settings.cookie_overlap_ms:
  * peers may prove it, and who refuses the new one is dialled once more with it. */
 void machine_cookie(struct machine *m, const struct cookie *cookie, uint64_t now_ms);
@@ -174,8 +173,14 @@ void machine_refresh(struct machine *m, uint64_t now_ms);
 void machine_drain(struct machine *m, uint64_t now_ms);
 void machine_stop(struct machine *m, const char *reason, uint64_t now_ms);
 
+/* machine_node: what the machine drives (borrowed): for whoever exports functions and spawns
+ * processes. Its functions may be called where those of the machine may, and by the processes'
+ * receive functions; drain machine_next afterwards. */
+struct clu_node *machine_node(struct machine *m);
 /* machine_links: how many nodes are linked now, hidden ones and commands among them. */
 size_t machine_links(const struct machine *m);
+/* machine_handed: how often a function of a process was called so far. */
+uint64_t machine_handed(const struct machine *m);
 /* machine_version: grows when the snapshot would read differently. machine_snapshot: the present
  * one, borrowed until the next machine_snapshot; NULL when out of memory. */
 uint64_t machine_version(const struct machine *m);

@@ -186,7 +186,7 @@ static struct link *own_attempt(struct machine *m, const struct link *l)
 /* Why a peer is not let in; NULL when it is. */
 static const char *refusal(const struct machine *m, const struct handshake *hs)
 {
-    if (m->draining)
+    if (m->draining && !machine_dials(m))
         return "this node is leaving";
     if (strcmp(hs->peer, m->name) == 0)
         return "it has our own name: two nodes of one name cannot be linked; rename one";

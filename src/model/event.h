@@ -9,6 +9,7 @@ enum event_level {
     LEVEL_INFO,
     LEVEL_WARNING,
     LEVEL_ERROR,
+    LEVEL_NONE, /* of a log: nothing is shown */
 };
 
 /* The one table of events: id, word, level, sentence. {node} {address} {stage} {reason} {number}
@@ -52,6 +53,8 @@ enum event_level {
     X(EVENT_DRAINING, "draining", LEVEL_INFO,                                                      \
       "draining: readiness is off, links stay until the end")                                      \
     X(EVENT_NOT_READY, "not_ready", LEVEL_WARNING, "not ready: {reason}")                          \
+    X(EVENT_GLOBAL, "global", LEVEL_WARNING, "global: {node}: {reason}")                           \
+    X(EVENT_GLOBAL_NAME, "global_name", LEVEL_INFO, "global: the name {what}: {reason}")           \
     X(EVENT_LOST_EVENTS, "lost_events", LEVEL_ERROR,                                               \
       "{number} events were dropped: too many at once")
 

@@ -61,6 +61,7 @@ struct settings {
     struct peer_cookie *peer_cookies; /* owned by who made the settings */
     size_t n_peer_cookies;
     bool show_cookie;
+    bool global; /* take part in Erlang's global */
 
     enum epmd_mode epmd;
     uint16_t epmd_port;              /* 4369 */

@@ -97,7 +97,7 @@ static int listen_in_range(const struct update *u, struct addr *at)
 
 static bool watch_socket(struct acceptor *a, int fd)
 {
-    struct event_base *base = a->loop->base;
+    struct watch_base *base = a->loop->base;
 
     a->fd = fd;
     a->readable = watch_new(base, WATCH_READ, fd, on_readable, a);

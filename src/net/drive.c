@@ -12,19 +12,18 @@ static void on_timeout(void *arg, bool timed_out)
     loop_exit(d->loop, d->timeout_status);
 }
 
-/* What conf passed over becomes an event, as everything that people should know. */
-static void tell_notes(struct loop *l, const struct conf *c)
+void drive_tell_notes(struct drive *d, const struct conf *c)
 {
     for (size_t i = 0; i < c->n_notes; i++) {
         struct event e = {.id = EVENT_SETTING};
 
         text_set(e.what, sizeof e.what, slice_of(c->notes[i].what));
         text_set(e.reason, sizeof e.reason, slice_of(c->notes[i].reason));
-        loop_tell(l, &e);
+        loop_tell(d->loop, &e);
     }
 }
 
-static int make_machine(struct drive *d, const struct conf *c)
+static clu_error make_machine(struct drive *d, const struct conf *c, char why[REASON_SIZE])
 {
     struct machine_options o = {
         .settings = &c->settings,
@@ -33,15 +32,26 @@ static int make_machine(struct drive *d, const struct conf *c)
         .now_ms = system_now_ms(),
         .wall_ms = system_wall_ms(),
     };
-    char why[REASON_SIZE];
 
-    if (!system_random(o.seed, sizeof o.seed))
-        return program_fail(EXIT_LOCAL, "the system gives no random numbers");
-    clu_error err = machine_new(&d->machine, &o, why);
+    if (system_random(o.seed, sizeof o.seed))
+        return machine_new(&d->machine, &o, why);
+    text_set(why, REASON_SIZE, slice_of("the system gives no random numbers"));
+    return CLU_ESTART;
+}
 
-    if (err == CLU_EBADARG)
-        return program_fail(EXIT_USAGE, "%s", why);
-    return err == CLU_OK ? EXIT_DONE : program_fail(EXIT_LOCAL, "%s", clu_strerror(err));
+clu_error drive_new(struct drive *d, const struct conf *c, const struct log *log,
+                    const struct loop_hooks *hooks, char why[REASON_SIZE])
+{
+    *d = (struct drive){0};
+    clu_error err = make_machine(d, c, why);
+
+    if (err != CLU_OK)
+        return err;
+    d->loop = loop_new(d->machine, &c->resolv, log, hooks);
+    if (d->loop != NULL)
+        return CLU_OK;
+    system_shortage(why);
+    return CLU_ESTART;
 }
 
 int drive_open(struct drive *d, const struct conf *c, const struct loop_hooks *hooks)
@@ -52,17 +62,14 @@ int drive_open(struct drive *d, const struct conf *c, const struct loop_hooks *h
         .level = stays ? (enum event_level)c->settings.log_level : LEVEL_ERROR,
         .json = c->settings.json_log,
     };
+    char why[REASON_SIZE];
+    clu_error err = drive_new(d, c, &log, hooks, why);
 
-    *d = (struct drive){0};
-    int status = make_machine(d, c);
-
-    if (status != EXIT_DONE)
-        return status;
-    d->loop = loop_new(d->machine, &c->resolv, &log, hooks);
-    if (d->loop == NULL)
-        return program_cannot_start();
-    tell_notes(d->loop, c);
-    return EXIT_DONE;
+    if (err == CLU_OK)
+        drive_tell_notes(d, c);
+    else if (err == CLU_EBADARG || err == CLU_ESTART)
+        return program_fail(err == CLU_EBADARG ? EXIT_USAGE : EXIT_LOCAL, "%s", why);
+    return err == CLU_OK ? EXIT_DONE : program_fail(EXIT_LOCAL, "%s", clu_strerror(err));
 }
 
 bool drive_limit(struct drive *d, const struct conf *c, int status)

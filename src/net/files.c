@@ -26,7 +26,7 @@ struct file_watch {
     char *path;
     file_watch_fn *fn;
     void *arg;
-    struct event_base *base;
+    struct watch_base *base;
     struct stat seen;    /* zeroed: no such file */
     int fd;              /* inotify; -1: the system has no more, and only the timer looks */
     struct watch *told;  /* fd has something to read */
@@ -153,7 +153,7 @@ static void on_timer(void *arg, bool timed_out)
         w->fn(w->arg); /* last: it may free the watch */
 }
 
-struct file_watch *file_watch_new(struct event_base *base, const char *path, file_watch_fn *fn,
+struct file_watch *file_watch_new(struct watch_base *base, const char *path, file_watch_fn *fn,
                                   void *arg)
 {
     struct file_watch *w = calloc(1, sizeof *w);

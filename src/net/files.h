@@ -8,7 +8,7 @@
 /* Files that are read again when they change. The folder is watched, not the file: editors and
  * Kubernetes replace a file rather than write to it (a ConfigMap or Secret is a link into a folder
  * `..data`, itself a link that is swapped). */
-struct event_base;
+struct watch_base;
 struct file_watch;
 
 /* A program writes a file in several steps, and a volume is swapped in several: they count as one
@@ -24,7 +24,7 @@ typedef void file_watch_fn(void *arg);
  * written and closed, replaced, removed, or has come (it need not be there yet). Not called for how
  * it is now: read it after this. NULL when out of memory. file_watch_free: also of NULL, and from
  * within fn. */
-struct file_watch *file_watch_new(struct event_base *base, const char *path, file_watch_fn *fn,
+struct file_watch *file_watch_new(struct watch_base *base, const char *path, file_watch_fn *fn,
                                   void *arg);
 void file_watch_free(struct file_watch *w);
 

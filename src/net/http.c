@@ -211,7 +211,7 @@ static void on_accept_error(struct evconnlistener *listener, void *arg)
                             EV_WRITE);
 }
 
-static bool set_up(struct http *h, struct event_base *base)
+static bool set_up(struct http *h, struct watch_base *base)
 {
     if (!visitors_init(&h->visitors, base))
         return false;
@@ -222,7 +222,7 @@ static bool set_up(struct http *h, struct event_base *base)
     h->visitors.full = on_full;
     h->visitors.crowded = on_crowded;
     h->visitors.arg = h;
-    h->server = evhttp_new(base);
+    h->server = evhttp_new(watch_base_events(base));
     if (h->server == NULL)
         return false;
     evhttp_set_max_headers_size(h->server, (ssize_t)limits.headers);
@@ -234,10 +234,10 @@ static bool set_up(struct http *h, struct event_base *base)
     return true;
 }
 
-static bool listen_on(struct http *h, struct event_base *base, int fd)
+static bool listen_on(struct http *h, struct watch_base *base, int fd)
 {
-    h->listener =
-        evconnlistener_new(base, NULL, NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
+    h->listener = evconnlistener_new(watch_base_events(base), NULL, NULL,
+                                     LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
     if (h->listener == NULL) {
         close(fd);
         return false;
@@ -252,7 +252,7 @@ static bool listen_on(struct http *h, struct event_base *base, int fd)
     return h->failed != NULL && h->resume != NULL && watch_start(h->failed, NEVER);
 }
 
-static clu_error open_at(struct http *h, struct event_base *base, const struct addr *at,
+static clu_error open_at(struct http *h, struct watch_base *base, const struct addr *at,
                          char why[REASON_SIZE])
 {
     char text[ADDR_TEXT_MAX];
@@ -267,7 +267,7 @@ static clu_error open_at(struct http *h, struct event_base *base, const struct a
     return listen_on(h, base, fd) ? CLU_OK : CLU_ENOMEM;
 }
 
-clu_error http_new(struct http **out, struct event_base *base, const struct addr *at,
+clu_error http_new(struct http **out, struct watch_base *base, const struct addr *at,
                    const struct http_hooks *hooks, char why[REASON_SIZE])
 {
     struct http *h = calloc(1, sizeof *h);

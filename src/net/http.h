@@ -4,7 +4,7 @@
 
 #include "view/routes.h"
 
-struct event_base;
+struct watch_base;
 struct http;
 
 struct http_hooks {
@@ -16,7 +16,7 @@ struct http_hooks {
 };
 
 /* http_new: a server at this address. CLU_EBADARG when it cannot listen; words in why. */
-CLU_MUST_USE clu_error http_new(struct http **out, struct event_base *base, const struct addr *at,
+CLU_MUST_USE clu_error http_new(struct http **out, struct watch_base *base, const struct addr *at,
                                 const struct http_hooks *hooks, char why[REASON_SIZE]);
 void http_free(struct http *h);
 /* http_address: where it listens, with the port that the system chose. */

@@ -11,7 +11,7 @@
 #define BODY_MAX (32u << 20)
 
 struct get {
-    struct event_base *base;
+    struct watch_base *base;
     struct watch *timer;
     struct evhttp_connection *connection;
     uint16_t *status;
@@ -65,7 +65,8 @@ static bool prepare(struct get *g, const struct addr *at)
     if (g->base == NULL)
         return false;
     g->timer = watch_new(g->base, WATCH_TIMER, -1, on_timeout, g);
-    g->connection = evhttp_connection_base_new(g->base, NULL, addr_ip_text(at, ip), at->port);
+    g->connection = evhttp_connection_base_new(watch_base_events(g->base), NULL,
+                                               addr_ip_text(at, ip), at->port);
     return g->timer != NULL && g->connection != NULL;
 }
 

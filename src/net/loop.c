@@ -160,12 +160,13 @@ void loop_free(struct loop *l)
     needs_free_all(l);
     resolver_free(l->resolver);
     watch_free(l->timer);
+    watch_free(l->limit);
     if (l->base != NULL)
         watch_base_free(l->base);
     free(l);
 }
 
-struct event_base *loop_base(struct loop *l)
+struct watch_base *loop_base(struct loop *l)
 {
     return l->base;
 }
@@ -186,6 +187,47 @@ int loop_run(struct loop *l)
     if (!l->over)
         watch_base_run(l->base);
     return l->status;
+}
+
+static void on_limit(void *arg, bool timed_out)
+{
+    (void)arg;
+    (void)timed_out;
+}
+
+/* Without memory for the timer it does not wait: a step may come back early. */
+static bool limit_step(struct loop *l, uint64_t timeout_ms)
+{
+    if (timeout_ms == 0 || timeout_ms == NEVER)
+        return timeout_ms != 0;
+    if (l->limit == NULL)
+        l->limit = watch_new(l->base, WATCH_TIMER, -1, on_limit, NULL);
+    return l->limit != NULL && watch_start(l->limit, timeout_ms);
+}
+
+/* What a function was told in the first turn may be all that the caller waits for. */
+void loop_step(struct loop *l, uint64_t timeout_ms)
+{
+    uint64_t handed = machine_handed(l->machine);
+
+    loop_turn(l);
+    if (l->over)
+        return;
+    if (machine_handed(l->machine) != handed)
+        timeout_ms = 0;
+    watch_base_step(l->base, limit_step(l, timeout_ms));
+    if (l->limit != NULL)
+        watch_stop(l->limit);
+}
+
+bool loop_is_over(const struct loop *l)
+{
+    return l->over;
+}
+
+void loop_log(struct loop *l, enum event_level level)
+{
+    l->log.level = level;
 }
 
 void loop_exit(struct loop *l, int status)

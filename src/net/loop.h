@@ -5,7 +5,7 @@
 #include "mesh/machine.h"
 #include "net/log.h"
 
-struct event_base;
+struct watch_base;
 struct loop;
 
 /* What the loop hands on. Each may be NULL; all are called between two events of the machine, so
@@ -30,7 +30,7 @@ void loop_free(struct loop *l);
 /* loop_tell: an event of the driver's own. */
 void loop_tell(struct loop *l, const struct event *event);
 /* loop_base: where other parts of the program hang their events. */
-struct event_base *loop_base(struct loop *l);
+struct watch_base *loop_base(struct loop *l);
 /* loop_is_resolving: a question to DNS is under way. */
 bool loop_is_resolving(const struct loop *l);
 /* loop_start: starts the machine. loop_run: drives it until loop_exit or an UPDATE_EXIT. The
@@ -38,6 +38,12 @@ bool loop_is_resolving(const struct loop *l);
  */
 void loop_start(struct loop *l);
 int loop_run(struct loop *l);
+/* loop_step: the same for one event, waiting at most timeout_ms for it (NEVER: for ever; 0: not at
+ * all). loop_is_over: loop_exit or an UPDATE_EXIT has come. */
+void loop_step(struct loop *l, uint64_t timeout_ms);
+bool loop_is_over(const struct loop *l);
+/* loop_log: from now on it shows events of this level and above. */
+void loop_log(struct loop *l, enum event_level level);
 /* loop_exit: ends loop_run; the first status counts. */
 void loop_exit(struct loop *l, int status);
 /* loop_turn: carries out what the machine left; to be called behind every call of a machine_

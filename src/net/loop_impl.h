@@ -30,7 +30,7 @@ struct acceptor {
 };
 
 struct loop {
-    struct event_base *base;
+    struct watch_base *base;
     struct machine *machine;
     struct log log;
     struct loop_hooks hooks;
@@ -41,7 +41,8 @@ struct loop {
     struct acceptor acceptors[LISTENERS];
     struct needs needs[SETTINGS_SPECS_MAX]; /* by number of the source */
     struct watch *timer;
-    uint64_t armed_ms; /* what the timer waits for */
+    uint64_t armed_ms;   /* what the timer waits for */
+    struct watch *limit; /* of a step; made at the first that has one */
     bool over;
     int status;
 };

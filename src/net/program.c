@@ -35,30 +35,37 @@ bool program_load(struct conf *c, enum conf_command command, int argc, char **ar
     return false;
 }
 
+void program_complain(const char *who, const char *sentence)
+{
+    struct buf line = {0};
+
+    /* A sentence may quote what a peer said. */
+    text_put_printable(&line, slice_of(who));
+    buf_put_text(&line, ": ");
+    text_put_printable(&line, slice_of(sentence));
+    buf_put_byte(&line, '\n');
+    (void)system_write(STDERR_FILENO, &line);
+    buf_free(&line);
+}
+
 int program_fail(int status, const char *format, ...)
 {
     char sentence[4 * REASON_SIZE];
-    struct buf line = {0};
     va_list args;
 
     va_start(args, format);
     vsnprintf(sentence, sizeof sentence, format, args);
     va_end(args);
-    /* A sentence may quote what a peer said. */
-    buf_put_text(&line, "erlclu: ");
-    text_put_printable(&line, slice_of(sentence));
-    buf_put_byte(&line, '\n');
-    (void)system_write(STDERR_FILENO, &line);
-    buf_free(&line);
+    program_complain("erlclu", sentence);
     return status;
 }
 
 int program_cannot_start(void)
 {
-    bool no_files = errno == EMFILE || errno == ENFILE;
+    char why[REASON_SIZE];
 
-    return program_fail(EXIT_LOCAL, "cannot start: %s%s", strerror(errno),
-                        no_files ? ": raise the limit of open files (ulimit -n)" : "");
+    system_shortage(why);
+    return program_fail(EXIT_LOCAL, "%s", why);
 }
 
 int program_print(struct buf *text)

@@ -14,7 +14,9 @@
  * there is nothing left to do (--help, or a mistake, which was told): end with *status. The conf
  * ends with conf_fini in either case. */
 bool program_load(struct conf *c, enum conf_command command, int argc, char **argv, int *status);
-/* program_fail: one sentence to standard error; returns the status. */
+/* program_complain: one sentence to standard error, behind the name of who says it. program_fail:
+ * erlclu does; returns the status. */
+void program_complain(const char *who, const char *sentence);
 int program_fail(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* program_cannot_start: the same for what errno says: out of files or memory. */
 int program_cannot_start(void);

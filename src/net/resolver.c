@@ -62,7 +62,7 @@ struct query {
 };
 
 struct resolver {
-    struct event_base *base;
+    struct watch_base *base;
     const struct resolv_conf *conf;
     resolver_fn *done;
     void (*turn)(void *arg);
@@ -360,7 +360,7 @@ void resolver_ask(struct resolver *r, slot_id query, const char *name, uint16_t 
 
 /* ---- the resolver ---- */
 
-struct resolver *resolver_new(struct event_base *base, const struct resolv_conf *conf,
+struct resolver *resolver_new(struct watch_base *base, const struct resolv_conf *conf,
                               resolver_fn *done, void (*turn)(void *arg), void *arg)
 {
     struct resolver *r = calloc(1, sizeof *r);

@@ -6,7 +6,7 @@
 #include "find/dns_msg.h"
 #include "model/settings.h"
 
-struct event_base;
+struct watch_base;
 struct resolver;
 
 /* How long one question may take in all, over all servers and TCP. */
@@ -17,7 +17,7 @@ typedef void resolver_fn(void *arg, slot_id query, enum dns_status status, clu_s
 
 /* resolver_new: asks the servers of conf (borrowed). done may be called from within resolver_ask;
  * turn is called behind it when it was called from elsewhere. NULL when out of memory. */
-struct resolver *resolver_new(struct event_base *base, const struct resolv_conf *conf,
+struct resolver *resolver_new(struct watch_base *base, const struct resolv_conf *conf,
                               resolver_fn *done, void (*turn)(void *arg), void *arg);
 /* resolver_free: what is under way ends without a word. */
 void resolver_free(struct resolver *r);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "net/signals.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/signalfd.h>
@@ -8,6 +9,7 @@
 
 struct signals {
     int fd;
+    sigset_t blocked; /* by us */
     struct watch *readable;
     signals_fn *fn;
     void *arg;
@@ -16,10 +18,12 @@ struct signals {
 static const struct {
     int number;
     const char *word;
+    bool ends;           /* heard by every program */
     bool unless_ignored; /* nohup ignores it for us, which a descriptor would not heed */
 } heard[] = {
-    {SIGTERM, "SIGTERM", false}, {SIGINT, "SIGINT", false},   {SIGHUP, "SIGHUP", true},
-    {SIGQUIT, "SIGQUIT", true},  {SIGCHLD, "SIGCHLD", false},
+    {SIGTERM, "SIGTERM", true, false},  {SIGINT, "SIGINT", true, false},
+    {SIGHUP, "SIGHUP", false, true},    {SIGQUIT, "SIGQUIT", false, true},
+    {SIGCHLD, "SIGCHLD", false, false},
 };
 
 static bool is_ignored(int number)
@@ -29,12 +33,23 @@ static bool is_ignored(int number)
     return sigaction(number, NULL, &now) == 0 && now.sa_handler == SIG_IGN;
 }
 
-static void make_set(sigset_t *set)
+static void make_set(sigset_t *set, bool all)
 {
     sigemptyset(set);
     for (size_t i = 0; i < COUNT(heard); i++)
-        if (!heard[i].unless_ignored || !is_ignored(heard[i].number))
+        if ((all || heard[i].ends) && !(heard[i].unless_ignored && is_ignored(heard[i].number)))
             sigaddset(set, heard[i].number);
+}
+
+/* What the program had blocked before stays so at the end. */
+static void block(sigset_t *set)
+{
+    sigset_t before;
+
+    pthread_sigmask(SIG_BLOCK, set, &before);
+    for (size_t i = 0; i < COUNT(heard); i++)
+        if (sigismember(&before, heard[i].number) == 1)
+            sigdelset(set, heard[i].number);
 }
 
 static void on_readable(void *arg, bool timed_out)
@@ -47,31 +62,25 @@ static void on_readable(void *arg, bool timed_out)
         s->fn(s->arg, (int)info.ssi_signo);
 }
 
-struct signals *signals_new(struct event_base *base, signals_fn *fn, void *arg)
+struct signals *signals_new(struct watch_base *base, bool all, signals_fn *fn, void *arg)
 {
     struct signals *s = calloc(1, sizeof *s);
     sigset_t set;
 
     if (s == NULL)
         return NULL;
-    make_set(&set);
+    make_set(&set, all);
     *s = (struct signals){.fn = fn, .arg = arg};
+    sigemptyset(&s->blocked);
     s->fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
     s->readable = s->fd < 0 ? NULL : watch_new(base, WATCH_READ, s->fd, on_readable, s);
     if (s->readable == NULL || !watch_start(s->readable, NEVER)) {
         signals_free(s);
         return NULL;
     }
-    sigprocmask(SIG_BLOCK, &set, NULL);
+    s->blocked = set;
+    block(&s->blocked);
     return s;
-}
-
-static void unblock(void)
-{
-    sigset_t set;
-
-    make_set(&set);
-    sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
 void signals_free(struct signals *s)
@@ -81,8 +90,8 @@ void signals_free(struct signals *s)
     watch_free(s->readable);
     if (s->fd >= 0)
         close(s->fd);
+    pthread_sigmask(SIG_UNBLOCK, &s->blocked, NULL);
     free(s);
-    unblock();
 }
 
 void signals_ignore_pipe(void)
@@ -92,8 +101,11 @@ void signals_ignore_pipe(void)
 
 void signals_restore(void)
 {
+    sigset_t set;
+
     signal(SIGPIPE, SIG_DFL);
-    unblock();
+    make_set(&set, true);
+    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 }
 
 const char *signals_word(int number)

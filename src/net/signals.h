@@ -7,12 +7,13 @@
 struct signals;
 
 /* Signals as readiness, for programs only: this is the one part that changes the state of the whole
- * process. fn hears of SIGTERM, SIGINT, SIGHUP, SIGQUIT and SIGCHLD. */
+ * process. fn hears of SIGTERM and SIGINT, and of SIGHUP, SIGQUIT and SIGCHLD where all are asked
+ * for. */
 typedef void signals_fn(void *arg, int number);
 
-/* signals_new: NULL, and errno, when out of memory or files. signals_free gives the process its
- * former mask. */
-struct signals *signals_new(struct event_base *base, signals_fn *fn, void *arg);
+/* signals_new: all, or only those that end a program. NULL, and errno, when out of memory or files.
+ * signals_free unblocks what it had blocked. */
+struct signals *signals_new(struct watch_base *base, bool all, signals_fn *fn, void *arg);
 void signals_free(struct signals *s);
 /* signals_ignore_pipe: a peer that has gone shows as an error of the write, wherever it is made. */
 void signals_ignore_pipe(void);

@@ -61,6 +61,7 @@ struct stream {
 static void exchange_free(struct exchange *e)
 {
     list_remove(&e->of_all);
+    watch_base_return(e->stream->loop->base);
     if (e->connection != NULL)
         evhttp_connection_free(e->connection); /* and its bytes */
     else if (e->bytes != NULL)
@@ -224,7 +225,8 @@ static void on_timer(void *arg, bool timed_out)
 
 static bool open_connection(struct exchange *e, const struct need *need)
 {
-    struct event_base *base = e->stream->loop->base;
+    struct watch_base *base = e->stream->loop->base;
+    struct event_base *events = watch_base_events(base);
     char ip[ADDR_TEXT_MAX];
 
     e->timer = watch_new(base, WATCH_TIMER, -1, on_timer, e);
@@ -232,14 +234,14 @@ static bool open_connection(struct exchange *e, const struct need *need)
     SSL_set_info_callback(e->tls, on_handshake);
     if (e->timer == NULL || SSL_up_ref(e->tls) != 1)
         return false;
-    e->bytes = bufferevent_openssl_socket_new(base, -1, e->tls, BUFFEREVENT_SSL_CONNECTING,
+    e->bytes = bufferevent_openssl_socket_new(events, -1, e->tls, BUFFEREVENT_SSL_CONNECTING,
                                               BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);
     if (e->bytes == NULL) {
         SSL_free(e->tls);
         return false;
     }
     e->connection = evhttp_connection_base_bufferevent_new(
-        base, NULL, e->bytes, addr_ip_text(&need->u.http.to, ip), need->u.http.to.port);
+        events, NULL, e->bytes, addr_ip_text(&need->u.http.to, ip), need->u.http.to.port);
     if (e->connection == NULL)
         return false;
     evhttp_connection_set_timeout(e->connection, (int)(e->silence_ms / 1000) + SLACK_S);
@@ -300,6 +302,7 @@ static struct exchange *exchange_new(struct stream *s, const struct need *need,
         return NULL;
     e->stream = s;
     list_append(&s->all, &e->of_all);
+    watch_base_borrow(s->loop->base);
     e->silence_ms = need->u.http.silence_ms;
     addr_text(&need->u.http.to, e->to);
     e->tls = tls_client(s->lib, need->u.http.ca, &need->u.http.to, why);

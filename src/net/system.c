@@ -62,6 +62,14 @@ bool system_write(int fd, const struct buf *text)
     return text->err == CLU_OK;
 }
 
+void system_shortage(char why[REASON_SIZE])
+{
+    bool no_files = errno == EMFILE || errno == ENFILE;
+
+    snprintf(why, REASON_SIZE, "cannot start: %s%s", strerror(errno),
+             no_files ? ": raise the limit of open files (ulimit -n)" : "");
+}
+
 void system_raise_files(void)
 {
     struct rlimit limit;

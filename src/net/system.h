@@ -20,6 +20,9 @@ CLU_MUST_USE bool system_random(void *out, size_t n);
 /* system_write: all of it; false when the descriptor takes no more (errno), or when memory was
  * lacking for the text. */
 bool system_write(int fd, const struct buf *text);
+/* system_shortage: a sentence for what errno says when something could not be made: out of files or
+ * memory. */
+void system_shortage(char why[REASON_SIZE]);
 /* system_raise_files: as many open files as the system lets us have. */
 void system_raise_files(void);
 

@@ -77,7 +77,7 @@ static bool can_be_awaited(int fd)
     return can;
 }
 
-struct tty *tty_new(struct event_base *base, tty_read_fn *on_read, tty_resized_fn *on_resized,
+struct tty *tty_new(struct watch_base *base, tty_read_fn *on_read, tty_resized_fn *on_resized,
                     void *arg)
 {
     struct tty *tty = calloc(1, sizeof *tty);

@@ -16,7 +16,7 @@ typedef void tty_resized_fn(void *arg);
 bool tty_is_terminal(void);
 /* tty_new: starts nothing yet. NULL, and errno, when out of memory or files. tty_free gives the
  * terminal back as it was, and may be called from on_read. */
-struct tty *tty_new(struct event_base *base, tty_read_fn *on_read, tty_resized_fn *on_resized,
+struct tty *tty_new(struct watch_base *base, tty_read_fn *on_read, tty_resized_fn *on_resized,
                     void *arg);
 void tty_free(struct tty *tty);
 /* tty_raw: every key as it is pressed, without echo; its signals are keys as well. Output stays

@@ -164,7 +164,7 @@ static void on_timer(void *arg, bool timed_out)
         watch_start(all->timer, all->is_full ? FULL_SWEEP_MS : SWEEP_MS);
 }
 
-bool visitors_init(struct visitors *v, struct event_base *base)
+bool visitors_init(struct visitors *v, struct watch_base *base)
 {
     list_init(&v->list);
     v->base = base;

@@ -10,7 +10,7 @@
 struct bufferevent;
 
 struct visitors {
-    struct event_base *base;
+    struct watch_base *base;
     struct watch *timer;
     struct list list;
     /* From `crowd` on whoever comes costs another his place; at `max` nobody more may come. */
@@ -27,7 +27,7 @@ struct visitors {
 };
 
 /* visitors_init: false when out of memory; visitors_fini takes a half-made one. */
-bool visitors_init(struct visitors *v, struct event_base *base);
+bool visitors_init(struct visitors *v, struct watch_base *base);
 void visitors_fini(struct visitors *v);
 /* visitors_add: the bufferevent of a connection to come, in the shape that evhttp_set_bevcb wants.
  */

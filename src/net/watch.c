@@ -8,17 +8,37 @@
 #include <event2/event.h>
 #include <event2/event_struct.h>
 
+#include "base/list.h"
+#include "net/mirror.h"
+#include "net/system.h"
+
+struct watch_base {
+    struct event_base *events;
+    struct list watches;
+    struct mirror *mirror; /* NULL: nobody else waits for us */
+    unsigned n_borrowed;   /* by what watches descriptors by itself */
+};
+
 struct watch {
     struct event event;
     watch_fn *fn;
     void *arg;
+    struct watch_base *base;
+    struct list of_base;
+    uint64_t until_ms; /* NEVER: no limit */
+    struct mirrored mirrored;
 };
 
-static const short flags[] = {
-    [WATCH_TIMER] = 0,
-    [WATCH_READ] = EV_READ | EV_PERSIST,
-    [WATCH_WRITE] = EV_WRITE,
+static const struct {
+    short event;
+    uint32_t epoll;
+} flags[] = {
+    [WATCH_TIMER] = {0, 0},
+    [WATCH_READ] = {EV_READ | EV_PERSIST, EPOLLIN},
+    [WATCH_WRITE] = {EV_WRITE, EPOLLOUT},
 };
+
+/* ---- the base ---- */
 
 /* libevent ends the whole program, in its own words, where its epoll or its pair of descriptors for
  * signals cannot be had. So they are had here first. */
@@ -33,7 +53,7 @@ static bool has_files(void)
     return all;
 }
 
-struct event_base *watch_base_new(void)
+static struct event_base *events_new(void)
 {
     struct event_config *config = has_files() ? event_config_new() : NULL;
 
@@ -41,36 +61,110 @@ struct event_base *watch_base_new(void)
         return NULL;
     /* One thread; and the environment has no say in which system call waits. */
     event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_IGNORE_ENV);
-    struct event_base *base = event_base_new_with_config(config);
+    struct event_base *events = event_base_new_with_config(config);
 
     event_config_free(config);
+    return events;
+}
+
+struct watch_base *watch_base_new(void)
+{
+    struct watch_base *base = calloc(1, sizeof *base);
+
+    if (base == NULL)
+        return NULL;
+    list_init(&base->watches);
+    base->events = events_new();
+    if (base->events == NULL) {
+        free(base);
+        return NULL;
+    }
     return base;
 }
 
-void watch_base_free(struct event_base *base)
+void watch_base_free(struct watch_base *base)
 {
-    event_base_free(base);
+    event_base_free(base->events);
+    mirror_free(base->mirror);
+    free(base);
 }
 
-void watch_base_run(struct event_base *base)
+struct event_base *watch_base_events(struct watch_base *base)
 {
-    event_base_dispatch(base);
+    return base->events;
 }
 
-void watch_base_break(struct event_base *base)
+void watch_base_borrow(struct watch_base *base)
 {
-    event_base_loopbreak(base);
+    base->n_borrowed++;
 }
+
+void watch_base_return(struct watch_base *base)
+{
+    base->n_borrowed--;
+}
+
+void watch_base_run(struct watch_base *base)
+{
+    event_base_dispatch(base->events);
+}
+
+void watch_base_step(struct watch_base *base, bool wait)
+{
+    event_base_loop(base->events, wait ? EVLOOP_ONCE : EVLOOP_NONBLOCK);
+    if (base->mirror != NULL)
+        mirror_arm(base->mirror, base->n_borrowed > 0);
+}
+
+void watch_base_break(struct watch_base *base)
+{
+    event_base_loopbreak(base->events);
+}
+
+/* ---- for loops of others ---- */
+
+static void show(struct watch *w)
+{
+    if (w->base->mirror != NULL)
+        mirror_put(w->base->mirror, &w->mirrored, w->until_ms);
+}
+
+static void hide(struct watch *w)
+{
+    if (w->base->mirror != NULL)
+        mirror_take(w->base->mirror, &w->mirrored);
+}
+
+int watch_base_fd(struct watch_base *base)
+{
+    if (base->mirror != NULL)
+        return mirror_fd(base->mirror);
+    base->mirror = mirror_new();
+    if (base->mirror == NULL)
+        return -1;
+    for (struct list *at = base->watches.next; at != &base->watches; at = at->next) {
+        struct watch *w = CONTAINER_OF(at, struct watch, of_base);
+
+        if (watch_is_on(w))
+            show(w);
+    }
+    mirror_arm(base->mirror, base->n_borrowed > 0);
+    return mirror_fd(base->mirror);
+}
+
+/* ---- one watch ---- */
 
 static void on_event(evutil_socket_t fd, short what, void *arg)
 {
     struct watch *w = arg;
 
     (void)fd;
+    if ((w->event.ev_events & EV_PERSIST) == 0)
+        hide(w);
     w->fn(w->arg, (what & EV_TIMEOUT) != 0);
 }
 
-struct watch *watch_new(struct event_base *base, enum watch_kind kind, int fd, watch_fn *fn,
+struct watch *watch_new(struct watch_base *base, enum watch_kind kind, int fd, watch_fn *fn,
                         void *arg)
 {
     struct watch *w = calloc(1, sizeof *w);
@@ -79,7 +173,11 @@ struct watch *watch_new(struct event_base *base, enum watch_kind kind, int fd, w
         return NULL;
     w->fn = fn;
     w->arg = arg;
-    event_assign(&w->event, base, fd, flags[kind], on_event, w);
+    w->base = base;
+    w->until_ms = NEVER;
+    w->mirrored = (struct mirrored){.fd = fd, .events = flags[kind].epoll};
+    list_append(&base->watches, &w->of_base);
+    event_assign(&w->event, base->events, fd, flags[kind].event, on_event, w);
     return w;
 }
 
@@ -87,7 +185,8 @@ void watch_free(struct watch *w)
 {
     if (w == NULL)
         return;
-    event_del(&w->event);
+    watch_stop(w);
+    list_remove(&w->of_base);
     free(w);
 }
 
@@ -95,12 +194,17 @@ bool watch_start(struct watch *w, uint64_t timeout_ms)
 {
     struct timeval tv = {(time_t)(timeout_ms / 1000), (suseconds_t)(timeout_ms % 1000 * 1000)};
 
-    return event_add(&w->event, timeout_ms == NEVER ? NULL : &tv) == 0;
+    if (event_add(&w->event, timeout_ms == NEVER ? NULL : &tv) != 0)
+        return false;
+    w->until_ms = timeout_ms == NEVER ? NEVER : system_now_ms() + timeout_ms;
+    show(w);
+    return true;
 }
 
 void watch_stop(struct watch *w)
 {
     event_del(&w->event);
+    hide(w);
 }
 
 bool watch_is_on(const struct watch *w)

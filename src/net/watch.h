@@ -7,6 +7,7 @@
 /* Readiness of a descriptor, or a moment, over libevent's events. libevent calls its own struct
  * what model calls something else, so the two never meet in one file. */
 struct event_base;
+struct watch_base;
 struct watch;
 
 enum watch_kind {
@@ -19,15 +20,27 @@ typedef void watch_fn(void *arg, bool timed_out);
 
 /* watch_base_new: the loop that all hang on; NULL, and errno, when the system has no
  * files or no memory for it. */
-struct event_base *watch_base_new(void);
-void watch_base_free(struct event_base *base);
+struct watch_base *watch_base_new(void);
+void watch_base_free(struct watch_base *base);
+/* watch_base_events: libevent's, for what is built on that. watch_base_borrow, watch_base_return:
+ * something with descriptors of its own is: watch_base_fd, which cannot know them, is then readable
+ * every few milliseconds. */
+struct event_base *watch_base_events(struct watch_base *base);
+void watch_base_borrow(struct watch_base *base);
+void watch_base_return(struct watch_base *base);
 /* watch_base_run: until watch_base_break, or until nothing is watched any more. */
-void watch_base_run(struct event_base *base);
-void watch_base_break(struct event_base *base);
+void watch_base_run(struct watch_base *base);
+/* watch_base_step: the same for what is ready; with wait, it waits until something is. */
+void watch_base_step(struct watch_base *base, bool wait);
+void watch_base_break(struct watch_base *base);
+/* watch_base_fd: readable whenever a step without waiting has something to do; the base's own. -1,
+ * and errno, when the system has none. Watches of descriptors that are closed must be stopped
+ * before. */
+int watch_base_fd(struct watch_base *base);
 
 /* watch_new: not started yet; fd -1 for timers. NULL when out of memory. watch_free may be called
  * from the watch's own function; it leaves the descriptor alone. */
-struct watch *watch_new(struct event_base *base, enum watch_kind kind, int fd, watch_fn *fn,
+struct watch *watch_new(struct watch_base *base, enum watch_kind kind, int fd, watch_fn *fn,
                         void *arg);
 void watch_free(struct watch *w);
 /* watch_start: begins (anew); timeout_ms NEVER for none. false when out of memory. */

@@ -42,7 +42,7 @@ static clu_writer *refuse(struct clu_process *p, clu_error err)
 }
 
 /* The monitor first, as gen.erl has it: an answer of noproc overtakes nothing. */
-static struct tie *call_new(struct clu_process *p, const clu_to *to, uint64_t timeout_ms)
+static struct tie *ask_new(struct clu_process *p, const clu_to *to, uint64_t timeout_ms)
 {
     struct clu_node *n = p->node;
     struct tie *t = tie_new(p, TIE_CALL | TIE_ALIAS | TIE_MONITOR);
@@ -57,12 +57,17 @@ static struct tie *call_new(struct clu_process *p, const clu_to *to, uint64_t ti
     return NULL;
 }
 
-static void put_call(clu_writer *w, const struct clu_process *p, const clu_ref *ref)
+/* {Label, {Self, [alias | Ref]}, Request}: the label of gen_event's calls is the caller. */
+static void put_call(clu_writer *w, const struct clu_process *p, const clu_ref *ref,
+                     const char *label)
 {
     clu_pid self = process_pid(p);
 
     clu_put_tuple(w, 3);
-    clu_put_atom_text(w, wraps[0]);
+    if (label != NULL)
+        clu_put_atom_text(w, label);
+    else
+        clu_put_pid(w, &self);
     clu_put_tuple(w, 2);
     clu_put_pid(w, &self);
     clu_put_list(w, 1);
@@ -70,36 +75,72 @@ static void put_call(clu_writer *w, const struct clu_process *p, const clu_ref *
     clu_put_ref(w, ref);
 }
 
-clu_writer *clu_call_begin(clu_process *p, const clu_to *to, uint64_t timeout_ms)
+static clu_writer *ask_begin(struct clu_process *p, const clu_to *to, const char *label,
+                             uint64_t timeout_ms)
 {
     struct sending *s = &p->node->sending;
-    struct tie *t = call_new(p, to, timeout_ms);
+    clu_error room = send_room(p, to);
+    struct tie *t = room == CLU_OK ? ask_new(p, to, timeout_ms) : NULL;
 
     if (t == NULL)
-        return refuse(p, CLU_ENOMEM);
+        return refuse(p, room != CLU_OK ? room : p->ended ? CLU_ENOENT : CLU_ENOMEM);
     slot_id id = t->id;
     clu_ref ref = tie_ref(t);
     clu_writer *w = clu_send_begin(p, to);
 
     s->call = id;
-    put_call(w, p, &ref);
+    put_call(w, p, &ref, label);
     return w;
 }
 
-clu_error clu_call_end(clu_process *p, clu_answer_fn *on_answer, void *arg, clu_ref *ref)
+clu_writer *clu_call_begin(clu_process *p, const clu_to *to, uint64_t timeout_ms)
 {
-    struct clu_node *n = p->node;
-    struct tie *t = slots_get(&n->ties, n->sending.call);
-    clu_error err = clu_send_end(p);
+    return ask_begin(p, to, wraps[0], timeout_ms);
+}
 
-    n->sending.call = 0;
-    if (t == NULL)
-        return err == CLU_OK ? CLU_EBADARG : err;
+clu_writer *clu_sync_notify_begin(clu_process *p, const clu_to *to, uint64_t timeout_ms)
+{
+    clu_writer *w = ask_begin(p, to, NULL, timeout_ms);
+
+    clu_put_tuple(w, 2);
+    clu_put_atom_text(w, "sync_notify");
+    return w;
+}
+
+clu_writer *clu_event_call_begin(clu_process *p, const clu_to *to, const char *handler,
+                                 uint64_t timeout_ms)
+{
+    clu_writer *w = ask_begin(p, to, NULL, timeout_ms);
+
+    clu_put_tuple(w, 3);
+    clu_put_atom_text(w, "call");
+    clu_put_atom_text(w, handler);
+    return w;
+}
+
+static void set_answer(struct tie *t, clu_answer_fn *on_answer, void *arg, clu_ref *ref)
+{
     t->on_answer = on_answer;
     t->arg = arg;
     if (ref != NULL)
         *ref = tie_ref(t);
-    if (err != CLU_OK)
+}
+
+/* A cast has no tie. */
+clu_error clu_call_end(clu_process *p, clu_answer_fn *on_answer, void *arg, clu_ref *ref)
+{
+    struct sending *s = &p->node->sending;
+    slot_id id = s->from == p ? s->call : 0;
+    struct tie *t = slots_get(&p->node->ties, id);
+    bool misused = s->from == p && s->err == CLU_OK && s->rpc == 0 && t == NULL;
+
+    s->call = 0;
+    if (t != NULL)
+        set_answer(t, on_answer, arg, ref);
+    clu_error err = misused ? CLU_EBADARG : rpc_end(p, t);
+
+    t = slots_get(&p->node->ties, id);
+    if (err != CLU_OK && t != NULL)
         tie_end(t);
     return err;
 }
@@ -128,13 +169,27 @@ static struct tie *read_answer(const struct clu_node *n, clu_reader *message)
     return message->err == CLU_OK ? tie_find(n, &ref) : NULL;
 }
 
+static bool is_badrpc(clu_reader r)
+{
+    return clu_peek_type(&r) == CLU_TYPE_TUPLE && clu_get_tuple(&r) == 2 &&
+           slice_is(clu_get_atom(&r), "badrpc");
+}
+
+static void answer(struct tie *t, clu_reader term)
+{
+    if ((t->kinds & TIE_REX) != 0 && is_badrpc(term))
+        tie_answer(t, CLU_RAISED, slice_of("error"), term);
+    else
+        tie_answer(t, CLU_ANSWERED, (clu_slice){NULL, 0}, term);
+}
+
 void answer_take(struct tie *t, clu_reader message)
 {
     struct tie *asked = read_answer(t->owner->node, &message);
 
     /* Something else than the answer by a call's alias is nothing that anybody waits for. */
     if (asked == t)
-        tie_answer(t, CLU_ANSWERED, (clu_slice){NULL, 0}, message);
+        answer(t, message);
 }
 
 bool answer_by_pid(struct clu_process *p, clu_reader message)
@@ -143,6 +198,6 @@ bool answer_by_pid(struct clu_process *p, clu_reader message)
 
     if (t == NULL || t->owner != p || (t->kinds & TIE_CALL) == 0)
         return false;
-    tie_answer(t, CLU_ANSWERED, (clu_slice){NULL, 0}, message);
+    answer(t, message);
     return true;
 }

@@ -122,19 +122,30 @@ static struct message *first(struct list *l)
 /* ---- handing out ---- */
 
 /* Whether it is still wanted: a monitor, timer or call may have been given up while its signal
- * waited. */
+ * waited. By its reference: the place of the tie may have been used thousands of times since. */
 static bool is_wanted(const struct clu_process *p, const struct delivery *d)
 {
-    return d->tie == 0 || slots_get(&p->node->ties, d->tie) != NULL;
+    return d->tie == 0 || tie_of(p->node, &d->signal.ref) != NULL;
 }
 
 /* The signal may borrow what its tie holds, so that goes behind it. */
 static void finish(struct clu_process *p, const struct delivery *d)
 {
-    struct tie *t = d->last ? slots_get(&p->node->ties, d->tie) : NULL;
+    struct tie *t = d->last ? tie_of(p->node, &d->signal.ref) : NULL;
 
     if (t != NULL)
         tie_free(t);
+}
+
+/* What stands behind the reason of an error. */
+static clu_reader stack_of(const clu_answer *a)
+{
+    clu_reader r = a->term;
+
+    if (a->outcome != CLU_RAISED)
+        return (clu_reader){0};
+    clu_skip_term(&r);
+    return r.err == CLU_OK && r.pos < r.end ? r : (clu_reader){0};
 }
 
 static void run_answer(struct clu_process *p, const struct delivery *d)
@@ -145,13 +156,16 @@ static void run_answer(struct clu_process *p, const struct delivery *d)
                          .exception = d->exception,
                          .term = d->signal.term};
 
-    t->on_answer(p, &answer, t->arg);
+    answer.stack = stack_of(&answer);
+    if (t->on_answer != NULL)
+        t->on_answer(p, &answer, t->arg);
 }
 
 static void hand_out(struct clu_process *p, const struct delivery *d)
 {
     if (!is_wanted(p, d))
         return;
+    p->node->n_handed++;
     p->node->running = p;
     if (d->answer)
         run_answer(p, d);

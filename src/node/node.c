@@ -5,21 +5,24 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "node/proc.h"
-#include "node/services.h"
+#include "node/calls.h"
+#include "node/global.h"
 
 /* ---- life ---- */
 
 clu_error node_init(struct clu_node *n, const char *name, uint32_t creation, bool hidden)
 {
     *n = (struct clu_node){.hidden = hidden};
-    struct list *const all[] = {&n->runnable, &n->dying, &n->talking, &n->wanted, &n->observers};
+    struct list *const all[] = {&n->runnable, &n->dying, &n->talking,
+                                &n->wanted,   &n->calls, &n->observers};
 
     for (size_t i = 0; i < COUNT(all); i++)
         list_init(all[i]);
     n->procs.max = NODE_PROCESSES_MAX;
     node_rename(n, name, creation);
-    return services_start(n);
+    clu_error err = services_start(n);
+
+    return err == CLU_OK ? builtins_export(n) : err;
 }
 
 /* The connections are gone already; what is left is told to nobody. */
@@ -30,16 +33,19 @@ void node_fini(struct clu_node *n)
 
     if (n->dying.next == NULL)
         return;
+    n->closing = true;
     for (struct clu_process *p; (p = slots_next(&n->procs, &at)) != NULL;)
         process_end(p, atom_term(&term, "shutdown"));
     while (!list_empty(&n->dying))
         process_bury(CONTAINER_OF(n->dying.next, struct clu_process, dying));
+    global_fini(n);
+    calls_free(n);
     remotes_free(n);
     slots_free(&n->procs);
     slots_free(&n->ties);
     map_free(&n->names);
     map_free(&n->remotes);
-    map_free(&n->exports);
+    exports_free(n);
     index_free(&n->watchers);
     index_free(&n->bonds);
     heap_free(&n->timers);
@@ -86,7 +92,8 @@ void node_turn(struct clu_node *n, uint64_t now_ms)
         struct clu_process *p = CONTAINER_OF(n->runnable.next, struct clu_process, runnable);
 
         list_remove(&p->runnable);
-        if (!mailbox_run(p, &budget))
+        /* It may be there again already: by a message to itself. */
+        if (!mailbox_run(p, &budget) && list_empty(&p->runnable))
             list_append(&n->runnable, &p->runnable);
         bury_all(n);
     }

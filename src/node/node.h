@@ -26,6 +26,8 @@
 #define NODE_TURN_MAX 4096
 
 struct remote;
+struct global;
+struct multi;
 
 /* Where a message for another process of ours, or for a node that is not linked yet, is written. */
 struct sending {
@@ -35,11 +37,14 @@ struct sending {
     slot_id local;         /* that process; 0: nobody */
     slot_id tie;           /* by this reference of it; 0: by pid or name */
     slot_id call;          /* the message is its request; 0 */
+    uint8_t rpc;           /* it is a call of a function: enum rpc of rpc_out.c */
+    struct multi *multi;   /* ... of many nodes (multicall.c); owned, NULL */
     size_t held_at;        /* where the signal begins among those held */
     clu_error err;
 };
 
 struct clu_node {
+    void *host; /* of the library's user: who drives it (lib); NULL in a command */
     char name[NODE_NAME_SIZE];
     uint32_t creation;
     bool hidden;
@@ -47,13 +52,14 @@ struct clu_node {
     uint64_t n_refs;  /* references made so far */
     uint64_t n_procs; /* processes made so far: serials */
     uint64_t n_unlinks;
-    clu_error err; /* the first error; sticks */
+    uint64_t n_handed; /* signals and answers handed to functions so far */
+    clu_error err;     /* the first error; sticks */
     char why[REASON_SIZE];
 
     struct slots procs, ties;
     struct map names;      /* name -> struct clu_process */
     struct map remotes;    /* name -> struct remote */
-    struct map exports;    /* "module:function/arity" -> struct export */
+    struct map exports;    /* module, function and arity -> struct export */
     struct index watchers; /* by remote and reference */
     struct index bonds;    /* by process and pid */
     struct heap timers;    /* of ties */
@@ -61,12 +67,23 @@ struct clu_node {
     struct list dying;     /* processes that ended, not buried yet */
     struct list talking;   /* links with something to be sent that mesh was not told of */
     struct list wanted;    /* remotes to be dialled that mesh was not told of */
+    struct list calls;     /* of others, that are not done with */
     struct list observers; /* processes that want to know of nodes */
     struct spare spare_procs, spare_ties, spare_watchers;
     struct clu_process *running; /* whose function is on the stack */
     bool receiving;              /* a frame is being read: what it brings is handed out at once */
+    bool closing;                /* node_fini: no process begins any more */
     struct sending sending;
+    struct global *global; /* NULL: off */
+    bool urgent;           /* what is sent now is no message of a program: no peer is too busy */
 };
+
+/* node_now: the time of what follows, from which timers count: before node_receive, and once in the
+ * beginning. */
+static inline void node_now(struct clu_node *n, uint64_t now_ms)
+{
+    n->now_ms = now_ms;
+}
 
 /* One linked peer. */
 struct node_link {

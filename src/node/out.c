@@ -54,7 +54,6 @@ static void hold_cancel(struct remote *r)
 {
     r->held.len = r->node->sending.held_at;
     r->held.err = CLU_OK;
-    remote_release(r);
 }
 
 static clu_error hold_end(struct remote *r)
@@ -99,7 +98,7 @@ static void talk(struct node_link *l)
 
 clu_error held_send(struct remote *r)
 {
-    clu_error err = CLU_OK;
+    clu_error err = r->lost ? CLU_ENOMEM : CLU_OK;
 
     for (size_t at = 0; at < r->held.len && err == CLU_OK;) {
         const uint8_t *head = r->held.data + at;
@@ -161,6 +160,21 @@ void signal_cancel(struct remote *r)
         hold_cancel(r);
     else
         channel_cancel(r->link->channel, &s->w);
+}
+
+void signal_lost(struct remote *r)
+{
+    struct channel *c = r->link == NULL ? NULL : r->link->channel;
+
+    if (c == NULL) {
+        r->lost = true;
+        return;
+    }
+    talk(r->link);
+    if (c->err != CLU_OK)
+        return;
+    c->err = CLU_ENOMEM;
+    c->what = "no memory for a signal that must not be lost";
 }
 
 /* ---- exits ---- */

@@ -22,10 +22,13 @@ struct remote {
     char name[NODE_NAME_SIZE];
     struct node_link *link; /* NULL: not linked */
     struct list ties, watchers, bonds;
-    struct list waiters; /* processes that were told CLU_EBUSY (in_waiters) */
+    struct list waiters; /* of struct waiter: who was told CLU_EBUSY */
+    struct list answers; /* answers of calls that wait for room (clu_call.held) */
+    size_t promised;     /* bytes of answers that go out with the end of their processes */
     struct list wanted;  /* in node.wanted */
     bool dialled;        /* mesh was told, and has not answered yet */
     bool losing;         /* lose() stands on it */
+    bool lost;           /* a signal found no memory: no connection may hide that (signal_lost) */
     clu_writer held;     /* signals for it, while it is not linked: see out.c */
 };
 
@@ -51,8 +54,19 @@ void signal_cancel(struct remote *r);
 uint64_t remote_flags(const struct remote *r);
 /* remote_is_busy: a message must wait. */
 bool remote_is_busy(const struct remote *r);
-/* tell_waiters: who was told CLU_EBUSY hears that there is room. */
+/* wait_for_room: the process will hear when there is room: CLU_EBUSY, or CLU_ENOMEM.
+ * tell_waiters: there is. waits_end: it does not want to know any more. */
+clu_error wait_for_room(struct remote *r, struct clu_process *p);
 void tell_waiters(struct remote *r);
+void waits_end(struct clu_process *p);
+/* send_room: whether a message may be begun: CLU_OK, or as wait_for_room. */
+clu_error send_room(struct clu_process *p, const clu_to *to);
+/* signal_lost: a signal that must not be lost could not be written, for want of memory: the
+ * connection ends, which says the same. */
+void signal_lost(struct remote *r);
+/* answers_settle: answers of calls that waited for room go out, or nowhere when the link is gone.
+ */
+void answers_settle(struct remote *r);
 /* held_send: it is linked now: what was held goes out. */
 clu_error held_send(struct remote *r);
 
@@ -85,18 +99,21 @@ struct clu_process {
     void *arg;
     char *name; /* registered as; owned */
     bool trap_exit;
-    bool ended;  /* nobody's pid any more; buried at the end of the step */
-    bool absent; /* monitors, links and whereis find nobody: it only knows a few messages */
-    struct list runnable, dying, observers, in_waiters;
+    bool ended;   /* nobody's pid any more; buried at the end of the step */
+    bool service; /* of the node itself: no exit signal reaches it */
+    bool absent;  /* monitors, links and whereis find nobody: it only knows a few messages */
+    struct list runnable, dying, observers;
+    struct list waits;   /* of struct waiter */
     struct list mailbox; /* of struct message */
     struct list answers; /* of calls of a process without a function: these have their own */
     size_t mailbox_size, mailbox_max;
     struct message *taken; /* by clu_take: freed at the next */
     struct list ties, watchers, bonds;
-    uint32_t n_calls;      /* of its ties: answers may come by pid */
-    clu_slice reason;      /* of its end; owned unless it is reason_full */
-    clu_writer leader;     /* the group leader, as a term; empty: none */
-    struct clu_call *call; /* that it was spawned to answer, NULL */
+    uint32_t n_calls;                /* of its ties: answers may come by pid */
+    clu_slice reason;                /* of its end; owned unless it is reason_full */
+    clu_writer leader;               /* the group leader, as a term; empty: none */
+    struct clu_call *call;           /* that it was spawned to answer, NULL */
+    const struct clu_server *server; /* it is a gen_server, NULL */
 };
 
 /* process_new: as clu_spawn, but says why not. */
@@ -107,6 +124,8 @@ struct clu_process *process_find(const struct clu_node *n, const clu_pid *pid);
 struct clu_process *process_named(const struct clu_node *n, clu_slice name);
 /* process_end: reason is copied; links and monitors are told at the end of the step. */
 void process_end(struct clu_process *p, clu_slice reason);
+/* process_end_with: the same, with the term that is in the writer, which is empty then. */
+void process_end_with(struct clu_process *p, clu_writer *reason);
 /* process_bury: tells them, frees it: node_turn only. */
 void process_bury(struct clu_process *p);
 /* process_exit_signal: an exit signal has arrived: of a link that broke, or of exit/2. */
@@ -140,7 +159,7 @@ enum tie_kind {
     TIE_TIMER = 4,   /* CLU_SIGNAL_TIMEOUT, or a call that timed out */
     TIE_CALL = 8,    /* one answer, to on_answer */
     TIE_SPAWN = 16,  /* a spawn request: its reply is awaited */
-    TIE_ERPC = 32,   /* the answer is the reason of the monitor */
+    TIE_REX = 32,    /* a call of rex: {badrpc, Reason} is no value */
     TIE_LINK = 64,   /* a spawn request: link to what it makes */
 };
 
@@ -170,9 +189,14 @@ struct tie {
 struct tie *tie_new(struct clu_process *owner, uint32_t kinds);
 void tie_free(struct tie *t);
 void tie_end(struct tie *t);
+/* tie_demonitor: tells the other end that its monitor is no more wanted. */
+void tie_demonitor(struct tie *t);
 clu_ref tie_ref(const struct tie *t);
-/* tie_find: NULL when the reference is not ours, or of something gone. */
+/* tie_find: NULL when the reference is not ours, or of something gone. tie_of: of one that we made.
+ * tie_by_alias: only when it takes messages. */
 struct tie *tie_find(const struct clu_node *n, const clu_ref *ref);
+struct tie *tie_of(const struct clu_node *n, const clu_ref *ref);
+struct tie *tie_by_alias(const struct clu_node *n, const clu_ref *ref);
 /* tie_watch: the monitor of a pid or a name; local ones find their process, remote ones send
  * MONITOR_P. Nobody there: DOWN is delivered (noproc, noconnection). */
 clu_error tie_watch(struct tie *t, const clu_to *to);
@@ -207,6 +231,8 @@ clu_error watch_local(struct clu_process *p, struct tie *t);
 /* unwatch: a DEMONITOR_P has come, or the tie goes. */
 void unwatch_remote(struct clu_node *n, struct remote *r, const clu_ref *ref);
 void unwatch_local(struct tie *t);
+/* watcher_find: the monitor that this process of another node has set; NULL. */
+struct watcher *watcher_find(const struct clu_node *n, const struct remote *r, const clu_ref *ref);
 /* watcher_fire: tells that the process has ended, and frees it. watcher_free: without a word. */
 void watcher_fire(struct watcher *w, clu_slice reason);
 void watcher_free(struct watcher *w);
@@ -219,13 +245,21 @@ struct bond {
     struct remote *remote; /* NULL: the other end is here */
     struct list of_remote;
     struct index_item item;
-    clu_pid other;      /* node: the remote's or our own name */
-    uint64_t unlinking; /* our UNLINK_ID that is not acknowledged yet; 0: the link is active */
+    clu_pid other;      /* node: the remote's name; empty: ours, then creation is 0 */
+    uint64_t unlinking; /* our UNLINK_ID that is not acknowledged yet; 0: none */
+    bool again;         /* linked anew behind it: the link stands once it is acknowledged */
 };
 
-/* bond_find: NULL. bond_add: what is there already is made active; remote NULL for our own. */
+/* bond_find: NULL. bond_add: nothing is changed of what is there already; remote NULL for our own.
+ */
 struct bond *bond_find(const struct clu_process *p, const clu_pid *other);
 clu_error bond_add(struct clu_process *p, struct remote *r, const clu_pid *other);
+/* bond_stands: whether the other end's death is this process's matter, now or once the other end
+ * has read what we sent. */
+static inline bool bond_stands(const struct bond *b)
+{
+    return b->unlinking == 0 || b->again;
+}
 void bond_free(struct bond *b);
 /* bond_break: the process ended, or the connection: the other end gets the exit signal; frees it.
  */
@@ -238,11 +272,6 @@ static inline void send_or_lose(struct clu_process *p)
 
     (void)err;
 }
-
-/* spawn_send (spawn.c): begins the SPAWN_REQUEST of a tie that is at its node: put the arguments
- * into signal_writer, then signal_end. */
-clu_error spawn_send(struct tie *t, clu_slice module, clu_slice function, size_t arity, bool link,
-                     bool monitor);
 
 /* A reader over an encoded term without cache references. */
 static inline clu_reader reader_of(clu_slice term)

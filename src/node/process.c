@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 
-#include "node/proc.h"
+#include "node/calls.h"
 
 /* What a process ends with when there is no memory for its reason. */
 static const uint8_t reason_full[] = {
@@ -97,7 +97,7 @@ clu_error clu_unregister(clu_node *n, const char *name)
 {
     struct clu_process *p = process_named(n, slice_of(name));
 
-    if (p == NULL)
+    if (p == NULL || p->service)
         return CLU_ENOENT;
     unregister(p);
     return CLU_OK;
@@ -107,7 +107,7 @@ clu_error clu_unregister(clu_node *n, const char *name)
 
 static void init_lists(struct clu_process *p)
 {
-    struct list *const all[] = {&p->runnable, &p->dying, &p->observers, &p->in_waiters, &p->mailbox,
+    struct list *const all[] = {&p->runnable, &p->dying, &p->observers, &p->waits, &p->mailbox,
                                 &p->answers,  &p->ties,  &p->watchers,  &p->bonds};
 
     for (size_t i = 0; i < COUNT(all); i++)
@@ -128,9 +128,11 @@ static void process_free(struct clu_process *p)
 
 clu_error process_new(struct clu_node *n, const clu_spawn_options *o, struct clu_process **out)
 {
+    *out = NULL;
+    if (n->closing)
+        return CLU_ECLOSED;
     struct clu_process *p = spare_get(&n->spare_procs, sizeof *p);
 
-    *out = NULL;
     if (p == NULL)
         return CLU_ENOMEM;
     *p = (struct clu_process){
@@ -159,6 +161,9 @@ clu_error process_new(struct clu_node *n, const clu_spawn_options *o, struct clu
 clu_process *clu_spawn(clu_node *n, const clu_spawn_options *o)
 {
     struct clu_process *p;
+
+    if (n == NULL)
+        return NULL; /* clu_main says it */
     clu_error err = process_new(n, o, &p);
 
     if (err != CLU_OK)
@@ -167,22 +172,49 @@ clu_process *clu_spawn(clu_node *n, const clu_spawn_options *o)
     return p;
 }
 
+/* Takes the reason. */
+static void end_owning(struct clu_process *p, clu_slice reason)
+{
+    p->reason = reason;
+    p->ended = true;
+    unregister(p);
+    list_remove(&p->runnable);
+    list_remove(&p->observers);
+    waits_end(p);
+    list_append(&p->node->dying, &p->dying);
+}
+
 void process_end(struct clu_process *p, clu_slice reason)
 {
     if (p->ended)
         return;
     uint8_t *copy = malloc(reason.len == 0 ? 1 : reason.len);
 
-    p->reason =
-        copy == NULL ? (clu_slice){reason_full, sizeof reason_full} : (clu_slice){copy, reason.len};
     if (copy != NULL && reason.len > 0)
         memcpy(copy, reason.data, reason.len);
-    p->ended = true;
-    unregister(p);
-    list_remove(&p->runnable);
-    list_remove(&p->observers);
-    list_remove(&p->in_waiters);
-    list_append(&p->node->dying, &p->dying);
+    end_owning(p, copy == NULL ? (clu_slice){reason_full, sizeof reason_full}
+                               : (clu_slice){copy, reason.len});
+}
+
+void process_end_with(struct clu_process *p, clu_writer *reason)
+{
+    if (p->ended)
+        return;
+    end_owning(p, (clu_slice){reason->data, reason->len});
+    clu_writer_init(reason);
+}
+
+/* Its user first: then what it was to others. */
+static void tell_user(struct clu_process *p)
+{
+    const struct clu_server *s = p->server;
+
+    p->node->running = p;
+    if (p->stopped != NULL)
+        p->stopped(p, p->reason, p->arg);
+    else if (s != NULL && s->stopped != NULL)
+        s->stopped(p, p->reason, p->arg);
+    p->node->running = NULL;
 }
 
 void process_bury(struct clu_process *p)
@@ -194,11 +226,9 @@ void process_bury(struct clu_process *p)
         watcher_fire(CONTAINER_OF(p->watchers.next, struct watcher, of_proc), p->reason);
     while (!list_empty(&p->ties))
         tie_end(CONTAINER_OF(p->ties.next, struct tie, of_owner));
-    if (p->stopped != NULL) {
-        p->node->running = p;
-        p->stopped(p, p->reason, p->arg);
-        p->node->running = NULL;
-    }
+    tell_user(p);
+    if (p->call != NULL)
+        call_ended(p->call, p->reason);
     process_free(p);
 }
 
@@ -212,6 +242,50 @@ void clu_exit(clu_process *p, const char *reason)
     struct atom_term term;
 
     process_end(p, atom_term(&term, reason));
+}
+
+/* ---- group leaders ---- */
+
+clu_pid clu_group_leader(const clu_process *p)
+{
+    clu_reader r = reader_of((clu_slice){p->leader.data, p->leader.len});
+    clu_pid leader = clu_get_pid(&r);
+
+    return r.err == CLU_OK ? leader : (clu_pid){0};
+}
+
+/* The pid may be the one that is there. */
+static clu_error set_leader(struct clu_process *p, const clu_pid *leader)
+{
+    clu_writer w;
+
+    clu_writer_init(&w);
+    clu_put_pid(&w, leader);
+    if (w.err != CLU_OK)
+        return w.err;
+    clu_writer_free(&p->leader);
+    p->leader = w;
+    return CLU_OK;
+}
+
+clu_error clu_set_group_leader(clu_process *self, const clu_pid *pid, const clu_pid *leader)
+{
+    struct clu_node *n = self->node;
+    struct clu_process *p = process_find(n, pid);
+
+    if (p != NULL)
+        return set_leader(p, leader);
+    if (is_own_name(n, pid->node))
+        return CLU_OK;
+    struct remote *r = remote_get(n, pid->node);
+
+    if (r == NULL)
+        return CLU_ENOMEM;
+    control_put_group_leader(signal_begin(r, self), leader, pid);
+    clu_error err = signal_end(r);
+
+    remote_release(r);
+    return err;
 }
 
 /* ---- exit signals ---- */
@@ -238,7 +312,7 @@ void process_exit_signal(struct clu_process *p, const clu_pid *from, clu_reader 
 {
     struct delivery d = {.signal = {.kind = CLU_SIGNAL_EXIT, .from = *from, .term = reason}};
 
-    if (p->ended)
+    if (p->ended || p->service)
         return;
     if (!linked && is_atom(reason, "kill"))
         clu_exit(p, "killed");
@@ -255,15 +329,17 @@ clu_error clu_exit_signal(clu_process *p, const clu_pid *to, clu_slice reason)
 
     if (!is_own_name(n, to->node)) {
         struct remote *r = remote_get(n, to->node);
+        clu_error err = r == NULL ? CLU_ENOMEM : signal_exit2(r, p, &from, to, reason);
 
-        return r == NULL ? CLU_ENOMEM : signal_exit2(r, p, &from, to, reason);
+        remote_release(r);
+        return err;
     }
     struct clu_process *other = process_find(n, to);
 
     if (other == NULL)
         return CLU_OK;
     /* exit(self(), normal) is the one that counts though it is normal. */
-    if (other == p && !p->trap_exit)
+    if (other == p && !p->trap_exit && is_atom(reader_of(reason), "normal"))
         process_end(p, reason);
     else
         process_exit_signal(other, &from, reader_of(reason), false);

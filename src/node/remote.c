@@ -28,6 +28,7 @@ struct remote *remote_get(struct clu_node *n, clu_slice name)
     list_init(&r->watchers);
     list_init(&r->bonds);
     list_init(&r->waiters);
+    list_init(&r->answers);
     list_init(&r->wanted);
     clu_writer_init(&r->held);
     if (map_put(&n->remotes, name, r) == CLU_OK)
@@ -40,7 +41,7 @@ static bool is_needed(const struct remote *r)
 {
     return r->link != NULL || r->dialled || r->losing || r->held.len > 0 || !list_empty(&r->ties) ||
            !list_empty(&r->watchers) || !list_empty(&r->bonds) || !list_empty(&r->waiters) ||
-           !list_empty(&r->wanted) || r->node->sending.remote == r;
+           !list_empty(&r->answers) || !list_empty(&r->wanted) || r->node->sending.remote == r;
 }
 
 void remote_release(struct remote *r)
@@ -87,19 +88,102 @@ void clu_monitor_nodes(clu_process *p, bool on)
         list_append(&p->node->observers, &p->observers);
 }
 
+/* ---- who waits for room ---- */
+
+struct waiter {
+    struct clu_process *proc;
+    struct list of_proc;
+    struct remote *remote;
+    struct list of_remote;
+};
+
+static void waiter_free(struct waiter *w)
+{
+    list_remove(&w->of_proc);
+    list_remove(&w->of_remote);
+    free(w);
+}
+
+clu_error wait_for_room(struct remote *r, struct clu_process *p)
+{
+    for (struct list *at = p->waits.next; at != &p->waits; at = at->next)
+        if (CONTAINER_OF(at, struct waiter, of_proc)->remote == r)
+            return CLU_EBUSY;
+    struct waiter *w = calloc(1, sizeof *w);
+
+    if (w == NULL)
+        return CLU_ENOMEM;
+    w->proc = p;
+    w->remote = r;
+    list_append(&p->waits, &w->of_proc);
+    list_append(&r->waiters, &w->of_remote);
+    return CLU_EBUSY;
+}
+
 void tell_waiters(struct remote *r)
 {
     struct delivery d = {.signal = {.kind = CLU_SIGNAL_WRITABLE, .node = slice_of(r->name)}};
 
     while (!list_empty(&r->waiters)) {
-        struct clu_process *p = CONTAINER_OF(r->waiters.next, struct clu_process, in_waiters);
+        struct waiter *w = CONTAINER_OF(r->waiters.next, struct waiter, of_remote);
+        struct clu_process *p = w->proc;
 
-        list_remove(&p->in_waiters);
+        waiter_free(w);
         deliver(p, &d);
     }
 }
 
+void waits_end(struct clu_process *p)
+{
+    while (!list_empty(&p->waits))
+        waiter_free(CONTAINER_OF(p->waits.next, struct waiter, of_proc));
+}
+
 /* ---- up and down ---- */
+
+/* All that hung on the connection has come to its end. Who handles one of these signals may set new
+ * monitors and links: those are of the next connection, and wait for it. */
+static void lose(struct remote *r)
+{
+    struct atom_term term;
+    clu_slice reason = atom_term(&term, "noconnection");
+    struct list ties, bonds;
+
+    r->losing = true;
+    r->lost = false;
+    r->promised = 0;
+    list_take(&ties, &r->ties);
+    list_take(&bonds, &r->bonds);
+    while (!list_empty(&r->watchers))
+        watcher_free(CONTAINER_OF(r->watchers.next, struct watcher, of_remote));
+    while (!list_empty(&bonds)) {
+        struct bond *b = CONTAINER_OF(bonds.next, struct bond, of_remote);
+        struct clu_process *p = b->proc;
+        clu_pid other = b->other;
+        bool active = bond_stands(b);
+
+        bond_free(b);
+        if (active)
+            process_exit_signal(p, &other, reader_of(reason), true);
+    }
+    while (!list_empty(&ties))
+        tie_down(CONTAINER_OF(ties.next, struct tie, of_remote), reader_of(reason));
+    answers_settle(r);
+    tell_waiters(r);
+    r->losing = false;
+}
+
+static void drop_link(struct remote *r, const char *reason)
+{
+    struct node_link *l = r->link;
+
+    list_remove(&l->talking);
+    l->remote = NULL;
+    r->link = NULL;
+    lose(r);
+    if (l->visible)
+        tell_observers(r, false, reason);
+}
 
 clu_error node_link_up(struct clu_node *n, struct node_link *l, struct channel *channel,
                        const char *peer, uint32_t peer_creation, uint64_t flags)
@@ -116,44 +200,20 @@ clu_error node_link_up(struct clu_node *n, struct node_link *l, struct channel *
 
     if (r == NULL)
         return CLU_ENOMEM;
+    /* What hung on an older connection is nothing that the peer knows of any more. */
+    if (r->link != NULL)
+        drop_link(r, "connection_closed");
     l->remote = r;
     r->link = l;
     r->dialled = false;
     list_remove(&r->wanted);
     clu_error err = held_send(r);
 
-    if (err == CLU_OK && l->visible)
+    if (err != CLU_OK)
+        l->visible = false; /* nobody is told of its end either */
+    else if (l->visible)
         tell_observers(r, true, NULL);
     return err;
-}
-
-/* All that hung on the connection has come to its end. Who handles one of these signals may set new
- * monitors and links: those are of the next connection, and wait for it. */
-static void lose(struct remote *r)
-{
-    struct atom_term term;
-    clu_slice reason = atom_term(&term, "noconnection");
-    struct list ties, bonds;
-
-    r->losing = true;
-    list_take(&ties, &r->ties);
-    list_take(&bonds, &r->bonds);
-    while (!list_empty(&r->watchers))
-        watcher_free(CONTAINER_OF(r->watchers.next, struct watcher, of_remote));
-    while (!list_empty(&bonds)) {
-        struct bond *b = CONTAINER_OF(bonds.next, struct bond, of_remote);
-        struct clu_process *p = b->proc;
-        clu_pid other = b->other;
-        bool active = b->unlinking == 0;
-
-        bond_free(b);
-        if (active)
-            process_exit_signal(p, &other, reader_of(reason), true);
-    }
-    while (!list_empty(&ties))
-        tie_down(CONTAINER_OF(ties.next, struct tie, of_remote), reader_of(reason));
-    tell_waiters(r);
-    r->losing = false;
 }
 
 void node_link_down(struct clu_node *n, struct node_link *l, const char *reason)
@@ -163,14 +223,7 @@ void node_link_down(struct clu_node *n, struct node_link *l, const char *reason)
     (void)n;
     if (r == NULL)
         return;
-    list_remove(&l->talking);
-    l->remote = NULL;
-    if (r->link != l) /* a newer connection has taken over */
-        return;
-    r->link = NULL;
-    lose(r);
-    if (l->visible)
-        tell_observers(r, false, reason);
+    drop_link(r, reason);
     remote_release(r);
 }
 
@@ -190,8 +243,12 @@ void node_unreachable(struct clu_node *n, const char *name)
 
 void node_writable(struct node_link *l)
 {
-    if (l->remote != NULL && l->remote->link == l)
-        tell_waiters(l->remote);
+    struct remote *r = l->remote;
+
+    if (r == NULL || r->link != l)
+        return;
+    answers_settle(r);
+    tell_waiters(r);
 }
 
 const char *node_next_wanted(struct clu_node *n)

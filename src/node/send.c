@@ -55,10 +55,8 @@ static clu_writer *begin_far(struct sending *s, const clu_to *to, clu_slice node
         s->err = CLU_ENOMEM;
         return &s->w;
     }
-    if (remote_is_busy(r)) {
-        s->err = CLU_EBUSY;
-        list_remove(&p->in_waiters);
-        list_append(&r->waiters, &p->in_waiters);
+    if (remote_is_busy(r) && !p->node->urgent) {
+        s->err = wait_for_room(r, p);
         return &s->w;
     }
     clu_writer *w = signal_begin(r, p);
@@ -66,6 +64,13 @@ static clu_writer *begin_far(struct sending *s, const clu_to *to, clu_slice node
     put_control(w, p, to, remote_flags(r));
     signal_payload(r);
     return w;
+}
+
+clu_error send_room(struct clu_process *p, const clu_to *to)
+{
+    struct remote *r = remote_find(p->node, node_of(to));
+
+    return r != NULL && remote_is_busy(r) ? wait_for_room(r, p) : CLU_OK;
 }
 
 /* ---- to one of ours ---- */
@@ -79,7 +84,7 @@ static void find_near(struct sending *s, const clu_to *to)
     if (to->pid.node.len > 0) {
         p = process_find(n, &to->pid);
     } else if (to->alias.n > 0) {
-        struct tie *t = tie_find(n, &to->alias);
+        struct tie *t = tie_by_alias(n, &to->alias);
 
         p = t == NULL ? NULL : t->owner;
         s->tie = t == NULL ? 0 : t->id;
@@ -96,15 +101,21 @@ static clu_writer *begin_near(struct sending *s, const clu_to *to)
     return &s->w;
 }
 
-static void end_near(struct sending *s)
+/* What is sent in answer to it, at once, is under way while this is not done with. */
+static clu_error end_near(struct sending *s)
 {
-    struct clu_node *n = s->from->node;
-    struct clu_process *p = slots_get(&n->procs, s->local);
-    clu_reader term = {.pos = s->w.data, .end = s->w.data + s->w.len};
-    clu_pid from = process_pid(s->from);
+    struct sending sent = *s;
+    struct clu_node *n = sent.from->node;
+    struct clu_process *p = slots_get(&n->procs, sent.local);
+    clu_pid from = process_pid(sent.from);
+    struct tie *t = slots_get(&n->ties, sent.tie);
+    clu_error err = sent.w.err;
 
-    if (p != NULL)
-        take_message(p, &from, slots_get(&n->ties, s->tie), term);
+    s->from = NULL;
+    if (p != NULL && err == CLU_OK && (sent.tie == 0 || t != NULL))
+        take_message(p, &from, t, reader_of((clu_slice){sent.w.data, sent.w.len}));
+    clu_writer_free(&sent.w);
+    return err;
 }
 
 /* ---- the message ---- */
@@ -140,6 +151,12 @@ static clu_error end_far(struct sending *s)
     return err;
 }
 
+static void cancel_far(struct remote *r)
+{
+    signal_cancel(r);
+    remote_release(r);
+}
+
 clu_error clu_send_end(clu_process *p)
 {
     struct sending *s = &p->node->sending;
@@ -147,14 +164,10 @@ clu_error clu_send_end(clu_process *p)
 
     if (s->from != p)
         return CLU_EBADARG;
-    if (err == CLU_OK && s->remote != NULL) {
+    if (err == CLU_OK && s->remote == NULL)
+        return end_near(s);
+    if (err == CLU_OK)
         err = end_far(s);
-    } else if (err == CLU_OK) {
-        err = s->w.err;
-        if (err == CLU_OK)
-            end_near(s);
-        clu_writer_free(&s->w);
-    }
     s->from = NULL;
     return err;
 }
@@ -166,10 +179,16 @@ void clu_send_cancel(clu_process *p)
     if (s->from != p)
         return;
     if (s->err == CLU_OK && s->remote != NULL)
-        signal_cancel(s->remote);
+        cancel_far(s->remote);
     else if (s->err == CLU_OK)
         clu_writer_free(&s->w);
     s->from = NULL;
+    free(s->multi);
+    s->multi = NULL;
+    struct tie *call = slots_get(&p->node->ties, s->call);
+
+    if (call != NULL)
+        tie_end(call);
 }
 
 clu_error clu_send_raw(clu_process *p, const clu_to *to, clu_slice term)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "node/services.h"
+#include "node/calls.h"
 
 /* ---- gen calls ---- */
 
@@ -16,8 +16,12 @@ static clu_ref alias_of(clu_reader tag)
 
 bool get_gen_call(clu_reader *msg, struct gen_call *call)
 {
-    if (clu_get_tuple(msg) != 3 || !slice_is(clu_get_atom(msg), "$gen_call") ||
-        clu_get_tuple(msg) != 2)
+    return get_call_by(msg, "$gen_call", call);
+}
+
+bool get_call_by(clu_reader *msg, const char *word, struct gen_call *call)
+{
+    if (clu_get_tuple(msg) != 3 || !slice_is(clu_get_atom(msg), word) || clu_get_tuple(msg) != 2)
         return false;
     call->from = clu_get_pid(msg);
     call->tag = *msg;
@@ -42,58 +46,24 @@ clu_writer *reply_begin(struct clu_process *p, const struct gen_call *call)
 
 /* ---- net_kernel ---- */
 
-/* A call that we do not know fails at once: the caller's monitor, which is in the tag, fires. A
- * BEAM would not know ours either, and says nothing; then erlang:spawn/4 towards a node without
- * DFLAG_SPAWN waits for ever. */
-static void refuse_call(struct clu_process *p, const struct gen_call *call)
-{
-    struct remote *r = remote_find(p->node, call->from.node);
-    clu_slice name = slice_of("net_kernel");
-    struct atom_term term;
-
-    if (call->alias.n > 0 && r != NULL && r->link != NULL && link_monitors(r->link))
-        (void)signal_down(r, p, NULL, &name, &call->from, &call->alias, atom_term(&term, "notsup"));
-}
-
 /* {is_auth, Node} is the question of net_adm:ping: only who knows the cookie can ask it. */
 static void net_kernel_receive(clu_process *p, const clu_signal *s, void *arg)
 {
     clu_reader msg = s->term;
     struct gen_call call;
+    struct atom_term why;
 
     (void)arg;
     if (s->kind != CLU_SIGNAL_MESSAGE || !get_gen_call(&msg, &call))
         return;
+    /* A call that we do not know fails at once. A BEAM would not know ours either, and say nothing:
+     * its caller waits. */
     if (clu_get_tuple(&msg) != 2 || !slice_is(clu_get_atom(&msg), "is_auth")) {
-        refuse_call(p, &call);
+        gen_fail(p, &call.from, &call.alias, atom_term(&why, "notsup"));
         return;
     }
     clu_put_atom_text(reply_begin(p, &call), "yes");
     send_or_lose(p); /* busy: it asks again */
-}
-
-/* ---- rex ---- */
-
-/* {Pid, features_request} comes from a BEAM's rpc when a visible node comes up; it wants to know
- * whether we serve erpc. */
-static void rex_receive(clu_process *p, const clu_signal *s, void *arg)
-{
-    clu_reader msg = s->term;
-
-    (void)arg;
-    if (s->kind != CLU_SIGNAL_MESSAGE || clu_get_tuple(&msg) != 2)
-        return;
-    clu_to to = clu_to_pid(clu_get_pid(&msg));
-
-    if (!slice_is(clu_get_atom(&msg), "features_request") || msg.err != CLU_OK)
-        return;
-    clu_writer *w = clu_send_begin(p, &to);
-
-    clu_put_tuple(w, 3);
-    clu_put_atom_text(w, "features_reply");
-    clu_put_atom_text(w, p->node->name);
-    clu_put_nil(w);
-    send_or_lose(p); /* nobody waits for it */
 }
 
 /* ---- global_name_server ---- */
@@ -134,7 +104,7 @@ static const struct {
     clu_receive_fn *receive;
 } services[] = {
     {"net_kernel", false, net_kernel_receive},
-    {"rex", true, rex_receive},
+    {"rex", false, rex_receive},
     {"global_name_server", true, global_receive},
 };
 
@@ -148,15 +118,10 @@ clu_error services_start(struct clu_node *n)
         struct clu_process *p;
 
         err = process_new(n, &o, &p);
-        if (p != NULL)
-            p->absent = services[i].absent;
+        if (p == NULL)
+            break;
+        p->service = true;
+        p->absent = services[i].absent;
     }
     return err;
-}
-
-/* We do not offer DFLAG_SPAWN; who asks all the same is told what a BEAM without it is told. */
-clu_error receive_spawn_request(struct signal *s)
-{
-    control_put_spawn_error(signal_begin(s->remote, NULL), &s->c->ref, &s->c->from, "notsup");
-    return signal_end(s->remote);
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "node/proc.h"
-#include "node/services.h"
+#include "node/calls.h"
 
 /* Signals of other nodes. */
 
@@ -28,14 +27,17 @@ static clu_reader reason(const struct signal *s)
 
 /* ---- messages ---- */
 
-/* [alias | Ref], or Ref: how answers begin that we have asked for (see call_out.c). */
+/* What sys asks is answered here, but that of a server, which has a state to show.
+ * [alias | Ref], or Ref: how answers begin that we have asked for (see call_out.c). */
 void take_message(struct clu_process *p, const clu_pid *from, struct tie *t, clu_reader message)
 {
     struct delivery d = {.signal = {.kind = CLU_SIGNAL_MESSAGE, .from = *from, .term = message}};
 
     if (t != NULL && (t->kinds & TIE_CALL) != 0)
         answer_take(t, message);
-    else if (p->n_calls == 0 || !answer_by_pid(p, message))
+    else if (p->n_calls > 0 && answer_by_pid(p, message))
+        return;
+    else if (p->absent || p->server != NULL || !system_take(p, message))
         deliver(p, &d);
 }
 
@@ -51,9 +53,9 @@ static clu_error receive_message(struct signal *s)
 
 static clu_error receive_by_alias(struct signal *s)
 {
-    struct tie *t = tie_find(s->node, &s->c->ref);
+    struct tie *t = tie_by_alias(s->node, &s->c->ref);
 
-    if (t != NULL && (t->kinds & TIE_ALIAS) != 0)
+    if (t != NULL)
         take_message(t->owner, &s->c->from, t, payload(s));
     return CLU_OK;
 }
@@ -62,7 +64,7 @@ static clu_error receive_by_alias(struct signal *s)
 static clu_error receive_altact(struct signal *s)
 {
     bool is_exit = (s->c->sig_flags & ALTACT_EXIT) != 0;
-    struct tie *t = s->c->to_is_ref ? tie_find(s->node, &s->c->ref) : NULL;
+    struct tie *t = s->c->to_is_ref ? tie_by_alias(s->node, &s->c->ref) : NULL;
     struct clu_process *p = t != NULL ? t->owner : s->c->to_is_ref ? NULL : receiver(s);
 
     if (!is_exit)
@@ -123,7 +125,7 @@ static clu_error receive_unlink(struct signal *s)
     struct clu_process *p = receiver(s);
     struct bond *b = p == NULL ? NULL : bond_find(p, &c->from);
 
-    if (b != NULL && b->unlinking == 0)
+    if (b != NULL && bond_stands(b))
         bond_free(b);
     control_put_unlink_ack(signal_begin(s->remote, p), c->id, &c->to, &c->from);
     return signal_end(s->remote);
@@ -134,8 +136,14 @@ static clu_error receive_unlink_ack(struct signal *s)
     struct clu_process *p = receiver(s);
     struct bond *b = p == NULL ? NULL : bond_find(p, &s->c->from);
 
-    if (b != NULL && b->unlinking == s->c->id)
+    if (b == NULL || b->unlinking != s->c->id)
+        return CLU_OK;
+    if (!b->again) {
         bond_free(b);
+        return CLU_OK;
+    }
+    b->unlinking = 0;
+    b->again = false;
     return CLU_OK;
 }
 
@@ -168,17 +176,6 @@ static clu_error receive_leader(struct signal *s)
         return CLU_OK;
     clu_writer_reset(&p->leader);
     clu_put_pid(&p->leader, &s->c->from);
-    return CLU_OK;
-}
-
-/* ---- spawns ---- */
-
-static clu_error receive_spawn_reply(struct signal *s)
-{
-    struct tie *t = tie_find(s->node, &s->c->ref);
-
-    if (t != NULL && (t->kinds & TIE_SPAWN) != 0 && t->remote == s->remote)
-        t->on_spawn(t, s->c);
     return CLU_OK;
 }
 

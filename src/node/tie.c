@@ -23,8 +23,13 @@ clu_ref tie_ref(const struct tie *t)
 
 struct tie *tie_find(const struct clu_node *n, const clu_ref *ref)
 {
-    if (ref->n != REF_WORDS || ref->creation != n->creation || !is_own_name(n, ref->node))
-        return NULL;
+    bool own = ref->n == REF_WORDS && ref->creation == n->creation && is_own_name(n, ref->node);
+
+    return own ? tie_of(n, ref) : NULL;
+}
+
+struct tie *tie_of(const struct clu_node *n, const clu_ref *ref)
+{
     struct tie *t = slots_get(&n->ties, ref->words[1]);
 
     if (t == NULL)
@@ -32,6 +37,13 @@ struct tie *tie_find(const struct clu_node *n, const clu_ref *ref)
     clu_ref own = tie_ref(t);
 
     return memcmp(own.words, ref->words, sizeof *own.words * REF_WORDS) == 0 ? t : NULL;
+}
+
+struct tie *tie_by_alias(const struct clu_node *n, const clu_ref *ref)
+{
+    struct tie *t = tie_find(n, ref);
+
+    return t != NULL && (t->kinds & TIE_ALIAS) != 0 ? t : NULL;
 }
 
 /* ---- life ---- */
@@ -82,8 +94,11 @@ void tie_free(struct tie *t)
     spare_give(&n->spare_ties, t);
 }
 
-static void send_demonitor(struct tie *t)
+void tie_demonitor(struct tie *t)
 {
+    /* Whom a spawn request will make is not known yet: its reply is seen to when it comes. */
+    if ((t->kinds & TIE_SPAWN) != 0)
+        return;
     clu_pid self = process_pid(t->owner);
     clu_ref ref = tie_ref(t);
     clu_writer *w = signal_begin(t->remote, t->owner);
@@ -98,7 +113,7 @@ static void send_demonitor(struct tie *t)
 void tie_end(struct tie *t)
 {
     if (t->remote != NULL && (t->kinds & TIE_MONITOR) != 0)
-        send_demonitor(t);
+        tie_demonitor(t);
     tie_free(t);
 }
 
@@ -154,7 +169,7 @@ clu_error tie_watch(struct tie *t, const clu_to *to)
         return is_own_name(n, to->pid.node) ? watch_near(t, process_find(n, &to->pid))
                                             : watch_far(t, to->pid.node);
     }
-    t->name = strndup((const char *)to->name.data, to->name.len);
+    t->name = strndup(to->name.len == 0 ? "" : (const char *)to->name.data, to->name.len);
     if (t->name == NULL)
         return CLU_ENOMEM;
     return to->node.len == 0 || is_own_name(n, to->node) ? watch_near(t, process_named(n, to->name))
@@ -218,7 +233,11 @@ void clu_demonitor(clu_process *p, const clu_ref *ref)
 {
     struct tie *t = tie_find(p->node, ref);
 
-    if (t != NULL && t->owner == p && (t->kinds & TIE_MONITOR) != 0)
+    if (t == NULL || t->owner != p || (t->kinds & TIE_MONITOR) == 0)
+        return;
+    if ((t->kinds & TIE_SPAWN) != 0)
+        t->kinds &= (uint32_t)~TIE_MONITOR; /* the reply is awaited all the same */
+    else
         tie_end(t);
 }
 
@@ -296,7 +315,7 @@ void tie_answer(struct tie *t, clu_outcome outcome, clu_slice exception, clu_rea
 
     /* One answer: what else comes finds nobody who waits for it. */
     if (t->remote != NULL && (t->kinds & TIE_MONITOR) != 0)
-        send_demonitor(t);
+        tie_demonitor(t);
     unwatched(t);
     heap_remove(&t->owner->node->timers, &t->due);
     t->kinds &= (uint32_t) ~(TIE_ALIAS | TIE_MONITOR | TIE_TIMER);

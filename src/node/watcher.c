@@ -14,7 +14,7 @@ static uint64_t hash_of(const clu_ref *ref)
     return hash;
 }
 
-static struct watcher *find(const struct clu_node *n, const struct remote *r, const clu_ref *ref)
+struct watcher *watcher_find(const struct clu_node *n, const struct remote *r, const clu_ref *ref)
 {
     struct index_item *item = index_first(&n->watchers, hash_of(ref));
 
@@ -92,7 +92,7 @@ clu_error watch_local(struct clu_process *p, struct tie *t)
 
 void unwatch_remote(struct clu_node *n, struct remote *r, const clu_ref *ref)
 {
-    struct watcher *w = find(n, r, ref);
+    struct watcher *w = watcher_find(n, r, ref);
 
     if (w != NULL)
         watcher_free(w);
@@ -111,10 +111,9 @@ void watcher_fire(struct watcher *w, clu_slice reason)
     clu_pid self = process_pid(p);
     clu_slice name = w->name == NULL ? (clu_slice){NULL, 0} : slice_of(w->name);
 
-    /* A link without room for it is about to end, which says the same. */
-    if (w->remote != NULL)
-        (void)signal_down(w->remote, p, &self, w->name == NULL ? NULL : &name, &w->by, &w->ref,
-                          reason);
+    if (w->remote != NULL && signal_down(w->remote, p, &self, w->name == NULL ? NULL : &name,
+                                         &w->by, &w->ref, reason) != CLU_OK)
+        signal_lost(w->remote);
     watcher_free(w);
     if (t != NULL)
         tie_down(t, reader_of(reason));

@@ -94,7 +94,7 @@ static void put_field(struct buf *out, const struct event *e, clu_slice name)
         buf_put_text(out, "unknown");
 }
 
-static void put_sentence(struct buf *out, const struct event *e)
+void event_put_sentence(struct buf *out, const struct event *e)
 {
     const char *p = events[e->id].sentence;
 
@@ -115,7 +115,7 @@ void event_put_text(struct buf *out, const struct event *e, uint64_t wall_ms)
     char time[TEXT_TIME_SIZE];
 
     buf_printf(out, "%s %s ", text_time(wall_ms, time), event_level_word(event_level(e->id)));
-    put_sentence(out, e);
+    event_put_sentence(out, e);
     buf_put_byte(out, '\n');
 }
 
@@ -147,7 +147,7 @@ static json_t *json_line(const struct event *e, uint64_t wall_ms)
     struct buf sentence = {0};
     json_t *line = put(json_object(), "time", show_time(&wall_ms));
 
-    put_sentence(&sentence, e);
+    event_put_sentence(&sentence, e);
     line = put(line, "level", json_string(event_level_word(event_level(e->id))));
     line = put(line, "event", json_string(events[e->id].word));
     line = put(line, "text", show_text(buf_text(&sentence)));

@@ -81,9 +81,10 @@ class Elixir(LabCase):
         node, elixir = self.linked()
         there = f':"{node.name}"'
         for text, expected in {
-                f'try do :erpc.call({there}, :erlang, :node, []) catch c, r -> {{c, r}} end':
-                    '{:error, {:erpc, :notsup}}',
-                f'case :rpc.call({there}, :erlang, :node, []) do {{:badrpc, _}} -> :badrpc end': ':badrpc',
+                f'try do :erpc.call({there}, :erlang, :processes, []) catch c, r -> {{c, r}} end':
+                    '{:error, {:exception, :undef, [{:erlang, :processes, [], []}]}}',
+                f'case :rpc.call({there}, :erlang, :processes, []) do {{:badrpc, _}} -> :badrpc end': ':badrpc',
+                f':rpc.call({there}, :erlang, :node, [])': there,
                 f'try do GenServer.call({{:nobody, {there}}}, :hi) catch :exit, {{why, _}} -> why end': ':noproc',
                 f'GenServer.cast({{:nobody, {there}}}, :hi)': ':ok',
                 f'ref = Process.monitor({{:nobody, {there}}}); '

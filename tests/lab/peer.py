@@ -29,6 +29,9 @@ AS_OTP_25 = 0xd07df7fbd
 
 OP_LINK, OP_SEND, OP_EXIT, OP_REG_SEND, OP_MONITOR_P, OP_MONITOR_P_EXIT = 1, 2, 3, 6, 19, 21
 
+# The names that a peer's kernel has: a monitor of these waits, as it does on a real node.
+RUNNING = ('net_kernel', 'rex')
+
 TIMEOUT = 10
 
 
@@ -321,7 +324,7 @@ class Link:
             self._answer(control, message)
 
     def _answer(self, control, message):
-        if control[0] == OP_MONITOR_P and control[2] != 'net_kernel':
+        if control[0] == OP_MONITOR_P and control[2] not in RUNNING:
             self.send((OP_MONITOR_P_EXIT, control[2], control[1], control[3], Atom('noproc')))
         elif control[0] == OP_REG_SEND and control[3] == 'net_kernel' and is_auth(message):
             caller, tag = message[1]

@@ -58,11 +58,11 @@ def die_with_runner():
 class Process:
     """A program of the lab: its log in a file, ended by its own id."""
 
-    def __init__(self, argv, log, env=None, cwd=None):
+    def __init__(self, argv, log, env=None, cwd=None, stdin=subprocess.DEVNULL):
         self.argv = [str(arg) for arg in argv]
         self.log_path = Path(log)
         with self.log_path.open('ab') as out:
-            self.popen = subprocess.Popen(self.argv, stdin=subprocess.DEVNULL, stdout=out,
+            self.popen = subprocess.Popen(self.argv, stdin=stdin, stdout=out,
                                           stderr=subprocess.STDOUT, cwd=cwd,
                                           env={**os.environ, **(env or {})},
                                           preexec_fn=die_with_runner)
@@ -184,11 +184,11 @@ class Pod:
     def argv(self, argv):
         return ['nsenter', '-t', self.holder.pid, '-n', '-m', *argv]
 
-    def start(self, argv, log, env=None):
+    def start(self, argv, log, env=None, **options):
         """A program in the pod; HOME is the pod's folder, MY_POD_IP its address."""
         pod_env = {'HOME': str(self.dir), 'MY_POD_IP': self.address, 'ERL_CRASH_DUMP': '/dev/null',
                    **(env or {})}
-        return self.lab.start(self.argv(argv), f'pod-{self.number}/{log}', env=pod_env)
+        return self.lab.start(self.argv(argv), f'pod-{self.number}/{log}', env=pod_env, **options)
 
     def run(self, argv, timeout=30, env=None, **options):
         """A program in the pod, to its end: subprocess.CompletedProcess with text."""

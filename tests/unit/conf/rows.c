@@ -239,7 +239,7 @@ static void look(const struct conf *c, const char *key, struct buf *out)
             views[i].show(c, out);
 }
 
-static void check_row(const struct row *row)
+void check_options(const struct row *row, const clu_options *options)
 {
     const char *words[32];
     char *text = strdup(row->words);
@@ -250,6 +250,7 @@ static void check_row(const struct row *row)
     struct conf_input in = {.command = row->command,
                             .argv = words,
                             .argc = split(text, words, COUNT(words)),
+                            .options = options,
                             .env = row_env,
                             .read_file = row_read,
                             .arg = (void *)(uintptr_t)row};
@@ -271,5 +272,5 @@ static void check_row(const struct row *row)
 void check_rows(const struct row *rows, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        check_row(&rows[i]);
+        check_options(&rows[i], NULL);
 }

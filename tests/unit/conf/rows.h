@@ -18,6 +18,8 @@ const char *row_env(void *arg, const char *name);
 clu_error row_read(void *arg, const char *path, struct buf *text, char why[REASON_SIZE]);
 
 void check_rows(const struct row *rows, size_t n);
+/* check_options: one row of CMD_LIBRARY: its words are clu_options. */
+void check_options(const struct row *row, const clu_options *options);
 
 /* A test of the table NAME_rows. */
 #define ROWS_TEST(name)                                                                            \

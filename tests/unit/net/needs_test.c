@@ -65,6 +65,12 @@ uint64_t machine_deadline(const struct machine *m)
     return m->deadline_ms;
 }
 
+uint64_t machine_handed(const struct machine *m)
+{
+    (void)m;
+    return 0;
+}
+
 void machine_tick(struct machine *m, uint64_t now_ms)
 {
     if (now_ms >= m->deadline_ms)

@@ -34,12 +34,12 @@ struct server {
     struct script script;
     int udp, tcp, stream;
     struct watch *on_udp, *on_tcp, *on_stream;
-    struct event_base *base;
+    struct watch_base *base;
     unsigned asked;
 };
 
 struct world {
-    struct event_base *base;
+    struct watch_base *base;
     struct server servers[SERVERS];
     struct resolv_conf conf;
     enum dns_status status;

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Messages and calls: erlclu, erl_interface and the BEAM as clients of one BEAM, erlclu as a client
+of erlclu, and what the machine can do, all in one run and in turn."""
+
+import os
+import statistics
+import subprocess
+import time
+from collections import defaultdict
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+TOP = HERE.parent
+COOKIE = 'bench'
+FLAGS = ['-O2', '-Wall']  # the same for erl_interface and for us
+ERL = ['erl', '+S', '1:1', '+sbwt', 'none', '-noshell', '-noinput', '-setcookie', COOKIE,
+       '-kernel', 'inet_dist_use_interface', '{127,0,0,1}']
+BEAM, OURS = 'beam@127.0.0.1', 'ours@127.0.0.1'
+SIZES = ((16, '16 B'), (1024, '1 kB'), (65536, '64 kB'), (1 << 20, '1 MB'))
+
+
+def build(folder):
+    """The programs, in a folder of the run's own."""
+    library = TOP / 'build'
+    for name, libraries in (('ei', ['-lei']), ('raw', []), ('clu', [f'-L{library}', '-lerlclu', f'-Wl,-rpath,{library}'])):
+        subprocess.run(['cc', *FLAGS, '-pthread', f'-I{TOP}/include', '-o', folder / name, HERE / 'msg' / f'{name}.c',
+                        *libraries], check=True)
+    subprocess.run(['erlc', '-o', folder, HERE / 'msg' / 'msg.erl'], check=True)
+
+
+class Messages:
+    def __init__(self, lab, rounds):
+        self.lab, self.rounds = lab, rounds
+        self.dir = lab.dir
+        build(self.dir)
+        self.env = {**os.environ, 'HOME': str(self.dir), 'ERL_CRASH_DUMP': '/dev/null'}
+        # (client, server, core) -> {(what, size): [value of each round]}
+        self.figures = defaultdict(lambda: defaultdict(list))
+
+    def run(self, key, core, argv):
+        done = subprocess.run(['taskset', '-c', str(core), *map(str, argv)], capture_output=True, text=True, env=self.env,
+                              timeout=300)
+        if done.returncode != 0:
+            raise SystemExit(f'bench: {argv}: {done.stdout}{done.stderr}')
+        for line in done.stdout.splitlines():
+            what, size, value, *_ = line.split()
+            self.figures[key][what, int(size)].append(float(value))
+
+    def servers(self):
+        """One BEAM and one of ours, on core 0."""
+        pin = ['taskset', '-c', '0']
+        epmd = self.lab.start(['epmd'], 'epmd.log')
+        time.sleep(0.3)
+        beam = self.lab.start([*pin, *ERL, '-name', BEAM, '-pa', self.dir, '-run', 'msg', 'server', 'x'], 'beam.log',
+                              env=self.env)
+        ours = self.lab.start([*pin, self.dir / 'clu', 'server', OURS, COOKIE], 'ours.log', env=self.env)
+        time.sleep(2)
+        return epmd, beam, ours
+
+    def measure(self):
+        started = self.servers()
+        for _ in range(self.rounds):
+            for core in (0, 1):
+                where = ('one core', 'two cores')[core]
+                self.run(('raw', None, where), core, [self.dir / 'raw', core, 0])
+                for client, server, rpc in (('erlclu', BEAM, ['rpc']), ('ei', BEAM, []), ('BEAM', BEAM, ['rpc']), ('erlclu', OURS, [])):
+                    self.run((client, server, where), core, self.client(client, server, rpc))
+        for process in started:
+            process.kill()
+
+    def client(self, kind, server, rpc):
+        name = f'{kind.lower()}{len(self.figures)}@127.0.0.1'
+        if kind == 'ei':
+            return [self.dir / 'ei', name, COOKIE, server]
+        if kind == 'BEAM':
+            return [*ERL, '-name', name, '-pa', self.dir, '-run', 'msg', 'client', server, *rpc]
+        return [self.dir / 'clu', 'client', name, COOKIE, server, *rpc]
+
+    def figure(self, client, server, where, what, size):
+        values = self.figures[client, server, where][what, size]
+        return statistics.median(values) if values else None
+
+
+def show(value, bar):
+    """A figure and its ratio to what it is held against."""
+    return '' if value is None or not bar else f'{value / bar:.2f}'
+
+
+def number(value):
+    if value is None:
+        return ''
+    return f'{value:.1f}' if value < 1000 else f'{value:,.0f}'
+
+
+def rate_rows(m, where, what):
+    for size, label in SIZES:
+        ours, ei, beam = (m.figure(client, BEAM, where, what, size) for client in ('erlclu', 'ei', 'BEAM'))
+        ceiling = m.figure('ei', BEAM, where, 'batch', size) if what == 'oneway' else None
+        yield (label, number(ours), number(ei), show(ours, ei), number(beam), show(ours, beam), number(ceiling), show(ours, ceiling))
+
+
+def trip_rows(m, where):
+    raw = m.figure('raw', None, where, 'pingpong', 16)
+    yield 'raw TCP', number(raw), '1.00', ''
+    rows = (('erlclu and erlclu', 'erlclu', OURS, 'pingpong'), ('erlclu and a BEAM', 'erlclu', BEAM, 'pingpong'),
+            ('ei and a BEAM', 'ei', BEAM, 'pingpong'), ('BEAM and BEAM', 'BEAM', BEAM, 'pingpong'))
+    ei = {'pingpong': m.figure('ei', BEAM, where, 'pingpong', 16), 'rpc': m.figure('ei', BEAM, where, 'rpc', 16)}
+    for label, client, server, what in rows:
+        value = m.figure(client, server, where, what, 16)
+        yield label, number(value), show(value, raw), show(value, ei['pingpong'])
+    for label, client, what in (('a call of erlclu', 'erlclu', 'rpc'), ('ei_rpc', 'ei', 'rpc'), ('rpc:call', 'BEAM', 'rpc'),
+                                ('erpc:call', 'BEAM', 'erpc')):
+        value = m.figure(client, BEAM, where, what, 16)
+        yield label, number(value), show(value, raw), show(value, ei['rpc'])
+
+
+def pair_rows(m, where):
+    for size, label in SIZES:
+        value = m.figure('erlclu', OURS, where, 'oneway', size)
+        stream = m.figure('raw', None, where, 'stream', size)
+        yield label, number(value), number(stream), show(value, stream)
+
+
+def messages(lab, rounds, table):
+    m = Messages(lab, rounds)
+    m.measure()
+    note = f'median of {rounds} runs in turn'
+    for where in ('one core', 'two cores'):
+        table(f'Round trips of 16 B, {where}, us p50 ({note})', ('', 'us', 'to raw TCP', 'to ei'), list(trip_rows(m, where)))
+        for what, title in (('oneway', 'One way into a BEAM'), ('push', 'One way out of a BEAM')):
+            table(f'{title}, {where}, messages/s ({note})',
+                  ('', 'erlclu', 'ei', 'to ei', 'BEAM', 'to BEAM', 'batched frames', 'to those'), list(rate_rows(m, where, what)))
+        table(f'One way between two erlclu, {where}, messages/s ({note})', ('', 'erlclu', 'raw stream', 'to it'),
+              list(pair_rows(m, where)))

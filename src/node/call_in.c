@@ -1,0 +1,483 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "node/calls.h"
+
+/* Calls of others, from the request to the answer. */
+
+const clu_reader call_no_tag = {.err = CLU_ENOENT};
+
+/* ---- life ---- */
+
+static clu_slice keep(uint8_t **to, clu_slice s)
+{
+    clu_slice kept = {*to, s.len};
+
+    if (s.len > 0)
+        memcpy(*to, s.data, s.len);
+    *to += s.len;
+    return kept;
+}
+
+/* The tag without the cache references of its frame. */
+static clu_error spell_out(clu_writer *w, clu_reader tag)
+{
+    clu_writer_init(w);
+    if (tag.err == CLU_OK)
+        clu_put_term(w, &tag);
+    return w->err;
+}
+
+struct clu_call *call_new(struct clu_node *n, enum call_kind kind, const clu_pid *from,
+                          const clu_ref *alias, clu_reader tag)
+{
+    clu_writer term;
+    size_t names = from->node.len + (alias == NULL ? 0 : alias->node.len);
+    struct clu_call *call =
+        spell_out(&term, tag) == CLU_OK ? calloc(1, sizeof *call + names + term.len) : NULL;
+
+    if (call == NULL) {
+        clu_writer_free(&term);
+        return NULL;
+    }
+    uint8_t *to = call->bytes;
+
+    call->node = n;
+    call->kind = kind;
+    call->own = kind != CALL_SERVER;
+    call->from = *from;
+    call->from.node = keep(&to, from->node);
+    if (alias != NULL) {
+        call->alias = *alias;
+        call->alias.node = keep(&to, alias->node);
+    }
+    call->tag = keep(&to, (clu_slice){term.data, term.len});
+    clu_writer_init(&call->w);
+    list_init(&call->held);
+    list_append(&n->calls, &call->all);
+    clu_writer_free(&term);
+    return call;
+}
+
+void call_free(struct clu_call *call)
+{
+    if (call == NULL)
+        return;
+    list_remove(&call->all);
+    list_remove(&call->held);
+    clu_writer_free(&call->w);
+    free(call);
+}
+
+void calls_free(struct clu_node *n)
+{
+    while (!list_empty(&n->calls))
+        call_free(CONTAINER_OF(n->calls.next, struct clu_call, all));
+}
+
+/* ---- who asks, who answers ---- */
+
+clu_node *clu_call_node(const clu_call *call)
+{
+    return call->node;
+}
+
+clu_process *clu_call_self(const clu_call *call)
+{
+    struct clu_process *p = slots_get(&call->node->procs, call->proc);
+
+    return p == NULL || p->ended ? NULL : p;
+}
+
+clu_pid clu_call_from(const clu_call *call)
+{
+    return call->from;
+}
+
+static struct clu_process *rex_of(const struct clu_node *n)
+{
+    return process_named(n, slice_of("rex"));
+}
+
+/* Whom the caller of a message watches. */
+static struct clu_process *server_of(const struct clu_call *call)
+{
+    return call->kind == CALL_SERVER ? clu_call_self(call) : rex_of(call->node);
+}
+
+static bool is_here(const struct clu_node *n, clu_slice node)
+{
+    struct remote *r = remote_find(n, node);
+
+    return is_own_name(n, node) || (r != NULL && r->link != NULL);
+}
+
+bool clu_call_is_awaited(const clu_call *call)
+{
+    const struct clu_process *p = clu_call_self(call), *server = server_of(call);
+
+    if (p == NULL || call->answered)
+        return false;
+    if (call->kind <= CALL_CAST)
+        return !list_empty(&p->watchers) || !list_empty(&p->bonds);
+    if (call->watched)
+        return server != NULL && gen_watched(server, &call->from, &call->alias);
+    return is_here(call->node, call->from.node);
+}
+
+/* ---- callers of gen_server:call ---- */
+
+static struct watcher *gen_watcher(const struct clu_process *p, const clu_pid *from,
+                                   const clu_ref *alias)
+{
+    struct clu_node *n = p->node;
+    struct remote *r = remote_find(n, from->node);
+    struct tie *t = r == NULL ? tie_find(n, alias) : NULL;
+    struct watcher *w = r == NULL ? (t == NULL ? NULL : t->watcher) : watcher_find(n, r, alias);
+
+    return w != NULL && w->proc == p ? w : NULL;
+}
+
+bool gen_watched(const struct clu_process *p, const clu_pid *from, const clu_ref *alias)
+{
+    return alias->n > 0 && gen_watcher(p, from, alias) != NULL;
+}
+
+void gen_fail(struct clu_process *p, const clu_pid *from, const clu_ref *alias, clu_slice reason)
+{
+    struct watcher *w = alias->n == 0 ? NULL : gen_watcher(p, from, alias);
+
+    if (w != NULL)
+        watcher_fire(w, reason);
+}
+
+/* ---- sending the answer ---- */
+
+static void send_message(struct clu_call *call, struct clu_process *sender)
+{
+    clu_to to = call->alias.n > 0 ? clu_to_alias(call->alias) : clu_to_pid(call->from);
+    clu_slice message = {call->w.data, call->w.len};
+    struct atom_term why;
+    bool raised = call->kind == CALL_SERVER && call->ending != ENDING_RETURN;
+
+    if (raised)
+        gen_fail(sender, &call->from, &call->alias, message);
+    else if (clu_send_raw(sender, &to, message) != CLU_OK)
+        gen_fail(sender, &call->from, &call->alias, atom_term(&why, "system_limit"));
+}
+
+static struct remote *linked_remote(const struct clu_call *call)
+{
+    struct remote *r = remote_find(call->node, call->from.node);
+
+    return r != NULL && r->link != NULL ? r : NULL;
+}
+
+/* Answers of processes are queued when these are buried, and count before that. */
+static bool has_room(const struct remote *r)
+{
+    return !remote_is_busy(r) && r->promised < CHANNEL_BUSY_BYTES;
+}
+
+static void promise(struct clu_call *call, struct remote *r)
+{
+    if (r == NULL)
+        return;
+    call->promised = call->w.len;
+    r->promised += call->promised;
+}
+
+static void keep_promise(struct clu_call *call)
+{
+    struct remote *r = linked_remote(call);
+
+    if (r != NULL)
+        r->promised -= call->promised < r->promised ? call->promised : r->promised;
+    call->promised = 0;
+}
+
+/* By message: to nobody who is not there, for that would dial. */
+static void send_by_message(struct clu_call *call)
+{
+    struct clu_process *sender = server_of(call);
+
+    if (sender != NULL && is_here(call->node, call->from.node))
+        send_message(call, sender);
+}
+
+/* Of its own: what it ends with is the answer, where that is not a message. */
+static void end_process(struct clu_call *call, struct clu_process *p, struct remote *r)
+{
+    struct atom_term normal;
+
+    if (call->kind >= CALL_REX) {
+        process_end(p, atom_term(&normal, "normal"));
+        return;
+    }
+    promise(call, r);
+    process_end_with(p, &call->w);
+}
+
+/* The answer goes out, or waits for room. A process of the call's own ends with it, and takes the
+ * call along. */
+static void settle(struct clu_call *call)
+{
+    struct clu_process *p = clu_call_self(call);
+    struct remote *r = p == NULL ? NULL : linked_remote(call);
+
+    if (r != NULL && !has_room(r)) {
+        list_append(&r->answers, &call->held);
+        return;
+    }
+    if (p != NULL && call->kind >= CALL_REX)
+        send_by_message(call);
+    if (p != NULL && call->own)
+        end_process(call, p, r);
+    call->sent = true;
+    if (!call->running && (!call->own || call->proc == 0))
+        call_free(call);
+}
+
+void answers_settle(struct remote *r)
+{
+    struct list held;
+
+    list_take(&held, &r->answers);
+    while (!list_empty(&held)) {
+        struct clu_call *call = CONTAINER_OF(held.next, struct clu_call, held);
+
+        list_remove(&call->held);
+        settle(call);
+    }
+}
+
+/* ---- the answer ---- */
+
+clu_writer *clu_reply_begin(clu_call *call)
+{
+    assert(!call->answered);
+    answer_begin(call, ENDING_RETURN);
+    return &call->w;
+}
+
+clu_writer *clu_raise_begin(clu_call *call, const char *exception)
+{
+    static const char *const words[ENDINGS] = {"", "throw", "exit", "error"};
+    enum ending ending = ENDING_THROW;
+
+    assert(!call->answered);
+    while (ending < ENDINGS && strcmp(words[ending], exception) != 0)
+        ending++;
+    answer_begin(call, ending < ENDINGS ? ending : ENDING_ERROR);
+    if (ending == ENDINGS)
+        clu_writer_fail(&call->w, CLU_EBADARG);
+    return &call->w;
+}
+
+clu_error clu_reply_end(clu_call *call)
+{
+    answer_end(call);
+    if (call->w.err != CLU_OK)
+        return call->w.err;
+    call->answered = true;
+    settle(call);
+    return CLU_OK;
+}
+
+/* Without memory even for this the process ends, and says that. */
+static void end_raise(struct clu_call *call)
+{
+    struct clu_process *p = clu_call_self(call);
+
+    if (clu_reply_end(call) == CLU_OK)
+        return;
+    call->answered = true;
+    if (p != NULL && call->own)
+        clu_exit(p, "system_limit");
+}
+
+void call_raise(struct clu_call *call, const char *atom)
+{
+    clu_put_atom_text(clu_raise_begin(call, "error"), atom);
+    end_raise(call);
+}
+
+static void raise_error(struct clu_call *call, clu_error err)
+{
+    clu_writer *w = clu_raise_begin(call, "error");
+
+    clu_put_tuple(w, 2);
+    clu_put_atom_text(w, "erlclu");
+    put_error_atom(w, err);
+    end_raise(call);
+}
+
+/* What a handler returns when the arguments are not those that it takes. */
+static bool is_badarg(clu_error err)
+{
+    static const clu_error all[] = {CLU_EBADARG, CLU_ETYPE, CLU_ERANGE,
+                                    CLU_ETRUNC,  CLU_ETERM, CLU_EATOM};
+
+    for (size_t i = 0; i < COUNT(all); i++)
+        if (all[i] == err)
+            return true;
+    return false;
+}
+
+/* ---- running ---- */
+
+/* A function that has said all and answered nothing has returned, where only its end counts. */
+static void answer_unsaid(struct clu_call *call)
+{
+    if (call->kind != CALL_SPAWN && call->kind != CALL_CAST) {
+        call_raise(call, "no_answer");
+        return;
+    }
+    clu_put_atom_text(clu_reply_begin(call), "ok");
+    end_raise(call);
+}
+
+static void answer_for(struct clu_call *call, clu_error err)
+{
+    if (err == CLU_OK)
+        answer_unsaid(call);
+    else if (is_badarg(err))
+        call_raise(call, "badarg");
+    else
+        raise_error(call, err);
+}
+
+void call_run(struct clu_call *call, clu_function *handler, clu_reader *args, void *arg)
+{
+    call->running = true;
+    clu_error err = handler(call, args, arg);
+
+    if (!call->answered && !call->became && err != CLU_PENDING)
+        answer_for(call, err);
+    call->running = false;
+    if (call->sent && !call->own)
+        call_free(call);
+}
+
+/* Arguments that are small integers are given to the function as any other list. */
+static void run_string(struct clu_call *call, clu_reader args)
+{
+    uint8_t bytes[8 + 2 * UINT8_MAX];
+    clu_slice text = clu_get_string(&args);
+    clu_writer w;
+
+    clu_writer_fixed(&w, bytes, sizeof bytes);
+    if (text.len > 0)
+        clu_put_list(&w, text.len);
+    for (size_t i = 0; i < text.len; i++)
+        clu_put_int(&w, text.data[i]);
+    clu_put_nil(&w);
+    clu_reader list = {.pos = bytes, .end = bytes + w.len};
+
+    call_run(call, call->f->handler, &list, call->f->arg);
+}
+
+static void raise_undef(struct clu_call *call, const struct mfa *m)
+{
+    call->asked = m;
+    call_raise(call, "undef");
+    call->asked = NULL;
+}
+
+static void run_function(struct clu_call *call, const struct mfa *m)
+{
+    clu_reader args = m->args;
+
+    call->f = export_find(call->node, m);
+    if (m->arity > UINT8_MAX)
+        call_raise(call, "system_limit");
+    else if (call->f == NULL)
+        raise_undef(call, m);
+    else if (args.pos < args.end && *args.pos == ETF_STRING)
+        run_string(call, args);
+    else
+        call_run(call, call->f->handler, &args, call->f->arg);
+}
+
+static void start(struct clu_call *call, clu_reader r)
+{
+    struct mfa m;
+
+    call->started = true;
+    bool named = mfa_names(&m, &r);
+
+    m.args = r;
+    if (named && mfa_args(&m))
+        run_function(call, &m);
+    else
+        call_raise(call, "badarg");
+}
+
+/* The first signal is the request itself. What comes later is for nobody. */
+static void call_receive(clu_process *p, const clu_signal *s, void *arg)
+{
+    (void)arg;
+    if (!p->call->started)
+        start(p->call, s->term);
+}
+
+struct clu_process *call_process(struct clu_call *call)
+{
+    clu_spawn_options o = {.receive = call_receive};
+    struct clu_process *p;
+
+    if (process_new(call->node, &o, &p) != CLU_OK)
+        return NULL;
+    p->call = call;
+    call->proc = p->id;
+    return p;
+}
+
+void call_start(struct clu_process *p, clu_reader request)
+{
+    struct delivery d = {.signal = {.kind = CLU_SIGNAL_MESSAGE, .term = request}};
+
+    deliver(p, &d);
+}
+
+void clu_become(clu_call *call, clu_receive_fn *receive, clu_stopped_fn *stopped, void *arg)
+{
+    struct clu_process *p = clu_call_self(call);
+
+    if (p == NULL || !call->own || call->answered)
+        return;
+    call->became = true;
+    p->receive = receive;
+    p->stopped = stopped;
+    p->arg = arg;
+}
+
+/* ---- its own process has ended ---- */
+
+/* rex tells its caller; who asked otherwise has heard it already. */
+static void tell_end(struct clu_call *call, clu_slice reason)
+{
+    if (call->answered) {
+        send_by_message(call);
+        return;
+    }
+    answer_begin(call, ENDING_EXIT);
+    clu_put_raw(&call->w, reason);
+    answer_end(call);
+    if (call->w.err == CLU_OK)
+        send_by_message(call);
+}
+
+void call_ended(struct clu_call *call, clu_slice reason)
+{
+    bool pending = call->started && !call->answered && !call->became;
+
+    call->proc = 0;
+    keep_promise(call);
+    if (!call->sent && call->kind >= CALL_REX)
+        tell_end(call, reason);
+    list_remove(&call->held);
+    if (!pending)
+        call_free(call);
+}

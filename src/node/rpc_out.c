@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "node/calls.h"
+
+/* Functions of other nodes, as erpc calls them: a process is spawned there that runs the function
+ * and ends with what came of it, which our monitor brings. Peers without DFLAG_SPAWN have rex. */
+
+enum rpc {
+    RPC_NONE,
+    RPC_FAR,  /* a SPAWN_REQUEST of erpc:execute_call, and of execute_cast */
+    RPC_NEAR, /* a function of this node */
+    RPC_REX,  /* a message to rex */
+};
+
+/* ---- what came of it ---- */
+
+/* {Ref, return, Value}, {Ref, throw, Value}, {Ref, exit, Reason}, {Ref, error, Reason, Stack} */
+static const struct {
+    const char *word;
+    size_t arity_min, arity_max;
+    clu_outcome outcome;
+} endings[] = {
+    {"return", 3, 3, CLU_ANSWERED},
+    {"throw", 3, 3, CLU_RAISED},
+    {"exit", 3, 3, CLU_RAISED},
+    {"error", 3, 4, CLU_RAISED},
+};
+
+static bool is_ref_of(const struct tie *t, const clu_ref *ref)
+{
+    clu_ref own = tie_ref(t);
+
+    return ref->n == own.n && ref->creation == own.creation && slice_equal(ref->node, own.node) &&
+           memcmp(ref->words, own.words, own.n * sizeof *own.words) == 0;
+}
+
+/* The process has ended: with an answer to us, or by a signal; or the connection has. */
+static void rpc_down(struct tie *t, clu_reader reason)
+{
+    clu_reader r = reason;
+    clu_slice none = {NULL, 0};
+    size_t arity = clu_peek_type(&r) == CLU_TYPE_TUPLE ? clu_get_tuple(&r) : 0;
+    clu_ref ref = arity > 0 ? clu_get_ref(&r) : (clu_ref){0};
+    clu_slice word = clu_get_atom(&r);
+    bool ours = r.err == CLU_OK && is_ref_of(t, &ref);
+
+    for (size_t i = 0; ours && i < COUNT(endings); i++)
+        if (slice_is(word, endings[i].word) && arity >= endings[i].arity_min &&
+            arity <= endings[i].arity_max) {
+            bool raised = endings[i].outcome == CLU_RAISED;
+
+            tie_answer(t, endings[i].outcome, raised ? slice_of(endings[i].word) : none, r);
+            return;
+        }
+    tie_answer(t, CLU_NO_PROCESS, none, reason);
+}
+
+/* It is under way; or there is no process, and an atom says why. */
+static void rpc_spawned(struct tie *t, const struct control *c)
+{
+    clu_slice why = c->from_is_name ? c->from_name : slice_of("notsup");
+    struct atom_term term;
+    char text[CLU_ATOM_CHARS_MAX + 1];
+
+    t->kinds &= (uint32_t)~TIE_SPAWN;
+    if (!c->from_is_name && (c->sig_flags & SPAWN_REPLY_MONITOR) != 0) {
+        t->pid = c->from;
+        t->pid.node = slice_of(t->remote->name);
+        return;
+    }
+    t->kinds &= (uint32_t)~TIE_MONITOR;
+    text_set(text, sizeof text, why);
+    tie_answer(t, CLU_NO_PROCESS, (clu_slice){NULL, 0}, reader_of(atom_term(&term, text)));
+}
+
+/* ---- begin ---- */
+
+static clu_writer *refuse(struct clu_process *p, clu_error err)
+{
+    struct sending *s = &p->node->sending;
+
+    *s = (struct sending){.from = p, .err = err};
+    s->w = (clu_writer){.fixed = true, .err = err};
+    return &s->w;
+}
+
+static struct tie *rpc_tie(struct clu_process *p, uint64_t timeout_ms)
+{
+    uint64_t now = p->node->now_ms;
+    struct tie *t = tie_new(p, TIE_CALL | TIE_MONITOR);
+
+    if (t == NULL)
+        return NULL;
+    t->on_down = rpc_down;
+    if (timeout_ms >= NEVER - now || tie_timer(t, now + timeout_ms) == CLU_OK)
+        return t;
+    tie_free(t);
+    return NULL;
+}
+
+/* ref NULL: a cast, that has no answer. */
+static clu_writer *put_erpc(struct remote *r, const struct clu_process *p, const clu_ref *request,
+                            const clu_ref *ref, const char *module, const char *function)
+{
+    struct mfa erpc;
+
+    erpc.module = slice_of("erpc");
+    erpc.function = slice_of(ref != NULL ? "execute_call" : "execute_cast");
+    erpc.arity = ref != NULL ? 4 : 3;
+    clu_error err = spawn_put(r, p, request, &erpc, false, ref != NULL);
+    clu_writer *w = signal_writer(r);
+
+    if (err != CLU_OK)
+        clu_writer_fail(w, err);
+    clu_put_list(w, erpc.arity);
+    if (ref != NULL)
+        clu_put_ref(w, ref);
+    clu_put_atom_text(w, module);
+    clu_put_atom_text(w, function);
+    return w;
+}
+
+static void begin(struct clu_process *p, enum rpc rpc, slot_id call)
+{
+    p->node->sending = (struct sending){.from = p, .rpc = (uint8_t)rpc, .call = call};
+}
+
+static clu_writer *begin_far(struct clu_process *p, struct remote *r, const char *module,
+                             const char *function, uint64_t timeout_ms)
+{
+    struct tie *t = rpc_tie(p, timeout_ms);
+
+    if (t == NULL) {
+        remote_release(r);
+        return refuse(p, CLU_ENOMEM);
+    }
+    clu_ref ref = tie_ref(t);
+
+    t->kinds |= TIE_SPAWN;
+    t->on_spawn = rpc_spawned;
+    tie_at(t, r);
+    begin(p, RPC_FAR, t->id);
+    return put_erpc(r, p, &ref, &ref, module, function);
+}
+
+static clu_writer *begin_near(struct clu_process *p, slot_id call, const char *module,
+                              const char *function)
+{
+    struct sending *s = &p->node->sending;
+
+    begin(p, RPC_NEAR, call);
+    clu_writer_init(&s->w);
+    clu_put_atom_text(&s->w, module);
+    clu_put_atom_text(&s->w, function);
+    return &s->w;
+}
+
+/* {call, Module, Function, Arguments, user} */
+static clu_writer *begin_rex(struct clu_process *p, const clu_to *to, const char *module,
+                             const char *function, uint64_t timeout_ms)
+{
+    struct sending *s = &p->node->sending;
+    clu_writer *w = clu_call_begin(p, to, timeout_ms);
+    struct tie *t = slots_get(&p->node->ties, s->call);
+
+    if (t == NULL)
+        return w;
+    t->kinds |= TIE_REX;
+    s->rpc = RPC_REX;
+    clu_put_tuple(w, 5);
+    clu_put_atom_text(w, "call");
+    clu_put_atom_text(w, module);
+    clu_put_atom_text(w, function);
+    return w;
+}
+
+clu_writer *clu_rpc_begin(clu_process *p, const char *node, const char *module,
+                          const char *function, uint64_t timeout_ms)
+{
+    clu_to to = clu_to_name("rex", node);
+    clu_error room = p->ended ? CLU_ENOENT : send_room(p, &to);
+
+    if (room != CLU_OK)
+        return refuse(p, room);
+    if (is_own_name(p->node, slice_of(node))) {
+        struct tie *t = rpc_tie(p, timeout_ms);
+
+        return t == NULL ? refuse(p, CLU_ENOMEM) : begin_near(p, t->id, module, function);
+    }
+    struct remote *r = remote_get(p->node, slice_of(node));
+
+    if (r == NULL)
+        return refuse(p, CLU_ENOMEM);
+    return (remote_flags(r) & DFLAG_SPAWN) != 0 ? begin_far(p, r, module, function, timeout_ms)
+                                                : begin_rex(p, &to, module, function, timeout_ms);
+}
+
+/* The request has a reference that nobody has: its reply finds nobody. */
+static clu_writer *begin_cast(struct clu_process *p, struct remote *r, const char *module,
+                              const char *function)
+{
+    struct tie none = {.owner = p, .number = ++p->node->n_refs};
+    clu_ref request = tie_ref(&none);
+
+    begin(p, RPC_FAR, 0);
+    return put_erpc(r, p, &request, NULL, module, function);
+}
+
+clu_writer *clu_rpc_cast_begin(clu_process *p, const char *node, const char *module,
+                               const char *function)
+{
+    clu_to to = clu_to_name("rex", node);
+    clu_error room = p->ended ? CLU_ENOENT : send_room(p, &to);
+
+    if (room != CLU_OK)
+        return refuse(p, room);
+    if (is_own_name(p->node, slice_of(node)))
+        return begin_near(p, 0, module, function);
+    struct remote *r = remote_get(p->node, slice_of(node));
+
+    if (r == NULL)
+        return refuse(p, CLU_ENOMEM);
+    if ((remote_flags(r) & DFLAG_SPAWN) != 0)
+        return begin_cast(p, r, module, function);
+    clu_writer *w = clu_cast_begin(p, &to);
+
+    p->node->sending.rpc = RPC_REX;
+    clu_put_tuple(w, 5);
+    clu_put_atom_text(w, "cast");
+    clu_put_atom_text(w, module);
+    clu_put_atom_text(w, function);
+    return w;
+}
+
+/* ---- end ---- */
+
+/* Behind the arguments stands the end of the list that erpc's are. */
+static clu_error end_far(struct sending *s)
+{
+    struct remote *r = s->remote;
+
+    clu_put_nil(signal_writer(r));
+    clu_error err = signal_end(r);
+
+    s->from = NULL;
+    remote_release(r);
+    return err;
+}
+
+static clu_error run_near(struct clu_process *p, struct tie *t, clu_reader request)
+{
+    clu_pid self = process_pid(p);
+    clu_ref ref = t == NULL ? (clu_ref){0} : tie_ref(t);
+    uint8_t bytes[CLU_ATOM_BYTES_MAX + 64];
+    clu_writer w;
+
+    clu_writer_fixed(&w, bytes, sizeof bytes);
+    clu_put_ref(&w, &ref);
+    struct clu_call *call =
+        t == NULL ? call_new(p->node, CALL_CAST, &self, NULL, call_no_tag)
+                  : call_new(p->node, CALL_ERPC, &self, NULL, reader_of((clu_slice){bytes, w.len}));
+    struct clu_process *runs = call == NULL ? NULL : call_process(call);
+
+    if (runs == NULL) {
+        call_free(call);
+        return CLU_ENOMEM;
+    }
+    clu_error err = t == NULL ? CLU_OK : watch_local(runs, t);
+
+    if (err == CLU_OK)
+        call_start(runs, request);
+    else
+        clu_exit(runs, "system_limit");
+    return err;
+}
+
+/* The function runs as soon as it may, and may send by then. */
+static clu_error end_near(struct sending *s, struct tie *t)
+{
+    struct clu_process *p = s->from;
+    clu_writer w = s->w;
+    clu_error err = w.err;
+
+    s->from = NULL;
+    if (err == CLU_OK)
+        err = run_near(p, t, reader_of((clu_slice){w.data, w.len}));
+    clu_writer_free(&w);
+    return err;
+}
+
+clu_error rpc_end(struct clu_process *p, struct tie *t)
+{
+    struct sending *s = &p->node->sending;
+    enum rpc rpc = s->rpc;
+
+    if (s->from != p || s->err != CLU_OK || rpc == RPC_NONE)
+        return clu_send_end(p);
+    if (rpc == RPC_FAR)
+        return end_far(s);
+    if (rpc == RPC_NEAR)
+        return end_near(s, t);
+    clu_put_atom_text(s->remote == NULL ? &s->w : signal_writer(s->remote), "user");
+    return clu_send_end(p);
+}

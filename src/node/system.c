@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "node/calls.h"
+
+/* System messages: {system, From, Request}, as sys sends them to any process that it is given, and
+ * what supervisor asks (OTP: sys.erl, "sys and proc_lib"). A process of ours that does not know
+ * them would have them wait for their timeout. */
+
+struct question {
+    struct clu_process *p;
+    struct gen_call call;
+    clu_reader request; /* behind its word, when that is a tuple's first */
+    clu_reader whole;
+};
+
+static clu_writer *begin(const struct question *q)
+{
+    return reply_begin(q->p, &q->call);
+}
+
+static void say(const struct question *q, const char *atom)
+{
+    clu_put_atom_text(begin(q), atom);
+    send_or_lose(q->p); /* who asked asks again */
+}
+
+/* ---- state ---- */
+
+static void put_state(clu_writer *w, struct clu_process *p)
+{
+    const struct clu_server *s = p->server;
+
+    if (s != NULL && s->state != NULL)
+        s->state(p, w, p->arg);
+    else
+        clu_put_atom_text(w, "undefined");
+}
+
+/* {ok, State}, since OTP 27; sys of older ones shows what comes. */
+static void get_state(const struct question *q)
+{
+    clu_writer *w = begin(q);
+
+    clu_put_tuple(w, 2);
+    clu_put_atom_text(w, "ok");
+    put_state(w, q->p);
+    send_or_lose(q->p);
+}
+
+static void put_pair(clu_writer *w, const char *text)
+{
+    clu_put_tuple(w, 2);
+    clu_put_string(w, slice_of(text));
+}
+
+/* [{header, Title}, {data, [{"Status", running}, ...]}, {data, [{"State", State}]}] */
+static void put_misc(clu_writer *w, struct clu_process *p)
+{
+    clu_pid self = process_pid(p);
+
+    clu_put_list(w, 3);
+    clu_put_tuple(w, 2);
+    clu_put_atom_text(w, "header");
+    clu_put_string(w, slice_of("Status for process of erlclu"));
+    clu_put_tuple(w, 2);
+    clu_put_atom_text(w, "data");
+    clu_put_list(w, 3);
+    put_pair(w, "Status");
+    clu_put_atom_text(w, "running");
+    put_pair(w, "Parent");
+    clu_put_pid(w, &self);
+    put_pair(w, "Logged events");
+    clu_put_nil(w);
+    clu_put_nil(w);
+    clu_put_tuple(w, 2);
+    clu_put_atom_text(w, "data");
+    clu_put_list(w, 1);
+    put_pair(w, "State");
+    put_state(w, p);
+    clu_put_nil(w);
+    clu_put_nil(w);
+}
+
+/* {status, Pid, {module, Module}, [Dictionary, SysState, Parent, Debug, Misc]} */
+static void get_status(const struct question *q)
+{
+    clu_pid self = process_pid(q->p);
+    clu_writer *w = begin(q);
+
+    clu_put_tuple(w, 4);
+    clu_put_atom_text(w, "status");
+    clu_put_pid(w, &self);
+    clu_put_tuple(w, 2);
+    clu_put_atom_text(w, "module");
+    clu_put_atom_text(w, "erlclu");
+    clu_put_list(w, 5);
+    clu_put_nil(w);
+    clu_put_atom_text(w, "running");
+    clu_put_pid(w, &self);
+    clu_put_nil(w);
+    put_misc(w, q->p);
+    clu_put_nil(w);
+    send_or_lose(q->p);
+}
+
+/* The caller's fun cannot run here. */
+static void replace_state(const struct question *q)
+{
+    clu_writer *w = begin(q);
+
+    clu_put_tuple(w, 2);
+    clu_put_atom_text(w, "error");
+    clu_put_tuple(w, 3);
+    clu_put_atom_text(w, "callback_failed");
+    clu_put_tuple(w, 2);
+    clu_put_atom_text(w, "erlclu");
+    clu_put_atom_text(w, "system_replace_state");
+    clu_put_tuple(w, 2);
+    clu_put_atom_text(w, "error");
+    clu_put_atom_text(w, "undef");
+    send_or_lose(q->p);
+}
+
+/* ---- the rest ---- */
+
+static void unknown(const struct question *q)
+{
+    clu_reader request = q->whole;
+    clu_writer *w = begin(q);
+
+    clu_put_tuple(w, 2);
+    clu_put_atom_text(w, "error");
+    clu_put_tuple(w, 2);
+    clu_put_atom_text(w, "unknown_system_msg");
+    clu_put_term(w, &request);
+    send_or_lose(q->p);
+}
+
+static void debug(const struct question *q)
+{
+    say(q, "unknown_debug");
+}
+
+static void terminate(const struct question *q)
+{
+    clu_reader reason = q->request;
+    clu_writer w;
+
+    if (q->p->service) {
+        unknown(q);
+        return;
+    }
+    say(q, "ok");
+    clu_writer_init(&w);
+    clu_put_term(&w, &reason);
+    if (w.err == CLU_OK)
+        process_end_with(q->p, &w);
+    else
+        clu_exit(q->p, "system_limit");
+    clu_writer_free(&w);
+}
+
+static const struct {
+    const char *word;
+    size_t arity; /* 0: the word alone */
+    void (*answer)(const struct question *q);
+} requests[] = {
+    {"get_state", 0, get_state},         {"get_status", 0, get_status}, {"debug", 2, debug},
+    {"replace_state", 2, replace_state}, {"terminate", 2, terminate},
+};
+
+static void answer(struct question *q)
+{
+    size_t arity = clu_peek_type(&q->request) == CLU_TYPE_TUPLE ? clu_get_tuple(&q->request) : 0;
+    clu_slice word = clu_get_atom(&q->request);
+
+    for (size_t i = 0; i < COUNT(requests); i++)
+        if (arity == requests[i].arity && slice_is(word, requests[i].word)) {
+            requests[i].answer(q);
+            return;
+        }
+    unknown(q);
+}
+
+/* ---- supervisor:which_children/1, count_children/1 ---- */
+
+/* No process of ours has children that it could name. */
+static void put_no_children(clu_writer *w, bool count)
+{
+    static const char *const kinds[] = {"specs", "active", "supervisors", "workers"};
+
+    if (count)
+        clu_put_list(w, COUNT(kinds));
+    for (size_t i = 0; count && i < COUNT(kinds); i++) {
+        clu_put_tuple(w, 2);
+        clu_put_atom_text(w, kinds[i]);
+        clu_put_int(w, 0);
+    }
+    clu_put_nil(w);
+}
+
+static bool answer_supervisor(struct question *q)
+{
+    clu_slice word = clu_get_atom(&q->request);
+    bool count = slice_is(word, "count_children");
+
+    if (!count && !slice_is(word, "which_children"))
+        return false;
+    put_no_children(begin(q), count);
+    send_or_lose(q->p);
+    return true;
+}
+
+bool system_take(struct clu_process *p, clu_reader message)
+{
+    struct question q = {.p = p, .request = message};
+    clu_reader other = message;
+
+    if (get_call_by(&q.request, "system", &q.call)) {
+        q.whole = q.request;
+        answer(&q);
+        return true;
+    }
+    q.request = other;
+    return get_gen_call(&q.request, &q.call) && answer_supervisor(&q);
+}

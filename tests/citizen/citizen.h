@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef TESTS_CITIZEN_H
+#define TESTS_CITIZEN_H
+
+#include <erlclu/erlclu.h>
+
+/* outward_export: functions by which the node calls others, and says what came of it. */
+void outward_export(clu_node *node);
+
+#endif

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A C program on the library, in a pod: built from its sources as a user would build it."""
+
+import subprocess
+
+from lab.case import LabCase
+from lab.nodes import COOKIE, ERLCLU, eventually
+from lab.otp import TOP
+
+SOURCES = TOP / 'tests' / 'citizen'
+LIBRARY = ERLCLU.parent / 'liberlclu.so'
+WARNINGS = ['-std=c11', '-Wall', '-Wextra', '-Wpedantic', '-Werror']
+AT_ONCE = 2  # seconds; the callers' own timeouts are 5 s and more
+
+
+def caught(text):
+    """The class and the reason of the exception that an expression raises."""
+    return f'try {text} catch C:R -> {{C, R}} end'
+
+
+def build():
+    """The program; it is made anew when something that it is made of is younger."""
+    program = ERLCLU.parent / 'citizen'
+    made_of = [*SOURCES.glob('*.[ch]'), *(TOP / 'include' / 'erlclu').glob('*.h'), LIBRARY]
+    if program.exists() and all(part.stat().st_mtime < program.stat().st_mtime for part in made_of):
+        return program
+    sources = sorted(str(source) for source in SOURCES.glob('*.c'))
+    subprocess.run(['cc', *WARNINGS, '-O1', '-g', '-I', TOP / 'include', *sources, '-o', program,
+                    LIBRARY, f'-Wl,-rpath,{ERLCLU.parent}'], check=True)
+    return program
+
+
+class Citizen:
+    """tests/citizen in a pod."""
+
+    def __init__(self, pod, discover='', name=None, env=None):
+        self.pod, self.discover, self.env = pod, discover, env or {}
+        self.name = name or f'citizen@{pod.address}'
+        self.process = None
+
+    def __str__(self):
+        return f'{self.name} (citizen)'
+
+    def start(self):
+        cookie = self.pod.dir / f'cookie-{self.name}'
+        cookie.unlink(missing_ok=True)
+        cookie.write_text(COOKIE + '\n')
+        cookie.chmod(0o400)
+        self.process = self.pod.start([build(), self.name, cookie, self.discover], f'{self.name}.log', env=self.env)
+        return self
+
+    def join(self, erl):
+        """Links it with an Erlang node, which dials."""
+        eventually(f'{self} answers {erl}', 10,
+                   lambda: self.alive() and erl.eval(f"net_adm:ping('{self.name}')") == 'pong')
+        return self
+
+    def alive(self):
+        if not self.process.alive():
+            raise AssertionError(f'{self} ended with {self.process.popen.returncode}: {self.log()}')
+        return True
+
+    def log(self):
+        return self.process.log()
+
+
+class CitizenCase(LabCase):
+    """An Erlang node and the citizen, linked."""
+
+    def linked(self, release):
+        self.erlang = self.erl(1, release, name='erl@10.42.0.1', refresh=None).start()
+        self.citizen = Citizen(self.lab.pod(2)).start().join(self.erlang)
+        return self.citizen.name
+
+    def says(self, text, expected, within=AT_ONCE):
+        """What Erlang makes of an expression, in which N is the citizen; in time."""
+        value, seconds = self.erlang.timed(f"N = '{self.citizen.name}', {text}")
+        self.assertEqual(expected, value, text)
+        self.assertLess(seconds, within, text)
+
+    def finish(self, expected=('no@10.42.0.9',)):
+        """All is well; the citizen has warned of nothing but these."""
+        self.says("net_adm:ping(N)", 'pong')
+        self.assert_quiet([self.erlang])
+        self.citizen.alive()
+        odd = [line for line in self.citizen.log().splitlines() if not any(words in line for words in expected)]
+        self.assertEqual([], odd)

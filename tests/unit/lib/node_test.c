@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A program's node: what sticks to it, driving it by hand, two of them in one process.
+ */
+#include "nodes.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <time.h>
+
+/* ---- errors stick ---- */
+
+static void nobody_is_a_node(void **state)
+{
+    clu_peer peer;
+
+    (void)state;
+    clu_node_free(NULL);
+    clu_stop(NULL);
+    clu_node_clear(NULL);
+    assert_int_equal(clu_node_status(NULL), CLU_ENOMEM);
+    assert_string_equal(clu_node_error(NULL), "out of memory");
+    assert_string_equal(clu_node_name(NULL), "");
+    assert_int_equal(clu_run(NULL), CLU_ENOMEM);
+    assert_false(clu_step(NULL, 0));
+    assert_int_equal(clu_fd(NULL), -1);
+    assert_int_equal(clu_nodes(NULL, &peer, 1), 0);
+    assert_int_equal(clu_post(NULL, NULL, NULL), CLU_ENOMEM);
+    assert_int_equal(clu_connect(NULL, "a@b"), CLU_ENOMEM);
+    assert_int_equal(clu_ping(NULL, "a@b", NULL, NULL), CLU_ENOMEM);
+    clu_export(NULL, "m", "f", 0, NULL, NULL);
+    assert_null(clu_spawn(NULL, &(clu_spawn_options){0}));
+    assert_null(clu_serve(NULL, "name", &(clu_server){0}, NULL));
+}
+
+static void count_end(clu_node *node, void *arg)
+{
+    assert_null(node);
+    ++*(int *)arg;
+}
+
+static void a_wrong_option_sticks(void **state)
+{
+    clu_node *node = clu_node_new(&(clu_options){.discover = "bogus:", .cookie = "x"});
+    int ended = 0;
+
+    (void)state;
+    assert_non_null(node);
+    assert_int_equal(clu_node_status(node), CLU_EBADARG);
+    assert_non_null(strstr(clu_node_error(node), "bogus:"));
+    assert_non_null(clu_spawn(node, &(clu_spawn_options){.name = "still_here"}));
+    assert_int_equal(clu_connect(node, "a@b"), CLU_EBADARG);
+    assert_int_equal(clu_post(node, count_end, &ended), CLU_OK);
+    clu_node_clear(node); /* is of no use */
+    assert_false(clu_step(node, 0));
+    assert_int_equal(clu_run(node), CLU_EBADARG);
+    assert_int_equal(ended, 0);
+    clu_node_free(node);
+    assert_int_equal(ended, 1);
+}
+
+static void an_error_of_the_program_sticks(void **state)
+{
+    clu_node *node = local_node(2, free_port(), NULL);
+
+    (void)state;
+    assert_non_null(clu_spawn(node, &(clu_spawn_options){.name = "one"}));
+    assert_null(clu_spawn(node, &(clu_spawn_options){.name = "one"}));
+    assert_int_equal(clu_node_status(node), CLU_EEXIST);
+    assert_false(clu_step(node, 0));
+    clu_node_clear(node);
+    assert_string_equal(clu_node_error(node), "");
+    assert_true(clu_step(node, 0));
+    clu_node_free(node);
+}
+
+static void a_taken_address_sticks(void **state)
+{
+    uint16_t port = free_port();
+    clu_node *one = local_node(2, port, NULL), *two = local_node(2, port, NULL);
+
+    (void)state;
+    assert_true(clu_step(one, 0));
+    assert_int_equal(clu_run(two), CLU_ESTART);
+    assert_non_null(strstr(clu_node_error(two), "address is in use"));
+    assert_false(clu_step(two, 0));
+    assert_int_equal(clu_connect(two, "a@127.0.0.1"), CLU_EBUSY);
+    clu_node_free(two);
+    assert_true(clu_step(one, 0));
+    clu_node_free(one);
+}
+
+/* ---- options of other versions ---- */
+
+static void options_of_other_versions(void **state)
+{
+    struct {
+        clu_options options;
+        uint8_t later[24];
+    } o = {.options = {.name = "sized@127.0.0.2", .cookie = "x", .args_file = "bogus"}};
+    clu_node *node = clu_node_new_sized(&o.options, offsetof(clu_options, args_file));
+
+    (void)state;
+    assert_string_equal(clu_node_name(node), "sized@127.0.0.2");
+    /* What the header of old did not have is as if not given. */
+    assert_string_equal(clu_node_error(node), "");
+    clu_node_free(node);
+
+    o.options.args_file = NULL;
+    node = clu_node_new_sized(&o.options, sizeof o);
+    assert_int_equal(clu_node_status(node), CLU_OK);
+    clu_node_free(node);
+
+    o.later[23] = 1;
+    node = clu_node_new_sized(&o.options, sizeof o);
+    assert_int_equal(clu_node_status(node), CLU_EBADARG);
+    assert_non_null(strstr(clu_node_error(node), "older"));
+    clu_node_free(node);
+}
+
+/* ---- two nodes ---- */
+
+struct seen {
+    clu_node *one, *two;
+    int up, down, pongs, failures;
+    char text[256];
+};
+
+static void on_signal(clu_process *self, const clu_signal *s, void *arg)
+{
+    struct seen *seen = arg;
+
+    (void)self;
+    seen->up += s->kind == CLU_SIGNAL_NODE_UP && clu_slice_is(s->node, "test@127.0.0.3");
+    seen->down += s->kind == CLU_SIGNAL_NODE_DOWN && clu_slice_is(s->node, "test@127.0.0.3");
+}
+
+static void on_pong(clu_node *node, const char *name, const char *failure, void *arg)
+{
+    struct seen *seen = arg;
+
+    assert_ptr_equal(node, seen->one);
+    snprintf(seen->text, sizeof seen->text, "%s: %s", name, failure == NULL ? "pong" : failure);
+    seen->pongs += failure == NULL;
+    seen->failures += failure != NULL;
+}
+
+static bool has_pong(void *arg)
+{
+    const struct seen *seen = arg;
+
+    return seen->pongs > 0 && seen->up > 0;
+}
+
+static bool has_failure(void *arg)
+{
+    return ((const struct seen *)arg)->failures > 0;
+}
+
+static bool is_down(void *arg)
+{
+    return ((const struct seen *)arg)->down > 0;
+}
+
+static void observe(struct seen *seen)
+{
+    clu_process *p = clu_spawn(seen->one, &(clu_spawn_options){.receive = on_signal, .arg = seen});
+
+    assert_non_null(p);
+    clu_monitor_nodes(p, true);
+}
+
+static void two_nodes_in_one_process(void **state)
+{
+    uint16_t port = free_port();
+    struct seen seen = {.one = local_node(2, port, NULL), .two = local_node(3, port, NULL)};
+    clu_peer peers[2];
+
+    (void)state;
+    observe(&seen);
+    assert_true(clu_step(seen.one, 0) && clu_step(seen.two, 0));
+    assert_int_equal(clu_ping(seen.one, "no name", on_pong, &seen), CLU_EBADARG);
+    assert_int_equal(clu_ping(seen.one, "test@127.0.0.3", on_pong, &seen), CLU_OK);
+    run_until(seen.one, seen.two, has_pong, &seen);
+    assert_int_equal(clu_nodes(seen.one, peers, 2), 1);
+    assert_string_equal(peers[0].name, "test@127.0.0.3");
+    assert_false(peers[0].hidden);
+    assert_int_equal(clu_nodes(seen.one, NULL, 0), 1);
+
+    assert_int_equal(clu_ping(seen.one, "test@127.0.0.4", on_pong, &seen), CLU_OK);
+    run_until(seen.one, seen.two, has_failure, &seen);
+    assert_non_null(strstr(seen.text, "127.0.0.4"));
+
+    clu_node_free(seen.two);
+    run_until(seen.one, NULL, is_down, &seen);
+    assert_int_equal(clu_nodes(seen.one, peers, 2), 0);
+    clu_node_free(seen.one);
+}
+
+static void connecting_is_enough(void **state)
+{
+    uint16_t port = free_port();
+    struct seen seen = {
+        .one = local_node(2, port, NULL), .two = local_node(3, port, NULL), .pongs = 1};
+
+    (void)state;
+    observe(&seen);
+    assert_true(clu_step(seen.one, 0) && clu_step(seen.two, 0));
+    assert_int_equal(clu_connect(seen.one, "nobody"), CLU_EBADARG);
+    assert_int_equal(clu_connect(seen.one, "test@127.0.0.3"), CLU_OK);
+    run_until(seen.one, seen.two, has_pong, &seen);
+    assert_int_equal(clu_connect(seen.one, "test@127.0.0.3"), CLU_OK);
+    clu_node_free(seen.one);
+    clu_node_free(seen.two);
+}
+
+/* Who asks and then leaves is told; asking once more from there is refused. */
+static void ask_again(clu_node *node, const char *name, const char *failure, void *arg)
+{
+    int *called = arg;
+
+    assert_non_null(failure);
+    assert_int_equal(clu_ping(node, name, ask_again, arg), CLU_EBUSY);
+    ++*called;
+}
+
+static void an_open_question_ends_with_the_node(void **state)
+{
+    clu_node *node = local_node(2, free_port(), NULL);
+    int called = 0;
+
+    (void)state;
+    assert_int_equal(clu_ping(node, "test@127.0.0.3", ask_again, &called), CLU_OK);
+    clu_node_free(node);
+    assert_int_equal(called, 1);
+}
+
+/* ---- a loop of one's own ---- */
+
+struct alarm {
+    int rung;
+};
+
+static void ring(clu_process *self, const clu_signal *s, void *arg)
+{
+    (void)self;
+    ((struct alarm *)arg)->rung += s->kind == CLU_SIGNAL_TIMEOUT;
+}
+
+/* The descriptor says when to step, and nothing else does: links, timers, posts. */
+static void one_descriptor_tells_all(void **state)
+{
+    uint16_t port = free_port();
+    struct seen seen = {.one = local_node(2, port, NULL), .two = local_node(3, port, NULL)};
+    struct pollfd fds[] = {{.fd = clu_fd(seen.one), .events = POLLIN},
+                           {.fd = clu_fd(seen.two), .events = POLLIN}};
+    struct alarm alarm = {0};
+    clu_process *p = clu_spawn(seen.two, &(clu_spawn_options){.receive = ring, .arg = &alarm});
+    int steps = 0;
+
+    (void)state;
+    observe(&seen);
+    assert_true(clu_step(seen.one, 0) && clu_step(seen.two, 0));
+    clu_after(p, 50);
+    assert_int_equal(clu_ping(seen.one, "test@127.0.0.3", on_pong, &seen), CLU_OK);
+    assert_true(clu_step(seen.one, 0) && clu_step(seen.two, 0));
+    while ((!has_pong(&seen) || alarm.rung == 0) && ++steps < 200) {
+        assert_true(poll(fds, 2, 10000) > 0);
+        assert_true((fds[0].revents == 0 || clu_step(seen.one, 0)) &&
+                    (fds[1].revents == 0 || clu_step(seen.two, 0)));
+    }
+    assert_true(has_pong(&seen) && alarm.rung == 1);
+    assert_int_equal(clu_fd(seen.one), fds[0].fd);
+    /* Nothing to do is silence, for as long as no timer is due. */
+    for (int i = 0; i < 20 && poll(fds, 2, 20) > 0; i++)
+        assert_true(clu_step(seen.one, 0) && clu_step(seen.two, 0));
+    assert_int_equal(poll(fds, 2, 20), 0);
+    clu_stop(seen.two);
+    assert_int_equal(poll(&fds[1], 1, 1000), 1);
+    assert_false(clu_step(seen.two, 0));
+    clu_node_free(seen.one);
+    clu_node_free(seen.two);
+}
+
+static void a_step_waits_as_long_as_it_may(void **state)
+{
+    clu_node *node = local_node(2, free_port(), NULL);
+    struct timespec begin, end;
+
+    (void)state;
+    while (clu_step(node, 0) && clu_fd(node) < 0)
+        continue;
+    clock_gettime(CLOCK_MONOTONIC, &begin);
+    for (int i = 0; i < 5; i++)
+        assert_true(clu_step(node, 20));
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    double seconds =
+        (double)(end.tv_sec - begin.tv_sec) + (double)(end.tv_nsec - begin.tv_nsec) / 1e9;
+
+    assert_true(seconds > 0.03 && seconds < 5);
+    clu_node_free(node);
+}
+
+/* ---- events ---- */
+
+static void keep_fatal(clu_node *node, clu_level level, const char *sentence, void *arg)
+{
+    if (level == CLU_LEVEL_ERROR) {
+        assert_non_null(clu_node_name(node));
+        snprintf(arg, 256, "%s", sentence);
+    }
+}
+
+static void events_are_sentences(void **state)
+{
+    clu_node *node = clu_node_new(&(clu_options){.name = "a@nowhere.invalid",
+                                                 .dns = "127.0.0.1:1",
+                                                 .cookie = "x",
+                                                 .on_event = keep_fatal,
+                                                 .event_arg = (char[256]){0}});
+    char text[256] = "";
+
+    (void)state;
+    clu_node_free(node);
+    node = clu_node_new(&(clu_options){.name = "a@127.0.0.2",
+                                       .listen_address = "192.0.2.1",
+                                       .cookie = "x",
+                                       .on_event = keep_fatal,
+                                       .event_arg = text});
+    assert_int_equal(clu_run(node), CLU_ESTART);
+    assert_string_equal(text, clu_node_error(node));
+    assert_non_null(strstr(text, "192.0.2.1"));
+    clu_node_free(node);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nobody_is_a_node),
+        cmocka_unit_test(a_wrong_option_sticks),
+        cmocka_unit_test(an_error_of_the_program_sticks),
+        cmocka_unit_test(a_taken_address_sticks),
+        cmocka_unit_test(options_of_other_versions),
+        cmocka_unit_test(two_nodes_in_one_process),
+        cmocka_unit_test(connecting_is_enough),
+        cmocka_unit_test(an_open_question_ends_with_the_node),
+        cmocka_unit_test(one_descriptor_tells_all),
+        cmocka_unit_test(a_step_waits_as_long_as_it_may),
+        cmocka_unit_test(events_are_sentences),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

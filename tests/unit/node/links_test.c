@@ -1,0 +1,599 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "story.h"
+
+/* Links, and exit signals: the reference manual's table, and the races that erl_dist_protocol
+ * ("Link Protocol") is about. */
+
+static void link_to(struct actor *a, const struct actor *b)
+{
+    ok(clu_link(a->p, &b->self));
+}
+
+static void unlink_from(struct actor *a, const struct actor *b)
+{
+    ok(clu_unlink(a->p, &b->self));
+}
+
+static void exit_signal(struct actor *a, const struct actor *b, const char *reason)
+{
+    struct atom_term term;
+
+    ok(clu_exit_signal(a->p, &b->self, atom_term(&term, reason)));
+}
+
+/* Turns both, and carries all that one of them has in flight. */
+static void carry(struct story *s, size_t from, size_t to)
+{
+    world_turn(&s->w, from);
+    while (world_carry(&s->w, from, to))
+        continue;
+    world_turn(&s->w, to);
+}
+
+/* ---- who dies of what ---- */
+
+static void an_exit_goes_both_ways(void **state)
+{
+    struct story s;
+
+    (void)state;
+    begin(&s);
+    link_to(&s.ann, &s.abe);
+    link_to(&s.ann, &s.bob);
+    link_to(&s.ben, &s.ann);
+    world_run(&s.w);
+    clu_exit(s.ann.p, "oops");
+    world_run(&s.w);
+    expect(&s, &s.ann, "ended oops\n");
+    expect(&s, &s.abe, "exit ann oops\n");
+    expect(&s, &s.bob, "exit ann oops\n");
+    expect(&s, &s.ben, "exit ann oops\n");
+    end(&s);
+}
+
+static void who_does_not_trap_ends_with_it(void **state)
+{
+    struct story s;
+
+    (void)state;
+    begin(&s);
+    link_to(&s.amy, &s.bea);
+    link_to(&s.amy, &s.ann);
+    link_to(&s.bea, &s.ben);
+    world_run(&s.w);
+    clu_exit(s.bea.p, "oops");
+    world_run(&s.w);
+    expect(&s, &s.bea, "ended oops\n");
+    expect(&s, &s.amy, "ended oops\n");
+    expect(&s, &s.ann, "exit amy oops\n");
+    expect(&s, &s.ben, "exit bea oops\n");
+    end(&s);
+}
+
+static void normal_ends_nobody_else(void **state)
+{
+    struct story s;
+
+    (void)state;
+    begin(&s);
+    link_to(&s.amy, &s.ann);
+    link_to(&s.amy, &s.bob);
+    link_to(&s.bea, &s.bob);
+    world_run(&s.w);
+    clu_exit(s.bob.p, "normal");
+    clu_exit(s.ann.p, "normal");
+    world_run(&s.w);
+    assert_non_null(s.amy.p);
+    assert_non_null(s.bea.p);
+    /* and the link is gone: who ends now is nobody's matter */
+    clu_exit(s.amy.p, "x");
+    world_run(&s.w);
+    expect(&s, &s.bea, "");
+    end(&s);
+}
+
+/* One row a signal of exit/2: its reason, from whom, what becomes of who traps and who does not. */
+static void exits_of_others(void **state)
+{
+    static const struct {
+        const char *reason, *trapping, *weak;
+    } rows[] = {
+        {"normal", "exit ann normal\n", ""},
+        {"oops", "exit ann oops\n", "ended oops\n"},
+        {"kill", "ended killed\n", "ended killed\n"},
+        {"killed", "exit ann killed\n", "ended killed\n"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct story s;
+
+        begin(&s);
+        exit_signal(&s.ann, &s.abe, rows[i].reason);
+        exit_signal(&s.ann, &s.amy, rows[i].reason);
+        exit_signal(&s.ann, &s.bob, rows[i].reason);
+        exit_signal(&s.ann, &s.bea, rows[i].reason);
+        world_run(&s.w);
+        expect(&s, &s.abe, rows[i].trapping);
+        expect(&s, &s.bob, rows[i].trapping);
+        expect(&s, &s.amy, rows[i].weak);
+        expect(&s, &s.bea, rows[i].weak);
+        end(&s);
+    }
+}
+
+static void exits_of_oneself(void **state)
+{
+    struct story s;
+
+    (void)state;
+    begin(&s);
+    link_to(&s.ann, &s.amy);
+    link_to(&s.bea, &s.bob);
+    world_run(&s.w);
+    exit_signal(&s.amy, &s.amy, "normal"); /* the one normal that counts */
+    exit_signal(&s.abe, &s.abe, "normal");
+    exit_signal(&s.ben, &s.ben, "kill");
+    exit_signal(&s.bea, &s.bea, "kill");
+    world_run(&s.w);
+    expect(&s, &s.amy, "ended normal\n");
+    expect(&s, &s.ann, "exit amy normal\n");
+    expect(&s, &s.abe, "exit abe normal\n");
+    expect(&s, &s.ben, "ended killed\n");
+    expect(&s, &s.bea, "ended killed\n");
+    expect(&s, &s.bob, "exit bea killed\n");
+    end(&s);
+}
+
+/* A link carries kill as any other reason: only exit/2 kills. */
+static void kill_by_a_link_can_be_trapped(void **state)
+{
+    struct story s;
+
+    (void)state;
+    begin(&s);
+    link_to(&s.ann, &s.amy);
+    link_to(&s.amy, &s.bob);
+    link_to(&s.amy, &s.bea);
+    world_run(&s.w);
+    clu_exit(s.amy.p, "kill");
+    world_run(&s.w);
+    expect(&s, &s.ann, "exit amy kill\n");
+    expect(&s, &s.bob, "exit amy kill\n");
+    expect(&s, &s.bea, "ended kill\n");
+    end(&s);
+}
+
+static void a_pid_that_is_gone_answers_noproc(void **state)
+{
+    struct story s;
+
+    (void)state;
+    begin(&s);
+    clu_exit(s.abe.p, "x");
+    clu_exit(s.ben.p, "x");
+    link_to(&s.ann, &s.abe); /* not buried yet, and yet gone */
+    world_run(&s.w);
+    link_to(&s.ann, &s.ben);
+    link_to(&s.amy, &s.abe);
+    link_to(&s.bea, &s.abe);
+    world_run(&s.w);
+    expect(&s, &s.ann, "exit abe noproc\nexit ben noproc\n");
+    expect(&s, &s.amy, "ended noproc\n");
+    expect(&s, &s.bea, "ended noproc\n");
+    end(&s);
+}
+
+static void no_link_with_oneself(void **state)
+{
+    struct story s;
+
+    (void)state;
+    begin(&s);
+    link_to(&s.ann, &s.ann);
+    clu_exit(s.ann.p, "x");
+    world_run(&s.w);
+    expect(&s, &s.ann, "ended x\n");
+    end(&s);
+}
+
+/* However often it was made. */
+static void a_link_is_one(void **state)
+{
+    struct story s;
+
+    (void)state;
+    begin(&s);
+    for (int i = 0; i < 3; i++) {
+        link_to(&s.ann, &s.bob);
+        link_to(&s.bob, &s.ann);
+        link_to(&s.ann, &s.abe);
+        link_to(&s.abe, &s.ann);
+    }
+    world_run(&s.w);
+    assert_int_equal(s.w.nodes[0].bonds.n, 3);
+    assert_int_equal(s.w.nodes[1].bonds.n, 1);
+    clu_exit(s.ann.p, "x");
+    world_run(&s.w);
+    expect(&s, &s.abe, "exit ann x\n");
+    expect(&s, &s.bob, "exit ann x\n");
+    end(&s);
+}
+
+static void unlinked_is_unlinked(void **state)
+{
+    struct story s;
+
+    (void)state;
+    begin(&s);
+    link_to(&s.ann, &s.abe);
+    link_to(&s.ann, &s.bob);
+    link_to(&s.ben, &s.ann);
+    world_run(&s.w);
+    unlink_from(&s.abe, &s.ann);
+    unlink_from(&s.ann, &s.bob);
+    unlink_from(&s.ann, &s.ben);
+    unlink_from(&s.ann, &s.ben);
+    unlink_from(&s.ann, &s.bea); /* never was */
+    world_run(&s.w);
+    assert_int_equal(s.w.nodes[0].bonds.n, 0);
+    assert_int_equal(s.w.nodes[1].bonds.n, 0);
+    clu_exit(s.ann.p, "x");
+    world_run(&s.w);
+    expect(&s, &s.abe, "");
+    expect(&s, &s.bob, "");
+    expect(&s, &s.ben, "");
+    end(&s);
+}
+
+/* ---- the end of a connection ---- */
+
+static void a_cut_breaks_links(void **state)
+{
+    struct story s;
+
+    (void)state;
+    begin(&s);
+    link_to(&s.ann, &s.bob);
+    link_to(&s.bea, &s.ann);
+    link_to(&s.abe, &s.ben);
+    world_run(&s.w);
+    unlink_from(&s.abe, &s.ben); /* will not be acknowledged */
+    world_cut(&s.w, 0, 1);
+    world_run(&s.w);
+    expect(&s, &s.ann, "exit bob noconnection\nexit bea noconnection\n");
+    expect(&s, &s.bob, "exit ann noconnection\n");
+    expect(&s, &s.bea, "ended noconnection\n");
+    expect(&s, &s.abe, "");
+    expect(&s, &s.ben, "exit abe noconnection\n");
+    end(&s);
+}
+
+static void a_link_waits_for_its_connection(void **state)
+{
+    struct story s;
+
+    (void)state;
+    begin(&s);
+    world_cut(&s.w, 0, 1);
+    s.w.dial = WORLD_WAITS;
+    link_to(&s.ann, &s.bob);
+    link_to(&s.amy, &s.bob);
+    link_to(&s.abe, &s.bea);
+    unlink_from(&s.abe, &s.bea);
+    clu_exit(s.amy.p, "early");
+    world_run(&s.w);
+    expect(&s, &s.bob, "");
+    assert_true(world_join(&s.w, 0, 1));
+    world_run(&s.w);
+    expect(&s, &s.bob, "exit amy early\n");
+    clu_exit(s.bob.p, "x");
+    clu_exit(s.bea.p, "x");
+    world_run(&s.w);
+    expect(&s, &s.ann, "exit bob x\n");
+    expect(&s, &s.abe, "");
+    end(&s);
+}
+
+static void who_cannot_be_reached_breaks_links(void **state)
+{
+    struct story s;
+
+    (void)state;
+    begin(&s);
+    world_cut(&s.w, 0, 1);
+    s.w.dial = WORLD_REFUSES;
+    link_to(&s.ann, &s.bob);
+    link_to(&s.amy, &s.bob);
+    world_run(&s.w);
+    expect(&s, &s.ann, "exit bob noconnection\n");
+    expect(&s, &s.amy, "ended noconnection\n");
+    end(&s);
+}
+
+/* ---- races: signals that cross ---- */
+
+/* What an exit signal that was on its way says is of a link that is no more. */
+static void an_exit_that_crosses_an_unlink(void **state)
+{
+    struct story s;
+
+    (void)state;
+    begin(&s);
+    link_to(&s.ann, &s.bob);
+    world_run(&s.w);
+    clu_exit(s.bob.p, "x");
+    world_turn(&s.w, 1);
+    unlink_from(&s.ann, &s.bob);
+    carry(&s, 1, 0);
+    world_run(&s.w);
+    expect(&s, &s.ann, "");
+    end(&s);
+}
+
+/* So it is when they are linked again meanwhile: that link finds nobody. */
+static void an_old_exit_is_not_the_new_links(void **state)
+{
+    struct story s;
+
+    (void)state;
+    begin(&s);
+    link_to(&s.ann, &s.bob);
+    world_run(&s.w);
+    clu_exit(s.bob.p, "old");
+    world_turn(&s.w, 1);
+    unlink_from(&s.ann, &s.bob);
+    link_to(&s.ann, &s.bob);
+    carry(&s, 1, 0);
+    expect(&s, &s.ann, "");
+    world_run(&s.w);
+    expect(&s, &s.ann, "exit bob noproc\n");
+    end(&s);
+}
+
+static void linked_again_is_linked(void **state)
+{
+    struct story s;
+
+    (void)state;
+    begin(&s);
+    link_to(&s.ann, &s.bob);
+    world_run(&s.w);
+    for (int i = 0; i < 3; i++) {
+        unlink_from(&s.ann, &s.bob);
+        link_to(&s.ann, &s.bob);
+    }
+    world_turn(&s.w, 0);
+    world_carry(&s.w, 0, 1); /* the first unlink alone */
+    carry(&s, 1, 0);         /* and its acknowledgement: two are still to come */
+    world_run(&s.w);
+    assert_int_equal(s.w.nodes[0].bonds.n, 1);
+    assert_int_equal(s.w.nodes[1].bonds.n, 1);
+    clu_exit(s.bob.p, "x");
+    world_run(&s.w);
+    expect(&s, &s.ann, "exit bob x\n");
+    end(&s);
+}
+
+/* The other end hears of the end of who had linked again and was not acknowledged yet. */
+static void linked_again_and_ended(void **state)
+{
+    struct story s;
+
+    (void)state;
+    begin(&s);
+    link_to(&s.ann, &s.bob);
+    world_run(&s.w);
+    unlink_from(&s.ann, &s.bob);
+    link_to(&s.ann, &s.bob);
+    clu_exit(s.ann.p, "x");
+    world_run(&s.w);
+    expect(&s, &s.bob, "exit ann x\n");
+    end(&s);
+}
+
+static void linked_again_and_cut(void **state)
+{
+    struct story s;
+
+    (void)state;
+    begin(&s);
+    link_to(&s.ann, &s.bob);
+    world_run(&s.w);
+    unlink_from(&s.ann, &s.bob);
+    link_to(&s.ann, &s.bob);
+    world_cut(&s.w, 0, 1);
+    world_run(&s.w);
+    expect(&s, &s.ann, "exit bob noconnection\n");
+    expect(&s, &s.bob, "exit ann noconnection\n");
+    end(&s);
+}
+
+/* Both are linked or none: who dies is heard of, or nobody has the link in his books. */
+static void expect_agreement(struct story *s)
+{
+    size_t ours = s->w.nodes[0].bonds.n, theirs = s->w.nodes[1].bonds.n;
+
+    assert_int_equal(ours, theirs);
+    clu_exit(s->bob.p, "x");
+    world_run(&s->w);
+    expect(s, &s->ann, ours == 1 ? "exit bob x\n" : "");
+    end(s);
+}
+
+/* One letter a step: l, u: ann links, unlinks; L, U: bob does; <, >: what bob, ann has in flight
+ * arrives. */
+static void play(struct story *s, const char *steps)
+{
+    begin(s);
+    for (const char *at = steps; *at != '\0'; at++)
+        switch (*at) {
+        case 'l': link_to(&s->ann, &s->bob); break;
+        case 'u': unlink_from(&s->ann, &s->bob); break;
+        case 'L': link_to(&s->bob, &s->ann); break;
+        case 'U': unlink_from(&s->bob, &s->ann); break;
+        case '>': carry(s, 0, 1); break;
+        default: carry(s, 1, 0); break;
+        }
+    world_turn(&s->w, 0);
+    world_turn(&s->w, 1);
+    world_run(&s->w);
+}
+
+static void crossings_end_in_agreement(void **state)
+{
+    static const struct {
+        const char *steps;
+        size_t links;
+    } rows[] = {
+        {"lL", 1},      {"luL", 0},     {"l>uU", 0},    {"l>uUl", 0},    {"l>uUL", 0},
+        {"l>uUlL", 1},  {"l>ul>U<", 0}, {"l>uL>U<", 0}, {"l>uUl>L<", 1}, {"l>uU><lL", 1},
+        {"l>UL<u>", 0}, {"l>ulU", 0},   {"lL><u<U", 0}, {"l>ululUL", 1}, {"l>UuLl<u>l", 1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct story s;
+
+        play(&s, rows[i].steps);
+        if (s.w.nodes[0].bonds.n != rows[i].links || s.w.nodes[1].bonds.n != rows[i].links)
+            fail_msg("%s: %zu links of ann, %zu of bob", rows[i].steps, s.w.nodes[0].bonds.n,
+                     s.w.nodes[1].bonds.n);
+        expect_agreement(&s);
+    }
+}
+
+/* All sequences of so many steps. */
+static void all_crossings_end_in_agreement(void **state)
+{
+    static const char letters[] = "luLU<>";
+    enum { LEN = 6, ALL = 46656 };
+    char steps[LEN + 1] = "";
+
+    (void)state;
+    for (size_t i = 0; i < ALL; i += 7) { /* a prime: every seventh of them, all beginnings */
+        struct story s;
+
+        for (size_t k = 0, rest = i; k < LEN; k++, rest /= 6)
+            steps[k] = letters[rest % 6];
+        play(&s, steps);
+        if (s.w.nodes[0].bonds.n != s.w.nodes[1].bonds.n)
+            fail_msg("%s: %zu links of ann, %zu of bob", steps, s.w.nodes[0].bonds.n,
+                     s.w.nodes[1].bonds.n);
+        expect_agreement(&s);
+    }
+}
+
+/* ---- from within ---- */
+
+static void link_and_exit(struct actor *a, const clu_signal *s)
+{
+    if (s->kind != CLU_SIGNAL_MESSAGE)
+        return;
+    link_to(a, a->other);
+    clu_exit(a->p, "done");
+    assert_int_equal(clu_link(a->p, &a->other->self), CLU_ENOENT);
+    assert_null(clu_find(clu_process_node(a->p), &a->self));
+}
+
+static void who_ends_while_it_runs(void **state)
+{
+    struct story s;
+
+    (void)state;
+    begin(&s);
+    s.ann.does = s.bob.does = link_and_exit;
+    s.ann.other = &s.ben;
+    s.bob.other = &s.abe;
+    ok(actor_tell(&s.abe, &s.ann, "go"));
+    ok(actor_tell(&s.abe, &s.bob, "go"));
+    ok(actor_tell(&s.abe, &s.bob, "late"));
+    world_run(&s.w);
+    expect(&s, &s.ann, "message abe go\nended done\n");
+    expect(&s, &s.bob, "message abe go\nended done\n");
+    expect(&s, &s.ben, "exit ann done\n");
+    expect(&s, &s.abe, "exit bob done\n");
+    end(&s);
+}
+
+static void kill_other(struct actor *a, const clu_signal *s)
+{
+    if (s->kind == CLU_SIGNAL_MESSAGE && a->other->p != NULL)
+        clu_exit(a->other->p, "by another");
+}
+
+static void who_ends_another(void **state)
+{
+    struct story s;
+
+    (void)state;
+    begin(&s);
+    s.ann.does = kill_other;
+    s.ann.other = &s.abe;
+    link_to(&s.abe, &s.ann);
+    link_to(&s.abe, &s.bob);
+    ok(actor_tell(&s.bob, &s.ann, "go"));
+    ok(actor_tell(&s.amy, &s.abe, "unread"));
+    ok(actor_tell(&s.bob, &s.ann, "again"));
+    world_run(&s.w);
+    expect(&s, &s.abe, "message amy unread\nended 'by another'\n");
+    expect(&s, &s.bob, "exit abe 'by another'\n");
+    expect(&s, &s.ann, "message bob go\nmessage bob again\nexit abe 'by another'\n");
+    end(&s);
+}
+
+/* ---- services of the node are no targets ---- */
+
+static void nobody_ends_a_service(void **state)
+{
+    struct story s;
+    struct atom_term term;
+    struct actor kernel = {.name = "net_kernel"};
+
+    (void)state;
+    begin(&s);
+    kernel.self = clu_self(clu_whereis(&s.w.nodes[1], "net_kernel"));
+    s.w.actors[s.w.n_actors++] = &kernel;
+    ok(clu_exit_signal(s.ann.p, &kernel.self, atom_term(&term, "kill")));
+    link_to(&s.amy, &kernel);
+    world_run(&s.w);
+    clu_exit(s.amy.p, "x");
+    world_run(&s.w);
+    assert_non_null(clu_whereis(&s.w.nodes[1], "net_kernel"));
+    link_to(&s.ann, &kernel);
+    world_run(&s.w);
+    expect(&s, &s.ann, "");
+    s.w.n_actors--;
+    end(&s);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_exit_goes_both_ways),
+        cmocka_unit_test(who_does_not_trap_ends_with_it),
+        cmocka_unit_test(normal_ends_nobody_else),
+        cmocka_unit_test(exits_of_others),
+        cmocka_unit_test(exits_of_oneself),
+        cmocka_unit_test(kill_by_a_link_can_be_trapped),
+        cmocka_unit_test(a_pid_that_is_gone_answers_noproc),
+        cmocka_unit_test(no_link_with_oneself),
+        cmocka_unit_test(a_link_is_one),
+        cmocka_unit_test(unlinked_is_unlinked),
+        cmocka_unit_test(a_cut_breaks_links),
+        cmocka_unit_test(a_link_waits_for_its_connection),
+        cmocka_unit_test(who_cannot_be_reached_breaks_links),
+        cmocka_unit_test(an_exit_that_crosses_an_unlink),
+        cmocka_unit_test(an_old_exit_is_not_the_new_links),
+        cmocka_unit_test(linked_again_is_linked),
+        cmocka_unit_test(linked_again_and_ended),
+        cmocka_unit_test(linked_again_and_cut),
+        cmocka_unit_test(crossings_end_in_agreement),
+        cmocka_unit_test(all_crossings_end_in_agreement),
+        cmocka_unit_test(who_ends_while_it_runs),
+        cmocka_unit_test(who_ends_another),
+        cmocka_unit_test(nobody_ends_a_service),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,551 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "story.h"
+
+/* Monitors of processes and nodes, spawn requests. */
+
+static clu_ref watch(struct actor *a, const struct actor *b)
+{
+    clu_to to = clu_to_pid(b->self);
+    clu_ref ref = clu_monitor(a->p, &to);
+
+    assert_int_equal(ref.n, 3);
+    return ref;
+}
+
+static clu_ref watch_name(struct actor *a, const char *name, const char *node)
+{
+    clu_to to = clu_to_name(name, node);
+    clu_ref ref = clu_monitor(a->p, &to);
+
+    assert_int_equal(ref.n, 3);
+    return ref;
+}
+
+/* ---- by pid ---- */
+
+static void every_monitor_fires_once(void **state)
+{
+    struct story s;
+
+    (void)state;
+    begin(&s);
+    watch(&s.ann, &s.abe);
+    watch(&s.ann, &s.abe);
+    watch(&s.bob, &s.abe);
+    watch(&s.bob, &s.abe);
+    watch(&s.amy, &s.abe); /* monitors tell also who does not trap */
+    watch(&s.abe, &s.bob); /* one of its own goes with it */
+    watch(&s.abe, &s.ann);
+    world_run(&s.w);
+    clu_exit(s.abe.p, "oops");
+    world_run(&s.w);
+    expect(&s, &s.ann, "down abe oops\ndown abe oops\n");
+    expect(&s, &s.bob, "down abe oops\ndown abe oops\n");
+    expect(&s, &s.amy, "down abe oops\n");
+    assert_int_equal(s.w.nodes[1].watchers.n, 0);
+    end(&s);
+}
+
+static void of_nobody_it_fires_at_once(void **state)
+{
+    struct story s;
+
+    (void)state;
+    begin(&s);
+    clu_exit(s.abe.p, "x");
+    watch(&s.ann, &s.abe); /* ended in the same turn */
+    world_run(&s.w);
+    watch(&s.ann, &s.abe);
+    watch(&s.bob, &s.abe);
+    watch_name(&s.ann, "nobody", NULL);
+    watch_name(&s.ann, "nobody", "a@h");
+    watch_name(&s.bob, "nobody", "a@h");
+    assert_int_equal(clu_monitor(s.ben.p, &(clu_to){0}).n, 3);
+    world_run(&s.w);
+    expect(&s, &s.ann,
+           "down abe noproc\ndown abe noproc\ndown nobody a@h noproc\ndown nobody a@h noproc\n");
+    expect(&s, &s.bob, "down abe noproc\ndown nobody a@h noproc\n");
+    expect(&s, &s.ben, "down b@h noproc\n");
+    end(&s);
+}
+
+/* The monitor was there before the end: the reason is the true one. */
+static void who_ends_in_the_same_turn(void **state)
+{
+    struct story s;
+
+    (void)state;
+    begin(&s);
+    watch(&s.ann, &s.abe);
+    clu_exit(s.abe.p, "true");
+    watch(&s.bob, &s.ben);
+    world_run(&s.w);
+    clu_exit(s.ben.p, "true");
+    clu_exit(s.bob.p, "and its watcher");
+    world_run(&s.w);
+    expect(&s, &s.ann, "down abe true\n");
+    expect(&s, &s.bob, "ended 'and its watcher'\n");
+    end(&s);
+}
+
+static void demonitored_is_silent(void **state)
+{
+    struct story s;
+    struct actor tim;
+
+    (void)state;
+    begin(&s);
+    assert_true(actor_start(&tim, &s.w, 0, "tim", NULL, true));
+    clu_ref near = watch(&s.ann, &s.abe), far = watch(&s.ann, &s.bob),
+            waiting = watch(&tim, &s.abe), crossing = watch(&s.ann, &s.ben);
+
+    world_run(&s.w);
+    clu_demonitor(s.amy.p, &near); /* another's */
+    clu_demonitor(s.ann.p, &near);
+    clu_demonitor(s.ann.p, &near);
+    clu_demonitor(s.ann.p, &far);
+    world_run(&s.w);
+    assert_int_equal(s.w.nodes[1].watchers.n, 1);
+    clu_exit(s.abe.p, "x");
+    clu_exit(s.bob.p, "x");
+    clu_exit(s.ben.p, "x");
+    world_turn(&s.w, 1);
+    clu_demonitor(s.ann.p, &crossing); /* its DOWN is on the way */
+    world_run(&s.w);
+    clu_demonitor(tim.p, &waiting); /* its DOWN waits to be taken: flush */
+    actor_takes(&tim);
+    expect(&s, &s.ann, "");
+    expect(&s, &tim, "");
+    end(&s);
+}
+
+/* ---- by name ---- */
+
+static void by_name(void **state)
+{
+    struct story s;
+
+    (void)state;
+    begin(&s);
+    ok(clu_register(s.abe.p, "shop"));
+    ok(clu_register(s.bob.p, "shop"));
+    watch_name(&s.ann, "shop", NULL);
+    watch_name(&s.ann, "shop", "b@h");
+    clu_ref given_up = watch_name(&s.ann, "shop", "b@h");
+
+    watch_name(&s.ben, "shop", "b@h");
+    world_run(&s.w);
+    clu_demonitor(s.ann.p, &given_up);
+    world_run(&s.w);
+    /* it is the process that is watched, whoever bears the name later */
+    ok(clu_unregister(&s.w.nodes[1], "shop"));
+    ok(clu_register(s.bea.p, "shop"));
+    clu_exit(s.bea.p, "another");
+    clu_exit(s.abe.p, "x");
+    world_run(&s.w);
+    expect(&s, &s.ann, "down shop a@h x\n");
+    clu_exit(s.bob.p, "y");
+    world_run(&s.w);
+    expect(&s, &s.ann, "down shop b@h y\n");
+    expect(&s, &s.ben, "down shop b@h y\n");
+    end(&s);
+}
+
+/* ---- the end of a connection ---- */
+
+static void a_cut_fires_monitors(void **state)
+{
+    struct story s;
+
+    (void)state;
+    begin(&s);
+    ok(clu_register(s.bob.p, "shop"));
+    watch(&s.ann, &s.bob);
+    watch_name(&s.ann, "shop", "b@h");
+    watch(&s.bob, &s.ann);
+    clu_ref gone = watch(&s.ann, &s.ben);
+
+    world_run(&s.w);
+    world_cut(&s.w, 0, 1);
+    clu_demonitor(s.ann.p, &gone); /* too late for the wire, in time for the mailbox */
+    world_run(&s.w);
+    expect(&s, &s.ann, "down bob noconnection\ndown shop b@h noconnection\n");
+    expect(&s, &s.bob, "down ann noconnection\n");
+    clu_exit(s.bob.p, "x"); /* nobody hears of that any more */
+    assert_true(world_join(&s.w, 0, 1));
+    world_run(&s.w);
+    expect(&s, &s.ann, "");
+    end(&s);
+}
+
+static void watch_again(struct actor *a, const clu_signal *s)
+{
+    if (s->kind == CLU_SIGNAL_DOWN && a->n < 3)
+        watch(a, a->other);
+}
+
+/* Who watches anew at a DOWN is heard by the next connection, or by none. */
+static void monitors_wait_for_their_connection(void **state)
+{
+    struct story s;
+
+    (void)state;
+    begin(&s);
+    s.ann.does = watch_again;
+    s.ann.other = &s.bob;
+    s.w.dial = WORLD_WAITS;
+    watch(&s.ann, &s.bob);
+    world_run(&s.w);
+    world_cut(&s.w, 0, 1);
+    world_run(&s.w);
+    expect(&s, &s.ann, "down bob noconnection\n");
+    assert_true(world_join(&s.w, 0, 1));
+    world_run(&s.w);
+    clu_exit(s.bob.p, "x");
+    world_run(&s.w);
+    expect(&s, &s.ann, "down bob x\ndown bob noproc\n");
+    world_cut(&s.w, 0, 1);
+    s.w.dial = WORLD_REFUSES;
+    watch(&s.abe, &s.bob);
+    watch_name(&s.abe, "x", "nowhere");
+    world_run(&s.w);
+    expect(&s, &s.abe, "down bob noconnection\ndown x nowhere noconnection\n");
+    assert_int_equal(map_count(&s.w.nodes[0].remotes), 0);
+    end(&s);
+}
+
+/* A monitor that was set and given up before the node was linked. */
+static void given_up_before_it_was_linked(void **state)
+{
+    struct story s;
+
+    (void)state;
+    begin(&s);
+    world_cut(&s.w, 0, 1);
+    s.w.dial = WORLD_WAITS;
+    clu_ref ref = watch(&s.ann, &s.bob);
+
+    watch(&s.abe, &s.bob);
+    clu_demonitor(s.ann.p, &ref);
+    clu_exit(s.abe.p, "x");
+    world_run(&s.w);
+    assert_true(world_join(&s.w, 0, 1));
+    world_run(&s.w);
+    assert_int_equal(s.w.nodes[1].watchers.n, 0);
+    end(&s);
+}
+
+/* A newer connection of the same node takes over: all that hung on the older is over. */
+static void a_connection_is_taken_over(void **state)
+{
+    struct story s;
+    struct channel newer;
+    struct node_link link;
+
+    (void)state;
+    begin(&s);
+    watch(&s.ann, &s.bob);
+    ok(clu_link(s.ann.p, &s.bob.self));
+    clu_monitor_nodes(s.ann.p, true);
+    world_run(&s.w);
+    channel_init(&newer, s.w.flags, 60000, 4, s.w.now);
+    ok(node_link_up(&s.w.nodes[0], &link, &newer, "b@h", 5, s.w.flags));
+    world_turn(&s.w, 0);
+    expect(&s, &s.ann,
+           "exit bob noconnection\ndown bob noconnection\ngone b@h connection_closed\nup b@h\n");
+    world_cut(&s.w, 0, 1); /* the older one */
+    world_turn(&s.w, 0);
+    expect(&s, &s.ann, "");
+    node_link_down(&s.w.nodes[0], &link, "net_tick_timeout");
+    world_turn(&s.w, 0);
+    expect(&s, &s.ann, "gone b@h net_tick_timeout\n");
+    channel_fini(&newer);
+    end(&s);
+}
+
+/* ---- nodes ---- */
+
+static void nodes_come_and_go(void **state)
+{
+    struct story s;
+
+    (void)state;
+    begin(&s);
+    clu_monitor_nodes(s.ann.p, true);
+    clu_monitor_nodes(s.ann.p, true);
+    clu_monitor_nodes(s.abe.p, true);
+    clu_monitor_nodes(s.abe.p, false);
+    world_cut(&s.w, 0, 1);
+    world_run(&s.w);
+    expect(&s, &s.ann, "gone b@h connection_closed\n");
+    assert_true(world_join(&s.w, 0, 1));
+    world_run(&s.w);
+    expect(&s, &s.ann, "up b@h\n");
+    world_cut(&s.w, 0, 1);
+    world_run(&s.w);
+    s.w.flags &= ~DFLAG_PUBLISHED; /* hidden ones are not told of */
+    assert_true(world_join(&s.w, 0, 1));
+    world_cut(&s.w, 0, 1);
+    world_run(&s.w);
+    expect(&s, &s.ann, "gone b@h connection_closed\n");
+    expect(&s, &s.abe, "");
+    s.w.flags |= DFLAG_PUBLISHED;
+    end(&s);
+}
+
+/* ---- spawn requests: the peer's side is played by hand ---- */
+
+static void receive(struct story *s, clu_writer *w)
+{
+    struct control c;
+    const char *what = "";
+
+    ok(control_parse(&c, (clu_slice){w->data, w->len}, (clu_slice){NULL, 0}, NULL, &what));
+    ok(node_receive(&s->w.nodes[0], &s->w.ends[0][1].link, &c, &what));
+    clu_writer_reset(w);
+    world_turn(&s->w, 0);
+}
+
+/* Asks, and forgets the request: nobody but the test answers. */
+static clu_ref ask(struct story *s, struct actor *a, bool link, bool monitor)
+{
+    clu_ref ref = clu_spawn_remote(a->p, "b@h", "m", "f", slice_of("j"), link, monitor);
+
+    assert_int_equal(ref.n, 3);
+    world_turn(&s->w, 0);
+    buf_reset(&s->w.ends[0][1].flight);
+    return ref;
+}
+
+static void begin_spawning(struct story *s)
+{
+    begin(s);
+    world_cut(&s->w, 0, 1);
+    s->w.flags |= DFLAG_SPAWN;
+    assert_true(world_join(&s->w, 0, 1));
+}
+
+static void end_spawning(struct story *s)
+{
+    s->w.flags = WORLD_FLAGS;
+    end(s);
+}
+
+static void spawns_are_answered(void **state)
+{
+    static const struct {
+        bool link, monitor;
+        uint64_t flags;
+        const char *end; /* what follows when the process ends */
+        size_t bonds, ties;
+    } rows[] = {
+        {false, false, 0, "", 0, 0},
+        {true, false, SPAWN_REPLY_LINK, "exit bob x\n", 1, 0},
+        {false, true, SPAWN_REPLY_MONITOR, "down bob x\n", 0, 1},
+        {true, true, SPAWN_REPLY_LINK | SPAWN_REPLY_MONITOR, "exit bob x\ndown bob x\n", 1, 1},
+        {false, false, SPAWN_REPLY_LINK | SPAWN_REPLY_MONITOR, "", 0, 0}, /* not asked for */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct story s;
+        struct atom_term x;
+        clu_writer w;
+
+        begin_spawning(&s);
+        clu_writer_init(&w);
+        clu_ref ref = ask(&s, &s.ann, rows[i].link, rows[i].monitor);
+
+        control_put_spawn_reply(&w, &ref, &s.ann.self, rows[i].flags, &s.bob.self);
+        receive(&s, &w);
+        expect(&s, &s.ann, "spawned bob\n");
+        control_put_spawn_reply(&w, &ref, &s.ann.self, rows[i].flags, &s.ben.self);
+        receive(&s, &w); /* a second answer is none */
+        expect(&s, &s.ann, "");
+        assert_int_equal(s.w.nodes[0].bonds.n, rows[i].bonds);
+        assert_int_equal(s.w.nodes[0].ties.n_used, rows[i].ties);
+        control_put_exit_raw(&w, &s.bob.self, &s.ann.self, atom_term(&x, "x"));
+        receive(&s, &w);
+        control_put_monitor_exit(&w, &s.bob.self, NULL, &s.ann.self, &ref, "x");
+        receive(&s, &w);
+        expect(&s, &s.ann, rows[i].end);
+        clu_writer_free(&w);
+        end_spawning(&s);
+    }
+}
+
+static void spawns_fail(void **state)
+{
+    struct story s;
+    char word[CLU_ATOM_CHARS_MAX * 2 + 1] = "", line[COUNT(word) + 20];
+    clu_writer w;
+
+    (void)state;
+    begin_spawning(&s);
+    clu_writer_init(&w);
+    for (size_t i = 0; i < CLU_ATOM_CHARS_MAX; i++) /* of two bytes each */
+        memcpy(word + 2 * i, "\xc3\xa4", 3);
+    clu_ref ref = ask(&s, &s.ann, true, true);
+
+    control_put_spawn_error(&w, &ref, &s.ann.self, "badarg");
+    receive(&s, &w);
+    expect(&s, &s.ann, "spawned badarg\n");
+    ref = ask(&s, &s.ann, true, true);
+    control_put_spawn_error(&w, &ref, &s.ann.self, word);
+    receive(&s, &w);
+    snprintf(line, sizeof line, "spawned %s\n", word);
+    expect(&s, &s.ann, line);
+    ask(&s, &s.ann, true, true);
+    ask(&s, &s.ann, false, false);
+    world_cut(&s.w, 0, 1);
+    world_turn(&s.w, 0);
+    expect(&s, &s.ann, "spawned noconnection\nspawned noconnection\n");
+    s.w.dial = WORLD_REFUSES;
+    ask(&s, &s.ann, true, true);
+    world_run(&s.w);
+    expect(&s, &s.ann, "spawned noconnection\n");
+    clu_writer_free(&w);
+    end_spawning(&s);
+}
+
+/* Where nobody understands the request, it is not sent: it would cut the link. */
+static void spawns_where_there_is_no_such_thing(void **state)
+{
+    struct story s;
+
+    (void)state;
+    begin(&s);
+    world_cut(&s.w, 0, 1);
+    s.w.flags &= ~DFLAG_SPAWN;
+    assert_true(world_join(&s.w, 0, 1));
+    assert_int_equal(clu_spawn_remote(s.ann.p, "b@h", "m", "f", slice_of("j"), true, true).n, 3);
+    assert_int_equal(clu_spawn_remote(s.ann.p, "a@h", "m", "f", slice_of("j"), true, true).n, 3);
+    world_turn(&s.w, 0);
+    assert_int_equal(s.w.ends[0][1].flight.len, 0);
+    expect(&s, &s.ann, "spawned notsup\nspawned notsup\n");
+    assert_int_equal(map_count(&s.w.nodes[0].remotes), 1);
+    s.w.flags = WORLD_FLAGS;
+    end(&s);
+}
+
+/* What the peer is told of a process that nobody waits for any more. */
+static void expect_sent(struct story *s, const char *text)
+{
+    struct world_end *e = &s->w.ends[0][1];
+    struct channel peer;
+    struct frame f;
+    struct buf out = {0};
+
+    world_turn(&s->w, 0);
+    channel_init(&peer, s->w.flags, 60000, 4, 0);
+    channel_feed(&peer, e->flight.data, e->flight.len, 0);
+    while (channel_next(&peer, &f)) {
+        clu_reader r = {
+            .pos = f.control.data, .end = f.control.data + f.control.len, .refs = f.refs};
+
+        clu_get_tuple(&r);
+        buf_printf(&out, "%d ", (int)clu_get_int(&r));
+    }
+    assert_string_equal(buf_text(&out), text);
+    buf_free(&out);
+    channel_fini(&peer);
+    buf_reset(&e->flight);
+}
+
+static void who_asked_has_ended(void **state)
+{
+    struct story s;
+    clu_writer w;
+
+    (void)state;
+    begin_spawning(&s);
+    clu_writer_init(&w);
+    clu_ref ref = ask(&s, &s.ann, true, true);
+
+    clu_exit(s.ann.p, "x");
+    expect_sent(&s, ""); /* of a process that is not known there is nothing to say */
+    control_put_spawn_reply(&w, &ref, &s.ann.self, SPAWN_REPLY_LINK | SPAWN_REPLY_MONITOR,
+                            &s.bob.self);
+    receive(&s, &w);
+    expect_sent(&s, "20 24 "); /* DEMONITOR_P, PAYLOAD_EXIT */
+    clu_writer_free(&w);
+    end_spawning(&s);
+}
+
+static void who_asked_wants_no_monitor_any_more(void **state)
+{
+    struct story s;
+    clu_writer w;
+
+    (void)state;
+    begin_spawning(&s);
+    clu_writer_init(&w);
+    clu_ref ref = ask(&s, &s.ann, false, true);
+
+    clu_demonitor(s.ann.p, &ref);
+    expect_sent(&s, "");
+    control_put_spawn_reply(&w, &ref, &s.ann.self, SPAWN_REPLY_MONITOR, &s.bob.self);
+    receive(&s, &w);
+    expect_sent(&s, "20 ");
+    expect(&s, &s.ann, "spawned bob\n");
+    assert_int_equal(s.w.nodes[0].ties.n_used, 0);
+    clu_writer_free(&w);
+    end_spawning(&s);
+}
+
+/* Whose monitor it is not cannot make it fire. */
+static void forged_downs_fire_nothing(void **state)
+{
+    struct story s;
+    clu_writer w;
+
+    (void)state;
+    begin_spawning(&s);
+    clu_writer_init(&w);
+    clu_ref near = watch(&s.ann, &s.abe), alias = clu_alias(s.ann.p),
+            timer = clu_after(s.ann.p, 99), spawn = ask(&s, &s.ann, false, false),
+            far = watch(&s.ann, &s.bob);
+    clu_ref other_node = far, other_time = far;
+
+    other_node.node = slice_of("c@h");
+    other_time.creation++;
+    const clu_ref *const refs[] = {&near, &alias, &timer, &spawn, &other_node, &other_time};
+
+    for (size_t i = 0; i < COUNT(refs); i++) {
+        control_put_monitor_exit(&w, &s.bob.self, NULL, &s.ann.self, refs[i], "forged");
+        receive(&s, &w);
+        if (refs[i] == &spawn)
+            continue;
+        control_put_spawn_error(&w, refs[i], &s.ann.self, "forged");
+        receive(&s, &w);
+    }
+    expect(&s, &s.ann, "");
+    world_run(&s.w);
+    clu_writer_free(&w);
+    s.w.dial = WORLD_REFUSES;
+    end_spawning(&s);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_monitor_fires_once),
+        cmocka_unit_test(of_nobody_it_fires_at_once),
+        cmocka_unit_test(who_ends_in_the_same_turn),
+        cmocka_unit_test(demonitored_is_silent),
+        cmocka_unit_test(by_name),
+        cmocka_unit_test(a_cut_fires_monitors),
+        cmocka_unit_test(monitors_wait_for_their_connection),
+        cmocka_unit_test(given_up_before_it_was_linked),
+        cmocka_unit_test(a_connection_is_taken_over),
+        cmocka_unit_test(nodes_come_and_go),
+        cmocka_unit_test(spawns_are_answered),
+        cmocka_unit_test(spawns_fail),
+        cmocka_unit_test(spawns_where_there_is_no_such_thing),
+        cmocka_unit_test(who_asked_has_ended),
+        cmocka_unit_test(who_asked_wants_no_monitor_any_more),
+        cmocka_unit_test(forged_downs_fire_nothing),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
