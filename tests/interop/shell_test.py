@@ -83,6 +83,12 @@ class Erlang(ShellCase):
         shell.say('X = 41.\r', '41\n', self.prompt(erl, 8))
         shell.say('hd([]).\r', '** exception error', self.prompt(erl, 9))
         shell.say('X + 1.\r', '42\n', self.prompt(erl, 10))
+        shell.say('Variable = 43.\r', '43\n', self.prompt(erl, 11))
+        if release > 25:  # where the expander knows variables
+            shell.say('Vari\t', 'Variable')
+        else:
+            shell.say('Variable', 'Variable')
+        shell.say(' + 1.\r', '44\n', self.prompt(erl, 12))
         # a loop, and Ctrl-C
         shell.say('F = fun F() -> F() end, F().\r', 'F().\n')
         time.sleep(0.3)
