@@ -131,8 +131,8 @@ bool read_begin(struct term *t, struct request *r, enum read_kind kind, bool lat
 bool read_feed(struct term *t, struct request *r);
 void read_answer(struct term *t, struct request *r, clu_reader *answer);
 void read_prompt_answer(struct term *t, struct request *r, clu_reader *answer);
-/* read_is_shell: it is an Erlang shell that waits for a command: to it, an end of file may mean the
- * end of its node. */
+/* read_is_shell: it is an Erlang shell that waits for a command, which it tells by its options (of
+ * erl_scan:tokens, behind the place). To it, an end of file may mean the end of its node. */
 bool read_is_shell(const struct request *r);
 /* read_stop: it ends with {error, Reason}. */
 void read_stop(struct term *t, struct request *r, const char *reason);

@@ -46,6 +46,7 @@ static void run(const struct row *row, bool interactive)
 
 #define LINE  "{get_line,unicode,\"> \"}"
 #define UNTIL "{get_until,unicode,\"> \",erl_scan,tokens,[1]}"
+#define SHELL "{get_until,unicode,\"> \",erl_scan,tokens,[{1,1},[text]]}"
 #define R     "send {io_reply,99,"
 
 static const struct row rows[] = {
@@ -199,9 +200,13 @@ static const struct row scripts[] = {
     {"Latin-1 is understood", {">\xe4\xc3\xa4\n", LINE}, R "\"\xc3\xa4\xc3\xa4\\n\"}\n"},
     {"control characters are data", {">a\x03\x04\t\n", LINE}, R "[97,3,4,9,10]}\n"},
     {"the shell's own reader hears no end of file",
-     {">a.\n", "$", UNTIL, "={done,a,[]}", UNTIL},
-     "call [erl_scan,tokens,[[],\"a.\\n\",1]]\n" R "a}\n" R "{error,terminated}}\nleave\n"},
-    {"its last line has an end", {">a.", "$", UNTIL}, "call [erl_scan,tokens,[[],\"a.\\n\",1]]\n"},
+     {">a.\n", "$", SHELL, "={done,a,[]}", SHELL},
+     "call [erl_scan,tokens,[[],\"a.\\n\",{1,1},[text]]]\n" R "a}\n" R
+     "{error,terminated}}\nleave\n"},
+    {"its last line has an end",
+     {">a.", "$", SHELL},
+     "call [erl_scan,tokens,[[],\"a.\\n\",{1,1},[text]]]\n"},
+    {"io:read does", {"$", UNTIL}, "call [erl_scan,tokens,[[],eof,1]]\n"},
     {"another does",
      {"$", "{get_until,unicode,\"\",m,f,[]}", "={done,eof,[]}"},
      "call [m,f,[[],eof]]\n" R "eof}\n"},
