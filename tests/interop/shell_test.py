@@ -77,6 +77,8 @@ class Erlang(ShellCase):
         shell.say('1/0.\r', '** exception error', self.prompt(erl, 6))
         shell.say('exit(self(), kill).\r', '** exception exit: killed', self.prompt(erl, 7))
         shell.say(').\r', 'syntax error before', self.prompt(erl, 7))
+        # (what is no token; OTP 25 then reads the rest of the line without echo)
+        shell.say('99#2. foo.\r', "illegal base '99'", self.prompt(erl, 7))
         shell.say("'unfinished\r", "'unfinished")
         shell.say(INTERRUPT, self.prompt(erl, 7))
         # bindings live through them
