@@ -86,16 +86,23 @@ typedef struct clu_refs {
 } clu_refs;
 
 typedef struct clu_reader {
-    const uint8_t *pos, *end;
-    const clu_refs *refs; /* for tag 82; NULL without a header */
-    clu_error err;        /* the first error; sticks */
+    const uint8_t *pos, *end; /* after an error the same: so nothing more is read */
+    const clu_refs *refs;     /* for tag 82; NULL without a header */
+    clu_error err;            /* the first error; sticks */
 } clu_reader;
+
+/* What keeps atoms apart from the terms that name them: the header of a message to another node. */
+typedef struct clu_atoms {
+    /* The number by which tag 82 names the atom; -1: it is to be written as text. */
+    int (*find)(struct clu_atoms *atoms, clu_slice text);
+} clu_atoms;
 
 typedef struct clu_writer {
     uint8_t *data; /* owned by the writer unless `fixed` */
     size_t len, cap;
     bool fixed; /* the caller's memory: never grown, CLU_ESIZE when full */
     clu_error err;
+    clu_atoms *atoms; /* asked for every atom; NULL: all are text. Set by the library only */
 } clu_writer;
 
 /* node borrows the input of the reader, or the caller's memory when writing; it is UTF-8. */
@@ -143,7 +150,21 @@ typedef enum clu_type {
     CLU_TYPE_FUN,
     CLU_TYPE_EXPORT,
     CLU_TYPE_RECORD,
+    /* clu_get_any only: */
+    CLU_TYPE_STRING, /* a list of bytes in one piece */
+    CLU_TYPE_BIG,    /* an integer that an int64_t does not hold */
 } clu_type;
+
+/* What clu_get_any has found. */
+typedef struct clu_value {
+    clu_type type;
+    union {
+        int64_t integer;
+        double real;
+        clu_slice bytes; /* ATOM, BINARY, STRING: borrowed from the reader */
+        size_t n;        /* TUPLE, LIST: elements; MAP: pairs */
+    } as;
+} clu_value;
 
 /* ---- slices ---- */
 
@@ -171,7 +192,8 @@ CLU_API uint32_t clu_atom_hash(clu_slice text);
 
 /* clu_reader_init: a reader over len bytes at data, which must outlive it. */
 CLU_API void clu_reader_init(clu_reader *r, const void *data, size_t len);
-/* clu_reader_fail: sets the error unless there is one already. */
+/* clu_reader_fail: sets the error unless there is one already; the reader's end is where it stands
+ * then. */
 CLU_API void clu_reader_fail(clu_reader *r, clu_error err);
 /* clu_reader_has: whether n bytes stand before the end and no error has come. */
 CLU_API CLU_INLINE bool clu_reader_has(const clu_reader *r, size_t n);
@@ -182,7 +204,8 @@ CLU_API CLU_INLINE const uint8_t *clu_reader_take(clu_reader *r, size_t n);
 CLU_API void clu_get_version(clu_reader *r);
 /* clu_peek_type: the type of the term at the reader's place; moves nothing, sets no error. */
 CLU_API CLU_INLINE clu_type clu_peek_type(const clu_reader *r);
-/* clu_get_int: an integer of any tag that fits; else CLU_ERANGE (stands on a too big one). */
+/* clu_get_int: an integer of any tag that fits; else CLU_ERANGE (a copy made before stands on it,
+ * for clu_get_uint or clu_get_big). */
 CLU_API CLU_INLINE int64_t clu_get_int(clu_reader *r);
 CLU_API uint64_t clu_get_uint(clu_reader *r);
 /* clu_get_big: an integer of any size as magnitude bytes, little endian, with its sign; the
@@ -226,6 +249,12 @@ CLU_API clu_slice clu_get_raw(clu_reader *r);
 /* clu_skip_term: passes one term without recursion. */
 CLU_API void clu_skip_term(clu_reader *r);
 
+/* clu_get_any: takes the integer, float, atom, binary or string at the reader's place, or enters
+ * the tuple, list (n = 0: NIL; else a tail follows the elements) or map: one call a term for those
+ * who read what they do not know. What else it may be stays where it is, for its own function; its
+ * type is in value->type, which is returned as well. CLU_TYPE_NONE after an error. */
+CLU_API CLU_INLINE clu_type clu_get_any(clu_reader *r, clu_value *value);
+
 /* clu_check: whether exactly one well-formed term stands at data: tags, lengths, depth up to
  * CLU_DEPTH_MAX, atoms (UTF-8, length), cache references in range, map keys counted, no byte left
  * over unless used is given (then it is set to the bytes of the term). The term has no version
@@ -258,7 +287,8 @@ CLU_API void clu_put_uint(clu_writer *w, uint64_t value);
 CLU_API void clu_put_big(clu_writer *w, clu_slice magnitude, bool negative);
 /* clu_put_float: NEW_FLOAT; not a number and infinities are CLU_ERANGE. */
 CLU_API void clu_put_float(clu_writer *w, double value);
-/* clu_put_atom: UTF-8 text as tag 119, above 255 bytes 118; over 255 characters CLU_EATOM. */
+/* clu_put_atom: UTF-8 text as tag 119, above 255 bytes 118; over 255 characters CLU_EATOM. In a
+ * message to another node that has agreed to it, as a reference to the message's header. */
 CLU_API void clu_put_atom(clu_writer *w, clu_slice text);
 /* clu_put_atom_text: the same of a zero-terminated text. */
 CLU_API void clu_put_atom_text(clu_writer *w, const char *text);

@@ -161,9 +161,9 @@ static void send_message(struct clu_call *call, struct clu_process *sender)
     struct atom_term why;
     bool raised = call->kind == CALL_SERVER && call->ending != ENDING_RETURN;
 
-    if (raised)
+    if (raised && call->w.err == CLU_OK)
         gen_fail(sender, &call->from, &call->alias, message);
-    else if (clu_send_raw(sender, &to, message) != CLU_OK)
+    else if (call->w.err != CLU_OK || clu_send_raw(sender, &to, message) != CLU_OK)
         gen_fail(sender, &call->from, &call->alias, atom_term(&why, "system_limit"));
 }
 
@@ -175,9 +175,10 @@ static struct remote *linked_remote(const struct clu_call *call)
 }
 
 /* Answers of processes are queued when these are buried, and count before that. */
-static bool has_room(const struct remote *r)
+static bool has_room(const struct remote *r, const struct clu_process *p, size_t len)
 {
-    return !remote_is_busy(r) && r->promised < CHANNEL_BUSY_BYTES;
+    return !remote_is_busy_for(r, p) && r->promised < CHANNEL_BUSY_BYTES &&
+           (len <= CHANNEL_SMALL_MAX || channel_takes_large(r->link->channel));
 }
 
 static void promise(struct clu_call *call, struct remote *r)
@@ -211,8 +212,8 @@ static void end_process(struct clu_call *call, struct clu_process *p, struct rem
 {
     struct atom_term normal;
 
-    if (call->kind >= CALL_REX) {
-        process_end(p, atom_term(&normal, "normal"));
+    if (call->kind >= CALL_REX || call->w.err != CLU_OK) {
+        process_end(p, atom_term(&normal, call->w.err == CLU_OK ? "normal" : "system_limit"));
         return;
     }
     promise(call, r);
@@ -226,7 +227,7 @@ static void settle(struct clu_call *call)
     struct clu_process *p = clu_call_self(call);
     struct remote *r = p == NULL ? NULL : linked_remote(call);
 
-    if (r != NULL && !has_room(r)) {
+    if (r != NULL && !has_room(r, p, call->w.len)) {
         list_append(&r->answers, &call->held);
         return;
     }
@@ -285,16 +286,13 @@ clu_error clu_reply_end(clu_call *call)
     return CLU_OK;
 }
 
-/* Without memory even for this the process ends, and says that. */
+/* Without memory even for this the caller is told that: see send_message, end_process. */
 static void end_raise(struct clu_call *call)
 {
-    struct clu_process *p = clu_call_self(call);
-
     if (clu_reply_end(call) == CLU_OK)
         return;
     call->answered = true;
-    if (p != NULL && call->own)
-        clu_exit(p, "system_limit");
+    settle(call);
 }
 
 void call_raise(struct clu_call *call, const char *atom)
@@ -465,8 +463,7 @@ static void tell_end(struct clu_call *call, clu_slice reason)
     answer_begin(call, ENDING_EXIT);
     clu_put_raw(&call->w, reason);
     answer_end(call);
-    if (call->w.err == CLU_OK)
-        send_by_message(call);
+    send_by_message(call);
 }
 
 void call_ended(struct clu_call *call, clu_slice reason)

@@ -37,7 +37,6 @@ static void a_slow_reader_hears_how_things_are(void **state)
     lab_fini(&f.lab);
 }
 
-/* A process waits for one node at a time (CLU_SIGNAL_WRITABLE); time helps the others. */
 static void two_slow_readers(void **state)
 {
     struct pair f;
