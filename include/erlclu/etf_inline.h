@@ -9,11 +9,19 @@
 
 #include <string.h>
 
+/* Of a function that only looks: what was known of the reader before it is still known behind it.
+ */
+#if defined(__GNUC__)
+#define CLU_PURE __attribute__((pure))
+#else
+#define CLU_PURE
+#endif
+
 /* clu_type_of_tag: a clu_type for each of the 256 tags. */
 CLU_API extern const uint8_t clu_type_of_tag[256];
 
 /* The rest of the functions below, for the tags and errors that those leave. */
-CLU_API clu_type clu_peek_type_any(const clu_reader *r);
+CLU_API CLU_PURE clu_type clu_peek_type_any(const clu_reader *r);
 CLU_API int64_t clu_get_int_any(clu_reader *r);
 CLU_API double clu_get_float_any(clu_reader *r);
 CLU_API clu_slice clu_get_atom_any(clu_reader *r);
@@ -22,6 +30,8 @@ CLU_API size_t clu_get_list_any(clu_reader *r);
 CLU_API void clu_get_nil_any(clu_reader *r);
 CLU_API size_t clu_get_map_any(clu_reader *r);
 CLU_API clu_slice clu_get_binary_any(clu_reader *r);
+CLU_API clu_type clu_get_any_rest(clu_reader *r, clu_value *value);
+
 CLU_API const uint8_t *clu_reader_take_none(clu_reader *r);
 CLU_API uint8_t *clu_writer_grow(clu_writer *w, size_t n);
 CLU_API void clu_put_int_any(clu_writer *w, int64_t value);
@@ -31,6 +41,9 @@ CLU_API void clu_put_tuple_any(clu_writer *w, size_t arity);
 CLU_API CLU_INLINE uint32_t clu_load_be32(const uint8_t *p);
 CLU_API CLU_INLINE uint64_t clu_load_be64(const uint8_t *p);
 CLU_API CLU_INLINE void clu_store_be32(uint8_t *p, uint32_t v);
+/* clu_load_length: as clu_load_be32, of what is nearly always below 256: the processor guesses so
+ * and has the last byte as soon as it is loaded. Where the next term begins waits for it. */
+CLU_API CLU_INLINE size_t clu_load_length(const uint8_t *p);
 
 CLU_INLINE uint32_t clu_load_be32(const uint8_t *p)
 {
@@ -50,11 +63,18 @@ CLU_INLINE void clu_store_be32(uint8_t *p, uint32_t v)
     p[3] = (uint8_t)v;
 }
 
+CLU_INLINE size_t clu_load_length(const uint8_t *p)
+{
+    if (__builtin_expect((p[0] | p[1] | p[2]) != 0, 0))
+        return clu_load_be32(p);
+    return p[3];
+}
+
 /* ---- reading ---- */
 
 CLU_INLINE bool clu_reader_has(const clu_reader *r, size_t n)
 {
-    return r->err == CLU_OK && (size_t)(r->end - r->pos) >= n;
+    return n > 0 ? (size_t)(r->end - r->pos) >= n : r->err == CLU_OK; /* clu_reader_fail ends it */
 }
 
 CLU_INLINE const uint8_t *clu_reader_take(clu_reader *r, size_t n)
@@ -169,12 +189,118 @@ CLU_INLINE clu_slice clu_get_binary(clu_reader *r)
 
     if (!clu_reader_has(r, 5) || *r->pos != ETF_BINARY)
         return clu_get_binary_any(r);
-    bytes.len = clu_load_be32(r->pos + 1);
+    bytes.len = clu_load_length(r->pos + 1);
     if ((size_t)(r->end - r->pos - 5) < bytes.len)
         return clu_get_binary_any(r);
     bytes.data = r->pos + 5;
     r->pos += 5 + bytes.len;
     return bytes;
+}
+
+CLU_INLINE clu_pid clu_get_pid(clu_reader *r)
+{
+    clu_pid pid;
+
+    clu_read_pid(r, &pid);
+    return pid;
+}
+
+CLU_INLINE clu_ref clu_get_ref(clu_reader *r)
+{
+    clu_ref ref;
+
+    clu_read_ref(r, &ref);
+    return ref;
+}
+
+/* clu_is_ascii: whether all bytes are below 128; by words, of which the last two overlap. */
+CLU_API CLU_INLINE bool clu_is_ascii(const uint8_t *text, size_t n);
+CLU_INLINE bool clu_is_ascii(const uint8_t *text, size_t n)
+{
+    uint64_t bits = 0, word;
+    uint32_t first, last;
+    size_t i;
+
+    if (n >= 8) {
+        for (i = 0; i < n; i += 8) {
+            memcpy(&word, text + (n - i < 8 ? n - 8 : i), 8);
+            bits |= word;
+        }
+    } else if (n >= 4) {
+        memcpy(&first, text, 4);
+        memcpy(&last, text + n - 4, 4);
+        bits = first | last;
+    } else if (n > 0) {
+        bits = (uint64_t)(text[0] | text[n / 2] | text[n - 1]);
+    }
+    return (bits & UINT64_C(0x8080808080808080)) == 0;
+}
+
+/* Bytes of the longest head below, a float's aside. */
+#define CLU_HEAD_MAX 5
+
+/* Each of the tags that are nearly always sent; all others, and all near the end of the input, go
+ * the long way. */
+CLU_INLINE clu_type clu_get_any(clu_reader *r, clu_value *value)
+{
+    const uint8_t *p = r->pos;
+    size_t room = (size_t)(r->end - p);
+    uint64_t bits;
+    size_t n;
+
+    if (room < CLU_HEAD_MAX)
+        return clu_get_any_rest(r, value);
+    switch (*p) {
+    case ETF_SMALL_INTEGER:
+        value->as.integer = p[1];
+        r->pos = p + 2;
+        return value->type = CLU_TYPE_INTEGER;
+    case ETF_INTEGER:
+        value->as.integer = (int32_t)clu_load_be32(p + 1);
+        r->pos = p + 5;
+        return value->type = CLU_TYPE_INTEGER;
+    case ETF_NEW_FLOAT:
+        if (room < 9)
+            break;
+        bits = clu_load_be64(p + 1);
+        memcpy(&value->as.real, &bits, sizeof bits);
+        r->pos = p + 9;
+        return value->type = CLU_TYPE_FLOAT;
+    case ETF_SMALL_ATOM_UTF8:
+        n = p[1];
+        if (room - 2 < n)
+            break;
+        value->as.bytes.data = p + 2;
+        value->as.bytes.len = n;
+        r->pos = p + 2 + n;
+        return value->type = CLU_TYPE_ATOM;
+    case ETF_BINARY:
+        n = clu_load_length(p + 1);
+        if (room - 5 < n)
+            break;
+        value->as.bytes.data = p + 5;
+        value->as.bytes.len = n;
+        r->pos = p + 5 + n;
+        return value->type = CLU_TYPE_BINARY;
+    case ETF_SMALL_TUPLE:
+        value->as.n = p[1];
+        r->pos = p + 2;
+        return value->type = CLU_TYPE_TUPLE;
+    case ETF_NIL:
+        value->as.n = 0;
+        r->pos = p + 1;
+        return value->type = CLU_TYPE_LIST;
+    case ETF_ATOM:
+        n = p[2];
+        if (p[1] != 0 || room - 3 < n || !clu_is_ascii(p + 3, n))
+            break;
+        value->as.bytes.data = p + 3;
+        value->as.bytes.len = n;
+        r->pos = p + 3 + n;
+        return value->type = CLU_TYPE_ATOM;
+    default: break;
+    }
+    return clu_get_any_rest(r, value);
 }
 
 /* ---- atoms made once ---- */
@@ -299,10 +425,52 @@ CLU_INLINE void clu_put_map(clu_writer *w, size_t pairs)
     clu_put_head(w, ETF_MAP, pairs);
 }
 
+/* clu_copy_short: at most CLU_SHORT bytes, by two loads that overlap: what a call of memcpy, or the
+ * loop that compilers make of it, takes several times as long for. */
+#define CLU_SHORT 32
+CLU_API CLU_INLINE void clu_copy_short(uint8_t *to, const uint8_t *from, size_t n);
+CLU_INLINE void clu_copy_short(uint8_t *to, const uint8_t *from, size_t n)
+{
+    uint64_t words[4];
+    uint32_t first, last;
+
+    if (n >= 16) {
+        memcpy(words, from, 16);
+        memcpy(words + 2, from + n - 16, 16);
+        memcpy(to, words, 16);
+        memcpy(to + n - 16, words + 2, 16);
+    } else if (n >= 8) {
+        memcpy(words, from, 8);
+        memcpy(words + 1, from + n - 8, 8);
+        memcpy(to, words, 8);
+        memcpy(to + n - 8, words + 1, 8);
+    } else if (n >= 4) {
+        memcpy(&first, from, 4);
+        memcpy(&last, from + n - 4, 4);
+        memcpy(to, &first, 4);
+        memcpy(to + n - 4, &last, 4);
+    } else if (n > 0) {
+        to[0] = from[0];
+        to[n / 2] = from[n / 2];
+        to[n - 1] = from[n - 1];
+    }
+}
+
 CLU_INLINE void clu_put_binary(clu_writer *w, const void *data, size_t len)
 {
-    clu_put_head(w, ETF_BINARY, len);
-    clu_put_bytes(w, data, len);
+    uint8_t *p;
+
+    if (len > CLU_SHORT) {
+        clu_put_head(w, ETF_BINARY, len);
+        clu_put_bytes(w, data, len);
+        return;
+    }
+    p = clu_writer_add(w, 5 + len);
+    if (p != NULL) {
+        p[0] = ETF_BINARY;
+        clu_store_be32(p + 1, (uint32_t)len);
+        clu_copy_short(p + 5, (const uint8_t *)data, len);
+    }
 }
 
 #endif

@@ -45,8 +45,9 @@ typedef enum clu_signal_kind {
     CLU_SIGNAL_SPAWNED, /* clu_spawn_remote ref: from is the new process; or from.node is empty and
                            term the error, an atom */
     CLU_SIGNAL_NODE_UP, /* clu_monitor_nodes: node */
-    CLU_SIGNAL_NODE_DOWN, /* node; term the reason, an atom */
-    CLU_SIGNAL_WRITABLE,  /* node takes messages again, after CLU_EBUSY */
+    CLU_SIGNAL_NODE_DOWN,   /* node; term the reason, an atom */
+    CLU_SIGNAL_WRITABLE,    /* node takes messages again, after CLU_EBUSY */
+    CLU_SIGNAL_STREAM_LOST, /* clu_on_stream: the connection to node ended within a message */
 } clu_signal_kind;
 
 /* All slices, and term, are borrowed until the receive function returns (clu_take: until the next
@@ -118,13 +119,43 @@ CLU_API clu_process *clu_find(clu_node *node, const clu_pid *pid);
  * wrong is told by clu_send_end. Nothing else may be sent in between. A node that is not linked is
  * dialled, and what is sent meanwhile is kept, up to CLU_HELD_MAX bytes.
  * clu_send_end: CLU_EBUSY when the peer reads too slowly: nothing was sent, CLU_SIGNAL_WRITABLE
- * follows. CLU_ESIZE, CLU_ENOMEM, or the writer's error. A message to nobody is dropped: that is no
- * error, as everywhere in Erlang. clu_send_raw: of a term that is encoded already. */
+ * follows. That may be so of a large message (above 64 KiB) alone: while 1 MiB of those wait, small
+ * ones pass. What one process sends to a node arrives in its order all the same. CLU_ESIZE,
+ * CLU_ENOMEM, or the writer's error. A message to nobody is dropped: that is no error, as
+ * everywhere in Erlang. clu_send_raw: of a term that is encoded already. */
 CLU_API clu_writer *clu_send_begin(clu_process *self, const clu_to *to);
 CLU_API CLU_MUST_USE clu_error clu_send_end(clu_process *self);
 CLU_API void clu_send_cancel(clu_process *self);
 CLU_API CLU_MUST_USE clu_error clu_send_raw(clu_process *self, const clu_to *to, clu_slice term);
 #define CLU_HELD_MAX (1u << 20)
+
+/* ---- streams ---- */
+
+/* A message that is larger than this node takes (64 MiB) ends its receiver with the reason
+ * message_too_big; an exit or a down signal with such a reason arrives with that reason instead. A
+ * process that is sent more takes it as a stream. */
+
+typedef enum clu_stream_part { CLU_STREAM_FIRST, CLU_STREAM_NEXT, CLU_STREAM_LAST } clu_stream_part;
+
+/* A part of a message. Parts of several messages, of one node or of more, come by turns: sequence
+ * and node say of which. All slices are borrowed until the function returns. */
+typedef struct clu_stream {
+    clu_stream_part part;
+    clu_pid from;   /* as of CLU_SIGNAL_MESSAGE */
+    clu_slice node; /* that sends it */
+    uint64_t sequence;
+    clu_slice bytes;      /* what follows the part before; of the first: a term begins, without the
+                             version byte. Unchecked */
+    const clu_refs *refs; /* the atoms of the term, as clu_reader has them */
+} clu_stream;
+
+typedef void clu_stream_fn(clu_process *self, const clu_stream *part, void *arg);
+
+/* clu_on_stream: messages that arrive in fragments, as all above 64 KiB from a BEAM do, are handed
+ * to on_stream part by part, without a limit, and nothing of them is kept; what arrives whole is an
+ * ordinary signal. Signals that came before a part and wait are handed out first, if the process
+ * has a receive function. NULL: no more; parts of what has begun are dropped. */
+CLU_API void clu_on_stream(clu_process *self, clu_stream_fn *on_stream, void *arg);
 
 /* ---- links, monitors, aliases, timers ---- */
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "dist/channel.h"
+#include "dist/channel_impl.h"
 
-/* The 4 bytes in front of every frame. */
-#define LENGTH_SIZE 4
+#include "dist/flags.h"
+
 /* An incomplete frame gets room as its bytes arrive, in steps of at least this: an announced length
  * alone costs nothing. */
 #define PARTIAL_STEP (64u << 10)
-/* A buffer that grew beyond this for one large message is given back behind it. */
+/* A buffer that grew beyond this for one large frame is given back behind it. */
 #define KEEP_MAX (256u << 10)
 /* How often a ticktime is divided when the setting says nothing (net_tickintensity). */
 #define INTENSITY_DEFAULT 4
@@ -16,6 +16,9 @@ void channel_init(struct channel *c, uint64_t flags, uint32_t ticktime_ms, uint3
 {
     *c = (struct channel){
         .flags = flags,
+        .headers = (flags & (DFLAG_DIST_HDR_ATOM_CACHE | DFLAG_FRAGMENTS)) != 0,
+        .message_max = CHANNEL_MESSAGE_MAX,
+        .header_size = 1,
         .tick_ms = ticktime_ms / (intensity == 0 ? INTENSITY_DEFAULT : intensity),
         .silence_ms = ticktime_ms,
         .last_in_ms = now_ms,
@@ -26,7 +29,12 @@ void channel_init(struct channel *c, uint64_t flags, uint32_t ticktime_ms, uint3
 void channel_fini(struct channel *c)
 {
     buf_free(&c->partial);
-    buf_free(&c->out);
+    atoms_in_free(&c->atoms_in);
+    gathering_free(c->done);
+    c->done = NULL;
+    gather_free(&c->gather);
+    outbox_free(&c->out);
+    atoms_out_free(&c->atoms_out);
     c->at = c->end = NULL;
 }
 
@@ -39,13 +47,13 @@ static void empty(struct buf *b)
         buf_reset(b);
 }
 
-/* The first error stays. */
-static void fail(struct channel *c, clu_error err, const char *what)
+clu_error channel_fail(struct channel *c, clu_error err, const char *what)
 {
-    if (c->err != CLU_OK)
-        return;
-    c->err = err;
-    c->what = what;
+    if (c->err == CLU_OK) {
+        c->err = err;
+        c->what = what;
+    }
+    return c->err;
 }
 
 /* ---- bytes in ---- */
@@ -108,7 +116,7 @@ static size_t frame_size(struct channel *c, const uint8_t *length)
 
     if (len <= CHANNEL_FRAME_MAX)
         return LENGTH_SIZE + len;
-    fail(c, CLU_ESIZE, "the peer announced a frame of more than 64 MiB");
+    channel_fail(c, CLU_ESIZE, "the peer announced a frame of more than 64 MiB");
     return 0;
 }
 
@@ -118,7 +126,7 @@ static void keep(struct channel *c, size_t n)
     buf_put(&c->partial, c->at, n);
     c->at += n;
     if (c->partial.err != CLU_OK)
-        fail(c, c->partial.err, "no memory for an incomplete frame");
+        channel_fail(c, c->partial.err, "no memory for an incomplete frame");
 }
 
 /* Brings the incomplete frame forward; true when it is whole. */
@@ -168,9 +176,11 @@ static bool next_frame(struct channel *c, clu_slice *frame)
     return true;
 }
 
-/* The caller is done with the frame that it was handed out of the partial buffer. */
-static void release_partial(struct channel *c)
+/* The caller is done with what it was handed last. */
+static void release(struct channel *c)
 {
+    gathering_free(c->done);
+    c->done = NULL;
     if (!c->reading_partial)
         return;
     c->reading_partial = false;
@@ -178,172 +188,30 @@ static void release_partial(struct channel *c)
     empty(&c->partial);
 }
 
-/* ---- what a frame holds ---- */
-
-static clu_error fail_term(struct channel *c, clu_error err, const char *what)
-{
-    if (err == CLU_ECOMPRESSED)
-        what = "the peer sent a compressed term, which no node may do";
-    fail(c, err, what);
-    return err;
-}
-
-/* Takes one checked term off the front of rest. */
-static clu_error take_term(struct channel *c, clu_slice *rest, clu_slice *term, const char *what)
-{
-    size_t used = 0;
-
-    if (rest->len == 0 || rest->data[0] != ETF_VERSION)
-        return fail_term(c, CLU_EPROTO, what);
-    clu_error err = clu_check(rest->data + 1, rest->len - 1, NULL, &used);
-
-    if (err != CLU_OK)
-        return fail_term(c, err, what);
-    *term = (clu_slice){rest->data + 1, used};
-    rest->data += 1 + used;
-    rest->len -= 1 + used;
-    return CLU_OK;
-}
-
-/* 'p' 131 Control [131 Payload] */
-static clu_error read_pass_through(struct channel *c, clu_slice rest, struct frame *f)
-{
-    clu_error err = take_term(c, &rest, &f->control, "the peer sent a malformed control message");
-
-    if (err == CLU_OK && rest.len > 0)
-        err = take_term(c, &rest, &f->payload, "the peer sent a malformed message");
-    if (err == CLU_OK && rest.len > 0)
-        err = fail_term(c, CLU_EPROTO, "the peer sent bytes behind a message");
-    return err;
-}
-
-static clu_error refuse_header(struct channel *c, clu_slice rest, struct frame *f)
-{
-    (void)rest;
-    (void)f;
-    return fail_term(c, CLU_EPROTO, "the peer sent a distribution header, which was not agreed on");
-}
-
-/* How a frame begins, and who reads what follows. */
-static const struct {
-    uint8_t tag;
-    clu_error (*read)(struct channel *c, clu_slice rest, struct frame *f);
-} frame_kinds[] = {
-    {'p', read_pass_through},
-    {ETF_VERSION, refuse_header},
-};
-
-static bool read_frame(struct channel *c, clu_slice frame, struct frame *f)
-{
-    clu_slice rest = {frame.data + 1, frame.len - 1};
-
-    *f = (struct frame){0};
-    for (size_t i = 0; i < COUNT(frame_kinds); i++)
-        if (frame_kinds[i].tag == frame.data[0])
-            return frame_kinds[i].read(c, rest, f) == CLU_OK;
-    fail(c, CLU_EPROTO, "the peer sent a frame of an unknown kind");
-    return false;
-}
-
 bool channel_next(struct channel *c, struct frame *f)
 {
     clu_slice frame;
 
-    for (;;) {
-        release_partial(c);
+    do {
+        release(c);
+        *f = (struct frame){0};
         if (c->err != CLU_OK || !next_frame(c, &frame))
             return false;
-        if (frame.len > 0)
-            break;
-        /* a tick: that it arrived was all it had to say */
-    }
+        if (frame.len == 0)
+            continue; /* a tick: that it arrived was all it had to say */
+        if (channel_read(c, frame, f) != CLU_OK)
+            return false;
+    } while (f->control.data == NULL); /* a tick, or a fragment that more follow */
     c->frames_in++;
-    return read_frame(c, frame, f);
+    return true;
 }
 
-/* ---- out ---- */
-
-size_t channel_queued(const struct channel *c)
+uint64_t channel_next_stream(const struct channel *c, const struct gathering **at)
 {
-    return c->out.len - c->out_sent;
-}
-
-/* Moves what is not sent yet to the front, when that is the smaller part. */
-static void compact(struct channel *c)
-{
-    if (c->out_sent == 0 || channel_queued(c) > c->out_sent)
-        return;
-    buf_drop(&c->out, c->out_sent);
-    c->out_sent = 0;
-}
-
-/* The writer takes the queue's memory over until channel_end; both allocate with realloc. */
-void channel_begin(struct channel *c, clu_writer *w, uint64_t sender)
-{
-    static const uint8_t head[LENGTH_SIZE + 1] = {0, 0, 0, 0, 'p'};
-
-    (void)sender;
-    compact(c);
-    *w = (clu_writer){.data = c->out.data, .len = c->out.len, .cap = c->out.cap, .err = c->err};
-    c->frame_start = c->out.len;
-    clu_put_bytes(w, head, sizeof head);
-    clu_put_version(w);
-}
-
-void channel_payload(struct channel *c, clu_writer *w)
-{
-    (void)c; /* with headers the payload has no version byte of its own */
-    clu_put_version(w);
-}
-
-/* What was put since channel_begin is behind the queue's end: gone. */
-void channel_cancel(struct channel *c, clu_writer *w)
-{
-    c->out.data = w->data;
-    c->out.cap = w->cap;
-}
-
-clu_error channel_end(struct channel *c, clu_writer *w)
-{
-    size_t size = w->len - c->frame_start;
-
-    channel_cancel(c, w);
-    if (w->err == CLU_OK && size - LENGTH_SIZE > CHANNEL_FRAME_MAX)
-        w->err = CLU_ESIZE;
-    if (w->err != CLU_OK)
-        return w->err;
-    put_be32(w->data + c->frame_start, (uint32_t)(size - LENGTH_SIZE));
-    c->out.len = w->len;
-    c->frames_out++;
-    if (channel_queued(c) > CHANNEL_QUEUE_MAX)
-        fail(c, CLU_ESIZE, "the peer reads too slowly: more than 16 MiB wait for it");
-    return c->err;
-}
-
-bool channel_is_busy(const struct channel *c)
-{
-    return channel_queued(c) >= CHANNEL_BUSY_BYTES;
-}
-
-size_t channel_pending(const struct channel *c, struct iovec *iov, size_t max)
-{
-    if (channel_queued(c) == 0 || max == 0)
-        return 0;
-    iov[0] = (struct iovec){c->out.data + c->out_sent, channel_queued(c)};
-    return 1;
-}
-
-void channel_sent(struct channel *c, size_t n, uint64_t now_ms)
-{
-    if (n == 0)
-        return;
-    c->bytes_out += n;
-    c->last_out_ms = now_ms;
-    c->out_sent += (size_t)min_u64(n, channel_queued(c));
-    if (channel_queued(c) == 0) {
-        c->out_sent = 0;
-        empty(&c->out);
-    }
+    do
+        *at = *at == NULL ? c->gather.open : (*at)->next;
+    while (*at != NULL && (*at)->stream == 0);
+    return *at == NULL ? 0 : (*at)->stream;
 }
 
 /* ---- time ---- */
@@ -364,8 +232,8 @@ static void release_memory(struct channel *c)
 {
     if (c->partial.len == 0)
         buf_free(&c->partial);
-    if (c->out.len == 0)
-        buf_free(&c->out);
+    if (channel_queued(c) == 0)
+        outbox_trim(&c->out);
 }
 
 clu_error channel_tick(struct channel *c, uint64_t now_ms)
@@ -374,15 +242,12 @@ clu_error channel_tick(struct channel *c, uint64_t now_ms)
 
     if (c->err != CLU_OK)
         return c->err;
-    if (now_ms >= c->last_in_ms + c->silence_ms) {
-        fail(c, CLU_ETIMEOUT, "nothing came from the node for a whole net_ticktime");
-        return c->err;
-    }
+    if (now_ms >= c->last_in_ms + c->silence_ms)
+        return channel_fail(c, CLU_ETIMEOUT, "nothing came from the node for a whole net_ticktime");
     if (now_ms < next_tick(c))
         return CLU_OK;
     release_memory(c);
-    buf_put(&c->out, tick, sizeof tick);
-    if (c->out.err != CLU_OK)
-        fail(c, c->out.err, "no memory for a tick");
-    return c->err;
+    buf_put(&c->out.small, tick, sizeof tick);
+    return c->out.small.err == CLU_OK ? CLU_OK
+                                      : channel_fail(c, CLU_ENOMEM, "no memory for a tick");
 }

@@ -5,23 +5,46 @@
 #include <sys/uio.h> /* struct iovec: a shape, not a system call */
 
 #include "base/buf.h"
+#include "dist/atom_cache.h"
 #include "dist/control.h"
+#include "dist/gather.h"
+#include "dist/outbox.h"
 
-/* A link after its handshake: frames of 4-byte length, ticks, the send queue. It says where it
- * wants the next bytes; a frame that arrives whole is read where it lies, in the loop's receive
- * buffer; memory is owned only for an incomplete one. */
+/* A link after its handshake: frames of 4-byte length, ticks, messages whole or in fragments, the
+ * send queue. It says where it wants the next bytes; a frame that arrives whole is read where it
+ * lies, in the loop's receive buffer; memory is owned only for an incomplete one and for messages
+ * of which fragments are missing. */
 
-/* Largest frame taken from a peer (fragments come with the full protocol; until then one frame is
- * one message). What announces more closes the link. */
+/* Largest frame taken from a peer; a peer that knows no fragments puts a whole message into one.
+ * What announces more closes the link. */
 #define CHANNEL_FRAME_MAX (64u << 20)
-/* Bytes that may wait for a slow reader before senders are told CLU_EBUSY (ERTS_DE_BUSY_LIMIT). */
+/* Largest payload taken from a peer, unless message_max says otherwise. */
+#define CHANNEL_MESSAGE_MAX (64u << 20)
+/* Bytes of small frames that may wait for a slow reader before senders are told CLU_EBUSY
+ * (ERTS_DE_BUSY_LIMIT); the same for what one sender has waiting behind its large message. */
 #define CHANNEL_BUSY_BYTES (1u << 20)
-/* Control answers (noproc, acks) go on above the busy limit, up to here; then the link is closed
+/* Bytes of large messages that may wait before another large one has to. Small frames go between
+ * their fragments. */
+#define CHANNEL_LARGE_BUSY (1u << 20)
+/* What a message may have beside its control message without being a large one. */
+#define CHANNEL_SMALL_MAX (OUTBOX_FRAGMENT - 1024)
+/* Control answers (noproc, acks) go on above the busy limits, up to here; then the link is closed
  * with words instead of losing a signal. */
 #define CHANNEL_QUEUE_MAX (16u << 20)
 
+/* The message that is being written. */
+struct channel_message {
+    uint64_t sender;
+    struct sender *behind; /* what the sender has under way; NULL: nothing */
+    size_t start;          /* in its buffer */
+    size_t body;           /* where the control message begins */
+    size_t payload;        /* where the payload begins; 0: none */
+};
+
 struct channel {
     uint64_t flags;
+    bool headers;        /* agreed: frames begin with a header, not with 'p' */
+    size_t message_max;  /* of a payload that is handed up; a larger one is too_big */
     uint32_t tick_ms;    /* an idle writer ticks this often: ticktime / intensity */
     uint32_t silence_ms; /* a peer silent for so long is gone: ticktime */
     uint64_t last_in_ms, last_out_ms;
@@ -29,23 +52,28 @@ struct channel {
     size_t want;             /* bytes of that frame in all; 0 while its length is not known */
     const uint8_t *at, *end; /* what channel_next has still to read of the scratch buffer */
     bool reading_partial;
-    struct buf out;     /* frames to be sent */
-    size_t out_sent;    /* of them, already sent */
-    size_t frame_start; /* of the frame being written */
+    struct atoms_in atoms_in;
+    struct gather gather;
+    struct gathering *done; /* handed out, not released yet */
+    struct outbox out;
+    struct atoms_out atoms_out;
+    struct channel_message message; /* being written */
+    size_t header_size;             /* of the header before: a guess at the next one's */
+    size_t over_large; /* bytes of large messages that were queued over CHANNEL_LARGE_BUSY */
     uint64_t bytes_in, bytes_out, frames_in, frames_out;
     clu_error err;    /* sticks */
     const char *what; /* static sentence for err */
-    /* Asked at the first fragment of a message: true has all its fragments handed out as they
-     * come, instead of one whole message. NULL: never. */
-    bool (*wants_stream)(void *arg, clu_slice control, const clu_refs *refs, uint64_t sequence);
+    /* Asked at the first fragment of a message: who takes all its fragments as they come, instead
+     * of one whole message; 0: nobody. NULL: never. */
+    uint64_t (*wants_stream)(void *arg, clu_slice control, const clu_refs *refs);
     void *stream_arg;
 };
 
 /* Which part of a message a frame is. All but FRAME_WHOLE only where channel.wants_stream asked. */
 enum frame_part {
     FRAME_WHOLE,
-    FRAME_FIRST, /* the control message, and the first bytes of the payload */
-    FRAME_PART,  /* bytes of the payload that follow those of the frame before */
+    FRAME_FIRST, /* the first bytes of the payload */
+    FRAME_PART,  /* those that follow the frame before */
     FRAME_LAST,
 };
 
@@ -55,8 +83,8 @@ struct frame {
     clu_slice control, payload; /* terms without version byte; payload.len 0 for none */
     const clu_refs *refs;       /* the atoms of both; NULL for none */
     enum frame_part part;       /* payload is raw, unchecked bytes in all but FRAME_WHOLE */
-    bool too_big;               /* the payload was over CHANNEL_MESSAGE_MAX and is not here */
-    uint64_t sequence;          /* of a part */
+    bool too_big;               /* the payload was over message_max and is not here */
+    uint64_t stream, sequence;  /* of a part: what wants_stream said; which message */
 };
 
 void channel_init(struct channel *c, uint64_t flags, uint32_t ticktime_ms, uint32_t intensity,
@@ -71,20 +99,31 @@ void channel_got(struct channel *c, size_t n, const uint8_t *scratch, uint64_t n
 /* channel_feed: the same for bytes that lie elsewhere (what the handshake left over). */
 void channel_feed(struct channel *c, const uint8_t *data, size_t len, uint64_t now_ms);
 /* channel_next: the next whole message, checked (clu_check on control and payload, one tuple
- * first); ticks are passed over. false: no more, what is incomplete is kept; or c->err is set. */
+ * first), or the next part of one that is a stream; ticks are passed over. false: no more, what is
+ * incomplete is kept; or c->err is set. */
 bool channel_next(struct channel *c, struct frame *f);
+/* channel_next_stream: walks over the streams whose last part has not come: what wants_stream said;
+ * start with *at = NULL; 0 at the end. */
+uint64_t channel_next_stream(const struct channel *c, const struct gathering **at);
 
 /* channel_begin, channel_end: write one message: put the control tuple, then, if any, the payload
  * with channel_payload in between. w writes into the send queue itself. sender is the key of the
  * process of ours whose signal this is, 0 for the node itself: signals of one sender keep their
- * order. */
+ * order; those of others pass a large message by. */
 void channel_begin(struct channel *c, clu_writer *w, uint64_t sender);
 void channel_payload(struct channel *c, clu_writer *w);
 CLU_MUST_USE clu_error channel_end(struct channel *c, clu_writer *w);
 /* channel_cancel: drops what was begun, instead of channel_end. */
 void channel_cancel(struct channel *c, clu_writer *w);
-/* channel_is_busy: whether senders should wait. */
+/* channel_is_busy: whether senders should wait: small frames have filled the queue.
+ * channel_is_busy_for: whether this one should, for that or for what it has under way.
+ * channel_must_wait: whether the message that was begun should be cancelled, since it is large and
+ * large ones wait already. */
 bool channel_is_busy(const struct channel *c);
+bool channel_is_busy_for(const struct channel *c, uint64_t sender);
+bool channel_must_wait(const struct channel *c, const clu_writer *w);
+/* channel_takes_large: whether a large message need not wait. */
+bool channel_takes_large(const struct channel *c);
 /* channel_queued: bytes that wait for the peer. */
 size_t channel_queued(const struct channel *c);
 

@@ -69,6 +69,7 @@ struct control {
     uint64_t sig_flags; /* ALTACT_SIG_SEND, SPAWN_REPLY */
     clu_slice raw;      /* SPAWN_REQUEST's {M,F,A} and options, raw */
     bool has_payload;
+    bool too_big;         /* the payload was over the limit: it is the atom message_too_big */
     clu_slice payload;    /* one checked term, raw, without the version byte */
     const clu_refs *refs; /* for reading payload and raw fields */
 };

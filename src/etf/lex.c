@@ -6,8 +6,9 @@
 
 #define BASE_MAX 36
 
-/* Signs that are tokens by themselves, and those of two. */
-static const char single[] = "{}[](),|:/-+#~";
+/* Signs that are tokens by themselves where they do not begin one of these of two; those that never
+ * do have their place in scan. */
+static const char single[] = "|:/-+";
 
 static const struct {
     char text[3];
@@ -46,7 +47,9 @@ static uint32_t peek_char(const struct lexer *lex)
 {
     const uint8_t *pos = lex->pos;
 
-    return pos == lex->end ? LEX_CHARS_END : utf8_get(&pos, lex->end);
+    if (pos == lex->end)
+        return LEX_CHARS_END;
+    return *pos < 0x80 ? *pos : utf8_get(&pos, lex->end);
 }
 
 static bool is_space(uint32_t c)
@@ -276,6 +279,15 @@ static uint32_t scan(struct lexer *lex)
     if (syntax_is_lower(peek_char(lex)))
         return scan_bareword(lex);
     switch (first) {
+    case '{':
+    case '}':
+    case '[':
+    case ']':
+    case '(':
+    case ')':
+    case ',':
+    case '#':
+    case '~': lex->pos++; return first;
     case '"': return scan_quoted(lex, TOKEN_STRING);
     case '\'': return scan_quoted(lex, TOKEN_QUOTED_ATOM);
     case '$': return scan_dollar(lex);

@@ -3,6 +3,7 @@
  * Passing over terms: check, skip and raw reading share one function, so that they cannot disagree.
  */
 #include "etf/etf.h"
+#include "etf/quick.h"
 #include "etf/utf8.h"
 
 /* What follows the head of a term that was just passed. */
@@ -194,6 +195,24 @@ static inline struct head pass_head(clu_reader *r)
     return head;
 }
 
+/* As pass_head, and the same to the last byte, but for a position that need not be in memory. */
+INLINE struct head pass_any(clu_reader *r, const uint8_t **pos)
+{
+    const uint8_t *p = *pos;
+    size_t room = (size_t)(r->end - p);
+    struct head head = {0, NULL};
+    const uint8_t *next = pass_quick(r->refs, p, room, &head.terms);
+
+    if (!RARE(next == NULL)) {
+        *pos = next;
+        return head;
+    }
+    r->pos = p;
+    head = pass_head(r);
+    *pos = r->pos;
+    return head;
+}
+
 /* ---- rules ---- */
 
 static void pass_utf8(const struct tagged *t)
@@ -316,70 +335,74 @@ static void refuse_local(const struct tagged *t)
 
 /* ---- walks ---- */
 
-/* A container that is being walked. */
+/* A container that is being walked: what is still to come when it has ended, and where it must. */
 struct level {
-    uint64_t left;      /* terms still to come in it */
-    const uint8_t *end; /* where it must end; NULL: wherever */
+    uint64_t left;      /* terms of the container around it, itself the first */
+    const uint8_t *end; /* NULL: wherever */
 };
 
-struct walk {
-    clu_reader in;
-    size_t depth;
-    struct level levels[CLU_DEPTH_MAX];
-};
-
-static void enter(struct walk *w, const struct head *head)
+/* The last term of a container has ended, and maybe with it others around it: how many terms are
+ * still to come then. */
+static uint64_t leave(clu_reader *r, const struct level *levels, size_t *depth)
 {
-    if (w->depth == CLU_DEPTH_MAX)
-        clu_reader_fail(&w->in, CLU_EDEPTH);
-    else
-        w->levels[w->depth++] = (struct level){head->terms, head->end};
-}
+    uint64_t left = 0;
 
-/* A term has ended, and with it all containers of which it was the last. */
-static void leave(struct walk *w)
-{
-    while (w->depth > 0 && --w->levels[w->depth - 1].left == 0) {
-        const uint8_t *end = w->levels[--w->depth].end;
+    while (left == 0 && *depth > 0) {
+        const struct level *l = &levels[--*depth];
 
-        if (end != NULL && end != w->in.pos)
-            clu_reader_fail(&w->in, CLU_ETERM);
+        if (l->end != NULL && l->end != r->pos)
+            clu_reader_fail(r, CLU_ETERM);
+        left = l->left - 1;
     }
+    return left;
 }
 
 clu_error clu_check(const void *data, size_t len, const clu_refs *refs, size_t *used)
 {
-    struct walk w;
+    struct level levels[CLU_DEPTH_MAX];
+    size_t depth = 0;
+    uint64_t left = 1; /* terms to come in the innermost container */
+    const uint8_t *start = data == NULL ? (const uint8_t *)"" : data, *pos = start;
+    clu_reader in = {.pos = start, .end = start + len, .refs = refs};
 
-    w.depth = 0;
-    clu_reader_init(&w.in, data, len);
-    w.in.refs = refs;
-    const uint8_t *start = w.in.pos;
+    while (left > 0 && in.err == CLU_OK) {
+        struct head head = pass_any(&in, &pos);
 
-    do {
-        struct head head = pass_head(&w.in);
+        if (head.terms == 0) {
+            if (--left == 0) {
+                in.pos = pos;
+                left = leave(&in, levels, &depth);
+            }
+        } else if (depth == CLU_DEPTH_MAX) {
+            clu_reader_fail(&in, CLU_EDEPTH);
+        } else {
+            levels[depth++] = (struct level){left, head.end};
+            left = head.terms;
+            if (pos < in.end && *pos == ETF_INTEGER) {
+                uint64_t n = count_integers(pos, in.end, left);
 
-        if (head.terms > 0)
-            enter(&w, &head);
-        else
-            leave(&w);
-    } while (w.depth > 0 && w.in.err == CLU_OK);
-
+                left -= n;
+                pos += 5 * n;
+            }
+        }
+    }
     if (used != NULL)
-        *used = (size_t)(w.in.pos - start);
-    else if (w.in.pos != w.in.end)
-        clu_reader_fail(&w.in, CLU_ETERM);
-    return w.in.err;
+        *used = (size_t)(pos - start);
+    else if (pos != in.end)
+        clu_reader_fail(&in, CLU_ETERM);
+    return in.err;
 }
 
 void clu_skip_term(clu_reader *r)
 {
+    const uint8_t *pos = r->pos;
     uint64_t left = 1; /* terms still to pass; each head takes a byte, so this cannot overflow */
 
     while (left > 0 && r->err == CLU_OK) {
-        left += pass_head(r).terms;
+        left += pass_any(r, &pos).terms;
         left--;
     }
+    r->pos = pos;
 }
 
 clu_slice clu_get_raw(clu_reader *r)

@@ -49,8 +49,10 @@ void clu_reader_init(clu_reader *r, const void *data, size_t len)
 
 void clu_reader_fail(clu_reader *r, clu_error err)
 {
-    if (r->err == CLU_OK)
-        r->err = err;
+    if (r->err != CLU_OK)
+        return;
+    r->err = err;
+    r->end = r->pos;
 }
 
 const uint8_t *clu_reader_take_none(clu_reader *r)

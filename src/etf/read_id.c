@@ -61,7 +61,7 @@ static clu_slice convert(clu_reader *r, clu_slice latin1, uint8_t *buf)
 {
     size_t len = 0;
 
-    if (utf8_ascii_len(latin1) == latin1.len)
+    if (clu_is_ascii(latin1.data, latin1.len))
         return latin1;
     if (buf == NULL || latin1.len > CLU_ATOM_CHARS_MAX) {
         clu_reader_fail(r, CLU_EATOM);
@@ -84,9 +84,38 @@ clu_slice etf_get_atom(clu_reader *r, uint8_t *buf)
     }
 }
 
+/* The text of an atom that stands so many bytes on, with as many behind it, if it is of a tag that
+ * is sent (ATOM: by term_to_binary until OTP 25) and can be borrowed: so nothing of the term need
+ * be looked at twice. The bytes before it are there. */
+static inline bool peek_name(const clu_reader *r, size_t at, size_t behind, clu_slice *name)
+{
+    const uint8_t *p = r->pos + at;
+    size_t room = (size_t)(r->end - p);
+
+    if (room < 3)
+        return false;
+    bool is_latin1 = *p == ETF_ATOM && p[1] == 0;
+
+    *name = is_latin1 ? (clu_slice){p + 3, p[2]} : (clu_slice){p + 2, p[1]};
+    if ((!is_latin1 && *p != ETF_SMALL_ATOM_UTF8) ||
+        (size_t)(r->end - name->data) < name->len + behind)
+        return false;
+    return !is_latin1 || clu_is_ascii(name->data, name->len);
+}
+
 clu_slice clu_get_atom_any(clu_reader *r)
 {
-    return etf_get_atom(r, NULL);
+    clu_slice text;
+
+    if (clu_reader_has(r, 2) && *r->pos == ETF_ATOM_CACHE_REF && r->refs != NULL &&
+        r->pos[1] < r->refs->n) {
+        r->pos += 2;
+        return r->refs->atoms[r->pos[-1]];
+    }
+    if (r->err != CLU_OK || !peek_name(r, 0, 0, &text))
+        return etf_get_atom(r, NULL);
+    r->pos = text.data + text.len;
+    return text;
 }
 
 clu_slice clu_get_atom_utf8(clu_reader *r, uint8_t buf[CLU_ATOM_BYTES_MAX])
@@ -96,7 +125,7 @@ clu_slice clu_get_atom_utf8(clu_reader *r, uint8_t buf[CLU_ATOM_BYTES_MAX])
 
 /* ---- pids, ports, references ---- */
 
-clu_pid etf_get_pid(clu_reader *r, uint8_t *buf)
+static clu_pid get_any_pid(clu_reader *r, uint8_t *buf)
 {
     uint8_t tag = take_tag(r, CLU_TYPE_PID);
     clu_pid pid = {.node = etf_get_atom(r, buf)};
@@ -107,9 +136,33 @@ clu_pid etf_get_pid(clu_reader *r, uint8_t *buf)
     return pid;
 }
 
-clu_pid clu_get_pid(clu_reader *r)
+/* By way of a pointer, which is written to as the fields come: a structure that is returned would
+ * be copied in pieces larger than it was written in, for which the processor has to wait. */
+static void read_pid(clu_reader *r, uint8_t *buf, clu_pid *pid)
 {
-    return etf_get_pid(r, NULL);
+    if (!clu_reader_has(r, 1) || *r->pos != ETF_NEW_PID || !peek_name(r, 1, 12, &pid->node)) {
+        *pid = get_any_pid(r, buf);
+        return;
+    }
+    const uint8_t *p = slice_end(pid->node);
+
+    pid->id = get_be32(p);
+    pid->serial = get_be32(p + 4);
+    pid->creation = get_be32(p + 8);
+    r->pos = p + 12;
+}
+
+clu_pid etf_get_pid(clu_reader *r, uint8_t *buf)
+{
+    clu_pid pid;
+
+    read_pid(r, buf, &pid);
+    return pid;
+}
+
+void clu_read_pid(clu_reader *r, clu_pid *pid)
+{
+    read_pid(r, NULL, pid);
 }
 
 static void get_words(clu_reader *r, clu_ref *ref, uint32_t n)
@@ -133,7 +186,7 @@ static clu_ref get_old_ref(clu_reader *r, uint8_t *buf)
     return ref;
 }
 
-clu_ref etf_get_ref(clu_reader *r, uint8_t *buf)
+static clu_ref get_any_ref(clu_reader *r, uint8_t *buf)
 {
     uint8_t tag = take_tag(r, CLU_TYPE_REF);
 
@@ -147,9 +200,34 @@ clu_ref etf_get_ref(clu_reader *r, uint8_t *buf)
     return ref;
 }
 
-clu_ref clu_get_ref(clu_reader *r)
+static void read_ref(clu_reader *r, uint8_t *buf, clu_ref *ref)
 {
-    return etf_get_ref(r, NULL);
+    size_t n = clu_reader_has(r, 3) && *r->pos == ETF_NEWER_REFERENCE ? get_be16(r->pos + 1) : 0;
+
+    if (n < 1 || n > CLU_REF_WORDS_MAX || !peek_name(r, 3, 4 + 4 * n, &ref->node)) {
+        *ref = get_any_ref(r, buf);
+        return;
+    }
+    const uint8_t *p = slice_end(ref->node);
+
+    ref->creation = get_be32(p);
+    ref->n = (uint32_t)n;
+    for (size_t i = 0; i < CLU_REF_WORDS_MAX; i++)
+        ref->words[i] = i < n ? get_be32(p + 4 + 4 * i) : 0;
+    r->pos = p + 4 + 4 * n;
+}
+
+clu_ref etf_get_ref(clu_reader *r, uint8_t *buf)
+{
+    clu_ref ref;
+
+    read_ref(r, buf, &ref);
+    return ref;
+}
+
+void clu_read_ref(clu_reader *r, clu_ref *ref)
+{
+    read_ref(r, NULL, ref);
 }
 
 clu_port etf_get_port(clu_reader *r, uint8_t *buf)

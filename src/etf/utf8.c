@@ -68,13 +68,12 @@ size_t utf8_put(uint8_t out[UTF8_MAX], uint32_t c)
 
 size_t utf8_ascii_len(clu_slice text)
 {
-    const uint64_t high_bits = UINT64_C(0x8080808080808080);
     size_t i = 0;
     uint64_t word;
 
     for (; text.len - i >= sizeof word; i += sizeof word) {
         memcpy(&word, text.data + i, sizeof word);
-        if ((word & high_bits) != 0)
+        if ((word & ASCII_HIGH_BITS) != 0)
             break;
     }
     while (i < text.len && text.data[i] < 0x80)
@@ -84,12 +83,12 @@ size_t utf8_ascii_len(clu_slice text)
 
 bool utf8_count(clu_slice text, size_t *chars)
 {
-    size_t n = utf8_ascii_len(text);
+    size_t n = text.len;
 
-    if (n < text.len) {
-        const uint8_t *pos = text.data + n, *end = text.data + text.len;
+    if (!clu_is_ascii(text.data, text.len)) {
+        const uint8_t *pos = text.data, *end = text.data + text.len;
 
-        for (; pos < end; n++)
+        for (n = 0; pos < end; n++)
             if (utf8_get(&pos, end) == UTF8_BAD)
                 return false;
     }

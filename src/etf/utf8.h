@@ -14,6 +14,9 @@
 #define SURROGATE_FIRST 0xd800
 #define SURROGATE_LAST  0xdfff
 
+/* The bits that no byte of ASCII has. */
+#define ASCII_HIGH_BITS UINT64_C(0x8080808080808080)
+
 /* slice_end: where a slice ends, which may be NULL and empty (NULL + 0 is undefined in C). */
 static inline const uint8_t *slice_end(clu_slice s)
 {

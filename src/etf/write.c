@@ -177,8 +177,13 @@ void clu_put_float(clu_writer *w, double value)
 
 void clu_put_atom(clu_writer *w, clu_slice text)
 {
+    int ref = w->atoms == NULL ? -1 : w->atoms->find(w->atoms, text);
     size_t chars;
 
+    if (ref >= 0) {
+        put_pair(w, ETF_ATOM_CACHE_REF, (uint8_t)ref);
+        return;
+    }
     if (!utf8_count(text, &chars) || chars > CLU_ATOM_CHARS_MAX) {
         clu_writer_fail(w, CLU_EATOM);
         return;
@@ -199,6 +204,8 @@ void clu_put_atom_of(clu_writer *w, const clu_atom *atom)
 {
     if (atom->term == NULL)
         clu_writer_fail(w, atom->err);
+    else if (w->atoms != NULL)
+        clu_put_atom(w, clu_atom_text(atom));
     else
         clu_put_bytes(w, atom->term, atom->len);
 }

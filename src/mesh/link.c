@@ -138,6 +138,7 @@ void link_go_up(struct machine *m, struct link *l, uint64_t now_ms)
     open_channel(m, l, now_ms);
     if (node_link_up(&m->node, &l->node, &l->channel, l->name, hs->peer_creation,
                      handshake_flags(hs)) != CLU_OK) {
+        dial_dropped(m, l->dial);
         conn_close(m, &l->conn);
         return;
     }
@@ -213,12 +214,9 @@ static void protocol_error(struct machine *m, struct link *l, clu_error err, con
 
 static void receive(struct machine *m, struct link *l, const struct frame *f, uint64_t now_ms)
 {
-    struct control ctl;
     const char *what = NULL;
-    clu_error err = control_parse(&ctl, f->control, f->payload, f->refs, &what);
+    clu_error err = node_frame(&m->node, &l->node, f, &what);
 
-    if (err == CLU_OK)
-        err = node_receive(&m->node, &l->node, &ctl, &what);
     if (err != CLU_OK)
         protocol_error(m, l, err, what, now_ms);
 }
@@ -232,6 +230,14 @@ void link_drain(struct machine *m, struct link *l, uint64_t now_ms)
         receive(m, l, &f, now_ms);
     if (!l->conn.dead && l->channel.err != CLU_OK)
         protocol_error(m, l, l->channel.err, l->channel.what, now_ms);
+}
+
+void link_talk(struct machine *m, struct link *l)
+{
+    if (!l->conn.dead && l->channel.err != CLU_OK)
+        protocol_error(m, l, l->channel.err, l->channel.what, m->now_ms);
+    else
+        conn_wake(m, &l->conn);
 }
 
 /* ---- a link that stands in for a listed node ---- */

@@ -140,9 +140,16 @@ bool socket_shortage_is_news(uint64_t *short_ms, uint64_t now_ms)
     return is_news;
 }
 
+/* Bytes that the kernel takes beyond what is on its way to the peer: two fragments. More would only
+ * stand before what comes later: a small message could not pass a large one any more. */
+#define UNSENT_MAX (128 << 10)
+
 void socket_tune(int fd)
 {
+    int unsent = UNSENT_MAX;
+
     set_flag(fd, IPPROTO_TCP, TCP_NODELAY);
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
     set_flag(fd, SOL_SOCKET, SO_KEEPALIVE);
 }
 

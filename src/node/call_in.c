@@ -20,42 +20,57 @@ static clu_slice keep(uint8_t **to, clu_slice s)
     return kept;
 }
 
-/* The tag without the cache references of its frame. */
-static clu_error spell_out(clu_writer *w, clu_reader tag)
+/* Tags of BEAMs are no longer than this, save the odd long name of a node. */
+#define TAG_USUAL 256
+
+/* The tag without the cache references of its frame, in small or, where that is too small, in
+ * memory of the writer's own. */
+static clu_error spell_out(clu_writer *w, uint8_t small[TAG_USUAL], clu_reader tag)
 {
+    clu_reader again = tag;
+
+    clu_writer_fixed(w, small, TAG_USUAL);
+    if (tag.err != CLU_OK)
+        return CLU_OK;
+    clu_put_term(w, &tag);
+    if (w->err != CLU_ESIZE)
+        return w->err;
     clu_writer_init(w);
-    if (tag.err == CLU_OK)
-        clu_put_term(w, &tag);
+    clu_put_term(w, &again);
     return w->err;
 }
 
-struct clu_call *call_new(struct clu_node *n, enum call_kind kind, const clu_pid *from,
-                          const clu_ref *alias, clu_reader tag)
+static void fill(struct clu_call *call, const clu_pid *from, const clu_ref *alias, clu_slice tag)
 {
-    clu_writer term;
-    size_t names = from->node.len + (alias == NULL ? 0 : alias->node.len);
-    struct clu_call *call =
-        spell_out(&term, tag) == CLU_OK ? calloc(1, sizeof *call + names + term.len) : NULL;
-
-    if (call == NULL) {
-        clu_writer_free(&term);
-        return NULL;
-    }
     uint8_t *to = call->bytes;
 
-    call->node = n;
-    call->kind = kind;
-    call->own = kind != CALL_SERVER;
     call->from = *from;
     call->from.node = keep(&to, from->node);
     if (alias != NULL) {
         call->alias = *alias;
         call->alias.node = keep(&to, alias->node);
     }
-    call->tag = keep(&to, (clu_slice){term.data, term.len});
-    clu_writer_init(&call->w);
-    list_init(&call->held);
-    list_append(&n->calls, &call->all);
+    call->tag = keep(&to, tag);
+}
+
+struct clu_call *call_new(struct clu_node *n, enum call_kind kind, const clu_pid *from,
+                          const clu_ref *alias, clu_reader tag)
+{
+    uint8_t small[TAG_USUAL];
+    clu_writer term;
+    size_t names = from->node.len + (alias == NULL ? 0 : alias->node.len);
+    struct clu_call *call =
+        spell_out(&term, small, tag) == CLU_OK ? calloc(1, sizeof *call + names + term.len) : NULL;
+
+    if (call != NULL) {
+        call->node = n;
+        call->kind = kind;
+        call->own = kind != CALL_SERVER;
+        fill(call, from, alias, (clu_slice){term.data, term.len});
+        clu_writer_init(&call->w);
+        list_init(&call->held);
+        list_append(&n->calls, &call->all);
+    }
     clu_writer_free(&term);
     return call;
 }
@@ -161,9 +176,9 @@ static void send_message(struct clu_call *call, struct clu_process *sender)
     struct atom_term why;
     bool raised = call->kind == CALL_SERVER && call->ending != ENDING_RETURN;
 
-    if (raised)
+    if (raised && call->w.err == CLU_OK)
         gen_fail(sender, &call->from, &call->alias, message);
-    else if (clu_send_raw(sender, &to, message) != CLU_OK)
+    else if (call->w.err != CLU_OK || clu_send_raw(sender, &to, message) != CLU_OK)
         gen_fail(sender, &call->from, &call->alias, atom_term(&why, "system_limit"));
 }
 
@@ -175,9 +190,10 @@ static struct remote *linked_remote(const struct clu_call *call)
 }
 
 /* Answers of processes are queued when these are buried, and count before that. */
-static bool has_room(const struct remote *r)
+static bool has_room(const struct remote *r, const struct clu_process *p, size_t len)
 {
-    return !remote_is_busy(r) && r->promised < CHANNEL_BUSY_BYTES;
+    return !remote_is_busy_for(r, p) && r->promised < CHANNEL_BUSY_BYTES &&
+           (len <= CHANNEL_SMALL_MAX || channel_takes_large(r->link->channel));
 }
 
 static void promise(struct clu_call *call, struct remote *r)
@@ -211,8 +227,8 @@ static void end_process(struct clu_call *call, struct clu_process *p, struct rem
 {
     struct atom_term normal;
 
-    if (call->kind >= CALL_REX) {
-        process_end(p, atom_term(&normal, "normal"));
+    if (call->kind >= CALL_REX || call->w.err != CLU_OK) {
+        process_end(p, atom_term(&normal, call->w.err == CLU_OK ? "normal" : "system_limit"));
         return;
     }
     promise(call, r);
@@ -226,7 +242,7 @@ static void settle(struct clu_call *call)
     struct clu_process *p = clu_call_self(call);
     struct remote *r = p == NULL ? NULL : linked_remote(call);
 
-    if (r != NULL && !has_room(r)) {
+    if (r != NULL && !has_room(r, p, call->w.len)) {
         list_append(&r->answers, &call->held);
         return;
     }
@@ -285,16 +301,13 @@ clu_error clu_reply_end(clu_call *call)
     return CLU_OK;
 }
 
-/* Without memory even for this the process ends, and says that. */
+/* Without memory even for this the caller is told that: see send_message, end_process. */
 static void end_raise(struct clu_call *call)
 {
-    struct clu_process *p = clu_call_self(call);
-
     if (clu_reply_end(call) == CLU_OK)
         return;
     call->answered = true;
-    if (p != NULL && call->own)
-        clu_exit(p, "system_limit");
+    settle(call);
 }
 
 void call_raise(struct clu_call *call, const char *atom)
@@ -465,8 +478,7 @@ static void tell_end(struct clu_call *call, clu_slice reason)
     answer_begin(call, ENDING_EXIT);
     clu_put_raw(&call->w, reason);
     answer_end(call);
-    if (call->w.err == CLU_OK)
-        send_by_message(call);
+    send_by_message(call);
 }
 
 void call_ended(struct clu_call *call, clu_slice reason)

@@ -120,6 +120,11 @@ void node_writable(struct node_link *l);
 CLU_MUST_USE clu_error node_receive(struct clu_node *n, struct node_link *l,
                                     const struct control *c, const char **what);
 
+/* node_frame: what the link's channel has handed out: a signal, as node_receive takes it, one whose
+ * payload is too big, or a part of a stream. */
+CLU_MUST_USE clu_error node_frame(struct clu_node *n, struct node_link *l, const struct frame *f,
+                                  const char **what);
+
 /* node_turn: the end of a step: hands out what is in the mailboxes, buries who has ended. */
 void node_turn(struct clu_node *n, uint64_t now_ms);
 /* node_deadline, node_tick: when to call node_tick at the latest: timers. */

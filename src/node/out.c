@@ -2,10 +2,10 @@
 #include "node/proc.h"
 
 /* Signals to other nodes. To one that is linked they are written into its channel; to one that is
- * not they are held, each as the length of its control message, that of its payload, and the two
- * terms without version bytes. */
+ * not they are held, each as the length of its control message, that of its payload, the key of its
+ * sender, and the two terms without version bytes. */
 
-#define HELD_HEAD 8
+#define HELD_HEAD 16
 
 /* What a node that is not linked yet may be taken to understand: all of these OTP 25 offers, and it
  * takes the older forms too. */
@@ -23,6 +23,23 @@ bool remote_is_busy(const struct remote *r)
     return r->link != NULL ? channel_is_busy(r->link->channel) : r->held.len > CLU_HELD_MAX;
 }
 
+bool signal_must_wait(const struct remote *r)
+{
+    return r->link != NULL && channel_must_wait(r->link->channel, &r->node->sending.w);
+}
+
+/* Later signals of one process wait behind a large one of it: the channel has to know it. */
+static uint64_t sender_key(const struct clu_process *from)
+{
+    return from == NULL ? 0 : (uint64_t)from->serial << 32 | from->id;
+}
+
+bool remote_is_busy_for(const struct remote *r, const struct clu_process *p)
+{
+    return r->link != NULL ? channel_is_busy_for(r->link->channel, sender_key(p))
+                           : remote_is_busy(r);
+}
+
 /* ---- held ---- */
 
 static void want(struct remote *r)
@@ -31,11 +48,12 @@ static void want(struct remote *r)
         list_append(&r->node->wanted, &r->wanted);
 }
 
-static clu_writer *hold_begin(struct remote *r)
+static clu_writer *hold_begin(struct remote *r, const struct clu_process *from)
 {
-    static const uint8_t head[HELD_HEAD];
+    uint8_t head[HELD_HEAD] = {0};
     struct sending *s = &r->node->sending;
 
+    put_be64(head + 8, sender_key(from));
     s->held_at = r->held.len;
     clu_put_bytes(&r->held, head, sizeof head);
     return &r->held;
@@ -81,7 +99,7 @@ static clu_error send_held(struct remote *r, const uint8_t *head)
     size_t control_len = get_be32(head), payload_len = get_be32(head + 4);
     clu_writer w;
 
-    channel_begin(c, &w, 0);
+    channel_begin(c, &w, get_be64(head + 8));
     clu_put_bytes(&w, control, control_len);
     if (payload_len > 0) {
         channel_payload(c, &w);
@@ -115,19 +133,13 @@ clu_error held_send(struct remote *r)
 
 /* ---- any ---- */
 
-/* Later signals of one process wait behind a large one of it: the channel has to know it. */
-static uint64_t sender_key(const struct clu_process *from)
-{
-    return from == NULL ? 0 : (uint64_t)from->serial << 32 | from->id;
-}
-
 clu_writer *signal_begin(struct remote *r, const struct clu_process *from)
 {
     struct sending *s = &r->node->sending;
 
     s->remote = r;
     if (r->link == NULL)
-        return hold_begin(r);
+        return hold_begin(r, from);
     channel_begin(r->link->channel, &s->w, sender_key(from));
     return &s->w;
 }

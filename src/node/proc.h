@@ -52,11 +52,16 @@ clu_error signal_end(struct remote *r);
 void signal_cancel(struct remote *r);
 /* remote_flags: what may be used towards it: all that OTP 25 offers, while it is not linked. */
 uint64_t remote_flags(const struct remote *r);
-/* remote_is_busy: a message must wait. */
+/* remote_is_busy: messages must wait; remote_is_busy_for: those of this process, perhaps only for
+ * what it has under way. signal_must_wait: the message that was begun is large, and must wait while
+ * others pass; then it is to be cancelled. */
 bool remote_is_busy(const struct remote *r);
-/* wait_for_room: the process will hear when there is room: CLU_EBUSY, or CLU_ENOMEM.
- * tell_waiters: there is. waits_end: it does not want to know any more. */
-clu_error wait_for_room(struct remote *r, struct clu_process *p);
+bool remote_is_busy_for(const struct remote *r, const struct clu_process *p);
+bool signal_must_wait(const struct remote *r);
+/* wait_for_room: the process will hear when there is room, for a large message or for any:
+ * CLU_EBUSY, or CLU_ENOMEM. tell_waiters: there is. waits_end: it does not want to know any more.
+ */
+clu_error wait_for_room(struct remote *r, struct clu_process *p, bool large);
 void tell_waiters(struct remote *r);
 void waits_end(struct clu_process *p);
 /* send_room: whether a message may be begun: CLU_OK, or as wait_for_room. */
@@ -109,8 +114,10 @@ struct clu_process {
     size_t mailbox_size, mailbox_max;
     struct message *taken; /* by clu_take: freed at the next */
     struct list ties, watchers, bonds;
-    uint32_t n_calls;                /* of its ties: answers may come by pid */
-    clu_slice reason;                /* of its end; owned unless it is reason_full */
+    uint32_t n_calls; /* of its ties: answers may come by pid */
+    clu_slice reason; /* of its end; owned unless it is reason_full */
+    clu_stream_fn *on_stream;
+    void *stream_arg;
     clu_writer leader;               /* the group leader, as a term; empty: none */
     struct clu_call *call;           /* that it was spawned to answer, NULL */
     const struct clu_server *server; /* it is a gen_server, NULL */
@@ -131,6 +138,13 @@ void process_bury(struct clu_process *p);
 /* process_exit_signal: an exit signal has arrived: of a link that broke, or of exit/2. */
 void process_exit_signal(struct clu_process *p, const clu_pid *from, clu_reader reason,
                          bool linked);
+
+/* ---- streams (frames.c) ---- */
+
+/* streams_of: the link's channel asks for every message in fragments whether it is one.
+ * streams_end: the connection is gone; who waits for the rest of a stream is told. */
+void streams_of(struct node_link *l);
+void streams_end(struct clu_node *n, struct node_link *l);
 
 /* ---- delivery (mailbox.c) ---- */
 

@@ -95,6 +95,7 @@ struct waiter {
     struct list of_proc;
     struct remote *remote;
     struct list of_remote;
+    bool large; /* for a large message */
 };
 
 static void waiter_free(struct waiter *w)
@@ -104,33 +105,42 @@ static void waiter_free(struct waiter *w)
     free(w);
 }
 
-clu_error wait_for_room(struct remote *r, struct clu_process *p)
+clu_error wait_for_room(struct remote *r, struct clu_process *p, bool large)
 {
-    for (struct list *at = p->waits.next; at != &p->waits; at = at->next)
-        if (CONTAINER_OF(at, struct waiter, of_proc)->remote == r)
-            return CLU_EBUSY;
+    for (struct list *at = p->waits.next; at != &p->waits; at = at->next) {
+        struct waiter *w = CONTAINER_OF(at, struct waiter, of_proc);
+
+        if (w->remote != r)
+            continue;
+        w->large = w->large || large;
+        return CLU_EBUSY;
+    }
     struct waiter *w = calloc(1, sizeof *w);
 
     if (w == NULL)
         return CLU_ENOMEM;
     w->proc = p;
     w->remote = r;
+    w->large = large;
     list_append(&p->waits, &w->of_proc);
     list_append(&r->waiters, &w->of_remote);
     return CLU_EBUSY;
 }
 
+static void tell_waiter(struct waiter *w)
+{
+    struct delivery d = {
+        .signal = {.kind = CLU_SIGNAL_WRITABLE, .node = slice_of(w->remote->name)}};
+    struct clu_process *p = w->proc;
+
+    waiter_free(w);
+    deliver(p, &d);
+}
+
 void tell_waiters(struct remote *r)
 {
-    struct delivery d = {.signal = {.kind = CLU_SIGNAL_WRITABLE, .node = slice_of(r->name)}};
-
-    while (!list_empty(&r->waiters)) {
-        struct waiter *w = CONTAINER_OF(r->waiters.next, struct waiter, of_remote);
-        struct clu_process *p = w->proc;
-
-        waiter_free(w);
-        deliver(p, &d);
-    }
+    while (!list_empty(&r->waiters))
+        tell_waiter(CONTAINER_OF(r->waiters.next, struct waiter, of_remote));
 }
 
 void waits_end(struct clu_process *p)
@@ -177,6 +187,7 @@ static void drop_link(struct remote *r, const char *reason)
 {
     struct node_link *l = r->link;
 
+    streams_end(r->node, l);
     list_remove(&l->talking);
     l->remote = NULL;
     r->link = NULL;
@@ -207,6 +218,7 @@ clu_error node_link_up(struct clu_node *n, struct node_link *l, struct channel *
     r->link = l;
     r->dialled = false;
     list_remove(&r->wanted);
+    streams_of(l);
     clu_error err = held_send(r);
 
     if (err != CLU_OK)
@@ -241,6 +253,12 @@ void node_unreachable(struct clu_node *n, const char *name)
     remote_release(r);
 }
 
+static bool has_room(const struct waiter *w)
+{
+    return !remote_is_busy_for(w->remote, w->proc) &&
+           (!w->large || channel_takes_large(w->remote->link->channel));
+}
+
 void node_writable(struct node_link *l)
 {
     struct remote *r = l->remote;
@@ -248,7 +266,13 @@ void node_writable(struct node_link *l)
     if (r == NULL || r->link != l)
         return;
     answers_settle(r);
-    tell_waiters(r);
+    for (struct list *at = r->waiters.next, *next; at != &r->waiters; at = next) {
+        struct waiter *w = CONTAINER_OF(at, struct waiter, of_remote);
+
+        next = at->next;
+        if (has_room(w))
+            tell_waiter(w);
+    }
 }
 
 const char *node_next_wanted(struct clu_node *n)

@@ -55,8 +55,8 @@ static clu_writer *begin_far(struct sending *s, const clu_to *to, clu_slice node
         s->err = CLU_ENOMEM;
         return &s->w;
     }
-    if (remote_is_busy(r) && !p->node->urgent) {
-        s->err = wait_for_room(r, p);
+    if (remote_is_busy_for(r, p) && !p->node->urgent) {
+        s->err = wait_for_room(r, p, false);
         return &s->w;
     }
     clu_writer *w = signal_begin(r, p);
@@ -70,7 +70,7 @@ clu_error send_room(struct clu_process *p, const clu_to *to)
 {
     struct remote *r = remote_find(p->node, node_of(to));
 
-    return r != NULL && remote_is_busy(r) ? wait_for_room(r, p) : CLU_OK;
+    return r != NULL && remote_is_busy_for(r, p) ? wait_for_room(r, p, false) : CLU_OK;
 }
 
 /* ---- to one of ours ---- */
@@ -142,19 +142,25 @@ clu_writer *clu_send_begin(clu_process *p, const clu_to *to)
     return s->err == CLU_OK ? w : nowhere(s);
 }
 
-static clu_error end_far(struct sending *s)
-{
-    struct remote *r = s->remote;
-    clu_error err = signal_end(r);
-
-    remote_release(r);
-    return err;
-}
-
 static void cancel_far(struct remote *r)
 {
     signal_cancel(r);
     remote_release(r);
+}
+
+static clu_error end_far(struct sending *s)
+{
+    struct remote *r = s->remote;
+    clu_error err;
+
+    if (signal_must_wait(r)) {
+        err = wait_for_room(r, s->from, true);
+        cancel_far(r);
+        return err;
+    }
+    err = signal_end(r);
+    remote_release(r);
+    return err;
 }
 
 clu_error clu_send_end(clu_process *p)

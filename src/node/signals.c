@@ -41,13 +41,23 @@ void take_message(struct clu_process *p, const clu_pid *from, struct tie *t, clu
         deliver(p, &d);
 }
 
+/* Who is sent more than this node takes ends, so that its links and monitors say so; the node's own
+ * services know no such message. */
+static void take(struct signal *s, struct clu_process *p, struct tie *t)
+{
+    if (!s->c->too_big)
+        take_message(p, &s->c->from, t, payload(s));
+    else if (!p->service)
+        process_end(p, s->c->payload);
+}
+
 /* A message to nobody is dropped, as everywhere in Erlang. */
 static clu_error receive_message(struct signal *s)
 {
     struct clu_process *p = receiver(s);
 
     if (p != NULL)
-        take_message(p, &s->c->from, NULL, payload(s));
+        take(s, p, NULL);
     return CLU_OK;
 }
 
@@ -56,7 +66,7 @@ static clu_error receive_by_alias(struct signal *s)
     struct tie *t = tie_by_alias(s->node, &s->c->ref);
 
     if (t != NULL)
-        take_message(t->owner, &s->c->from, t, payload(s));
+        take(s, t->owner, t);
     return CLU_OK;
 }
 
@@ -179,6 +189,16 @@ static clu_error receive_leader(struct signal *s)
     return CLU_OK;
 }
 
+/* ---- spawns ---- */
+
+static clu_error receive_spawn(struct signal *s)
+{
+    if (!s->c->too_big)
+        return receive_spawn_request(s);
+    control_put_spawn_error(signal_begin(s->remote, NULL), &s->c->ref, &s->c->from, "system_limit");
+    return signal_end(s->remote);
+}
+
 /* ---- the table ---- */
 
 /* A row an op: who handles it, and whether a BEAM cuts the link when its sender is no process of
@@ -210,8 +230,8 @@ static const struct {
     [OP_DEMONITOR_P] = {receive_demonitor, true},
     [OP_MONITOR_P_EXIT] = {receive_down, false},
     [OP_PAYLOAD_MONITOR_P_EXIT] = {receive_down, false},
-    [OP_SPAWN_REQUEST] = {receive_spawn_request, true},
-    [OP_SPAWN_REQUEST_TT] = {receive_spawn_request, true},
+    [OP_SPAWN_REQUEST] = {receive_spawn, true},
+    [OP_SPAWN_REQUEST_TT] = {receive_spawn, true},
     [OP_SPAWN_REPLY] = {receive_spawn_reply, false},
     [OP_SPAWN_REPLY_TT] = {receive_spawn_reply, false},
     [OP_UNLINK_ID] = {receive_unlink, true},

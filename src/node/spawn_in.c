@@ -129,6 +129,16 @@ static clu_error tie_to_parent(struct signal *s, struct clu_process *p, const st
     return err == CLU_OK ? p->leader.err : err;
 }
 
+/* Nobody is to hear of it. */
+static void untie(struct clu_process *p)
+{
+    while (!list_empty(&p->bonds))
+        bond_free(CONTAINER_OF(p->bonds.next, struct bond, of_proc));
+    while (!list_empty(&p->watchers))
+        watcher_free(CONTAINER_OF(p->watchers.next, struct watcher, of_proc));
+    clu_exit(p, "system_limit");
+}
+
 static clu_error reply(struct signal *s, const struct clu_process *p, const struct options *o)
 {
     clu_pid self = process_pid(p);
@@ -157,7 +167,7 @@ static clu_error spawn_and_run(struct signal *s, struct mfa *m, const struct opt
     if (p == NULL)
         return refuse(s, "system_limit");
     if (tie_to_parent(s, p, o) != CLU_OK) {
-        clu_exit(p, "system_limit");
+        untie(p);
         return refuse(s, "system_limit");
     }
     clu_error err = reply(s, p, o);

@@ -299,6 +299,7 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)
         clu_export(node, "calc", functions[i].function, functions[i].arity, functions[i].run, NULL);
     outward_export(node);
+    large_start(node);
     serve_counter(node);
     clu_serve(node, "mute", &mute, NULL);
     clu_spawn(node, &(clu_spawn_options){.receive = plain_receive, .name = "plain"});

@@ -6,5 +6,7 @@
 
 /* outward_export: functions by which the node calls others, and says what came of it. */
 void outward_export(clu_node *node);
+/* large_start: processes that take and give large messages. */
+void large_start(clu_node *node);
 
 #endif

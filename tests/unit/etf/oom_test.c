@@ -6,6 +6,8 @@
 
 #include <cmocka.h>
 
+#include <erlclu/format.h>
+
 #include "base/base.h"
 
 /* The linker's --wrap sends the library's allocations here: the one of this number fails, and all
@@ -83,8 +85,69 @@ static clu_error put(clu_writer *out)
     return out->err;
 }
 
-/* Runs it with the first, the second, ... allocation failing, until none does. */
-static void fail_each(clu_error (*run)(clu_writer *out))
+/* Every way of clu_format to memory. */
+static clu_error format(clu_writer *out)
+{
+    clu_reader r;
+    clu_atom atom = clu_atom_new("made_once");
+    clu_pid pid = {slice_of("a@127.0.0.1"), 1, 2, 3};
+
+    clu_reader_init(&r, term.data, term.len);
+    clu_error err =
+        clu_format(out,
+                   "{~a,~p,[~i,1267650600228229401496703205376|~s],#{~b => ~t},"
+                   "<<\"a binary that is made of bytes\",1:7>>,'quoted',\"text\"}",
+                   &atom, pid, INT64_MIN, "a string that is longer than the block", "key", r);
+
+    clu_atom_free(&atom);
+    return err;
+}
+
+/* A term away from its header: atoms are written anew. */
+static clu_error copy(clu_writer *out)
+{
+    static const clu_slice atoms[] = {{(const uint8_t *)"an_atom_of_the_header", 21}};
+    static const clu_refs refs = {atoms, 1};
+    clu_reader r;
+
+    for (size_t i = 0; i < 20; i++) {
+        clu_reader_init(&r, "h\3R\0m\0\0\0\3abcXR\0\0\0\0\1\0\0\0\2\0\0\0\3", 27);
+        r.refs = &refs;
+        clu_put_term(out, &r);
+        assert_int_equal(r.err, CLU_OK);
+    }
+    return out->err;
+}
+
+/* A match needs memory for a binary in its text, and for nothing else. */
+static clu_error match(clu_writer *out)
+{
+    clu_reader r;
+    int64_t n = 0;
+
+    (void)out;
+    clu_reader_init(&r, "h\2m\0\0\0\4textb\0\0\1\0", 16);
+    const clu_reader start = r;
+    clu_error err = clu_match(&r, "{<<\"text\">>,~i}", &n);
+
+    assert_true(err == CLU_OK ? n == 256 : n == 0 && r.pos == start.pos && r.err == CLU_OK);
+    return err;
+}
+
+static clu_error match_without(clu_writer *out)
+{
+    clu_reader r;
+    clu_slice a, b;
+    clu_list l;
+
+    (void)out;
+    clu_reader_init(&r, "l\0\0\0\3w\1am\0\0\0\1bk\0\1cj", 20);
+    return clu_match(&r, "[~a,~b,\"c\"|~l]", &a, &b, &l);
+}
+
+/* Runs it with the first, the second, ... allocation failing, until none does; there are so many at
+ * least. */
+static void fail_each(clu_error (*run)(clu_writer *out), size_t least)
 {
     clu_error err;
     size_t n = 0;
@@ -103,13 +166,13 @@ static void fail_each(clu_error (*run)(clu_writer *out))
             fail_msg("allocation %zu: %s", n, clu_strerror(err));
         clu_writer_free(&out);
     } while (err != CLU_OK);
-    assert_true(n > 3); /* the linker did what this rests on */
+    assert_true(n > least); /* the linker did what this rests on */
 }
 
 static void test_parse(void **state)
 {
     (void)state;
-    fail_each(parse);
+    fail_each(parse, 3);
 }
 
 static void test_print(void **state)
@@ -117,22 +180,49 @@ static void test_print(void **state)
     (void)state;
     clu_writer_init(&term);
     assert_int_equal(parse(&term), CLU_OK);
-    fail_each(print);
+    fail_each(print, 3);
     clu_writer_free(&term);
 }
 
 static void test_put(void **state)
 {
     (void)state;
-    fail_each(put);
+    fail_each(put, 3);
+}
+
+static void test_format(void **state)
+{
+    (void)state;
+    clu_writer_init(&term);
+    assert_int_equal(parse(&term), CLU_OK);
+    fail_each(format, 5);
+    clu_writer_free(&term);
+}
+
+static void test_copy(void **state)
+{
+    (void)state;
+    fail_each(copy, 3);
+}
+
+static void test_match(void **state)
+{
+    clu_writer none;
+
+    (void)state;
+    fail_each(match, 1);
+    clu_writer_init(&none);
+    allocations = failing = 0;
+    assert_int_equal(match_without(&none), CLU_OK);
+    assert_int_equal(allocations, 0);
+    failing = SIZE_MAX;
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_parse),
-        cmocka_unit_test(test_print),
-        cmocka_unit_test(test_put),
+        cmocka_unit_test(test_parse),  cmocka_unit_test(test_print), cmocka_unit_test(test_put),
+        cmocka_unit_test(test_format), cmocka_unit_test(test_copy),  cmocka_unit_test(test_match),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

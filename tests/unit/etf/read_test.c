@@ -306,13 +306,14 @@ static void test_too_large_stays(void **state)
     uint8_t small[8];
     bool negative;
     clu_reader r = reader(BYTES("n\x9\1\0\0\0\0\0\0\0\0\1"));
-    const uint8_t *pos = r.pos;
+    clu_reader start = r;
 
     (void)state;
     clu_get_int(&r);
     assert_int_equal(r.err, CLU_ERANGE);
-    assert_ptr_equal(r.pos, pos);
-    r.err = CLU_OK;
+    assert_ptr_equal(r.pos, start.pos);
+    assert_ptr_equal(r.end, r.pos);
+    r = start;
     clu_slice magnitude = clu_get_big(&r, &negative, small);
 
     assert_true(negative);
@@ -390,9 +391,79 @@ static void test_peek(void **state)
         clu_reader r = reader(types[i].bytes, types[i].len);
 
         assert_int_equal(clu_peek_type(&r), types[i].type);
-        r.err = CLU_ETYPE;
+        clu_reader_fail(&r, CLU_ETYPE);
         assert_int_equal(clu_peek_type(&r), CLU_TYPE_NONE);
     }
+}
+
+/* Whatever stands there: each tag by itself, and with others behind it, since the inline half wants
+ * some bytes of room. */
+static void test_any(void **state)
+{
+    static const struct {
+        const char *bytes;
+        size_t len;
+        clu_type type;
+        int64_t number; /* or bytes, or terms */
+        bool stays;
+    } rows[] = {
+        {BYTES("a\7"), CLU_TYPE_INTEGER, 7, false},
+        {BYTES("b\377\377\377\376"), CLU_TYPE_INTEGER, -2, false},
+        {BYTES("n\1\0\7"), CLU_TYPE_INTEGER, 7, false},
+        {BYTES("n\x9\1\0\0\0\0\0\0\0\0\1"), CLU_TYPE_BIG, 0, true},
+        {BYTES("F\x40\x08\0\0\0\0\0\0"), CLU_TYPE_FLOAT, 3, false},
+        {BYTES("w\2ok"), CLU_TYPE_ATOM, 2, false},
+        {BYTES("d\0\2ok"), CLU_TYPE_ATOM, 2, false},
+        {BYTES("R\0"), CLU_TYPE_ATOM, 2, false},
+        {BYTES("m\0\0\0\3abc"), CLU_TYPE_BINARY, 3, false},
+        {BYTES("k\0\2ab"), CLU_TYPE_STRING, 2, false},
+        {BYTES("j"), CLU_TYPE_LIST, 0, false},
+        {BYTES("l\0\0\0\1jj"), CLU_TYPE_LIST, 1, false},
+        {BYTES("h\2jj"), CLU_TYPE_TUPLE, 2, false},
+        {BYTES("t\0\0\0\1jj"), CLU_TYPE_MAP, 1, false},
+        {BYTES("M\0\0\0\1\3\340"), CLU_TYPE_BITSTRING, 0, true},
+        {BYTES("Xw\1a\0\0\0\1\0\0\0\2\0\0\0\3"), CLU_TYPE_PID, 0, true},
+        {BYTES("Z\0\1w\1a\0\0\0\1\0\0\0\2"), CLU_TYPE_REF, 0, true},
+        {BYTES("qw\1aw\1ba\1"), CLU_TYPE_EXPORT, 0, true},
+        {BYTES("m\0\0\0\3ab"), CLU_TYPE_NONE, CLU_ETRUNC, false},
+        {BYTES("w\2o"), CLU_TYPE_NONE, CLU_ETRUNC, false},
+        {BYTES("F\x40\x08\0\0\0\0"), CLU_TYPE_NONE, CLU_ETRUNC, false},
+        {BYTES("l\0\0\0\0j"), CLU_TYPE_NONE, CLU_ETERM, false},
+        {BYTES("R\1"), CLU_TYPE_NONE, CLU_EATOM, false},
+        {BYTES("d\0\1\351"), CLU_TYPE_NONE, CLU_EATOM, false},
+        {BYTES("y"), CLU_TYPE_NONE, CLU_ELOCAL, false},
+        {BYTES(""), CLU_TYPE_NONE, CLU_ETRUNC, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++)
+        for (size_t more = 0; more <= 16; more += 8) {
+            char bytes[64] = {0};
+            clu_value v = {.as.n = 0};
+            bool ends = rows[i].number == CLU_ETRUNC;
+
+            memcpy(bytes, rows[i].bytes, rows[i].len);
+            clu_reader r = reader(bytes, rows[i].len + (ends ? 0 : more));
+            clu_reader start = r;
+            clu_type type = clu_get_any(&r, &v);
+            int64_t number =
+                type == CLU_TYPE_NONE      ? r.err
+                : type == CLU_TYPE_INTEGER ? v.as.integer
+                : type == CLU_TYPE_FLOAT   ? (int64_t)v.as.real
+                : type == CLU_TYPE_TUPLE || type == CLU_TYPE_LIST || type == CLU_TYPE_MAP
+                    ? (int64_t)v.as.n
+                : rows[i].stays ? 0
+                                : (int64_t)v.as.bytes.len;
+
+            if (type != rows[i].type || v.type != type || number != rows[i].number ||
+                (rows[i].stays && r.pos != start.pos))
+                fail_msg("row %zu: type %d, %lld", i, (int)type, (long long)number);
+            clu_reader skipped = start;
+
+            clu_skip_term(&skipped);
+            if (number > 0 && type < CLU_TYPE_TUPLE)
+                assert_ptr_equal(r.pos, skipped.pos);
+        }
 }
 
 static void test_slices(void **state)
@@ -421,6 +492,7 @@ int main(void)
         cmocka_unit_test(test_latin1),
         cmocka_unit_test(test_identifiers),
         cmocka_unit_test(test_peek),
+        cmocka_unit_test(test_any),
         cmocka_unit_test(test_slices),
     };
 

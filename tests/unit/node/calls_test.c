@@ -1,150 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "wire.h"
 
-#include <stdio.h>
-
-#include "base/buf.h"
-#include "dist/flags.h"
-#include "../dist/drain.h"
-#include "node/calls.h"
-
-/* Calls of a peer, as they stand on the wire and as they are answered there. Terms are written in
- * Erlang's syntax; the atoms caller, self, request and result stand for what that cannot name. */
-
-#define TEXT(text)                                                                                 \
-    {                                                                                              \
-        (const uint8_t *)(text), sizeof(text) - 1                                                  \
-    }
-#define NODE_FLAGS (DFLAGS_OFFERED | DFLAG_PUBLISHED)
-
-static const clu_pid caller = {.node = TEXT("p@h"), .id = 1, .serial = 2, .creation = 3};
-static const clu_ref request = {.node = TEXT("p@h"), .creation = 3, .n = 3, .words = {6, 7, 8}};
-static const clu_ref result = {.node = TEXT("p@h"), .creation = 3, .n = 3, .words = {1, 1, 1}};
-
-struct fixture {
-    struct clu_node node;
-    struct channel channel, peer;
-    struct node_link link;
-    struct buf seen;
-    const char *what;
-    clu_call *pending;  /* of the function later */
-    clu_pid self;       /* SELF: a process that the test talks to */
-    unsigned n_stopped; /* times that a process of the test has ended */
-};
-
-/* ---- terms ---- */
-
-static void put_leaf(struct fixture *f, clu_writer *w, clu_reader *r)
-{
-    clu_reader at = *r;
-    clu_slice atom = clu_peek_type(r) == CLU_TYPE_ATOM ? clu_get_atom(&at) : (clu_slice){NULL, 0};
-
-    if (slice_is(atom, "caller"))
-        clu_put_pid(w, &caller);
-    else if (slice_is(atom, "self"))
-        clu_put_pid(w, &f->self);
-    else if (slice_is(atom, "request"))
-        clu_put_ref(w, &request);
-    else if (slice_is(atom, "result"))
-        clu_put_ref(w, &result);
-    else
-        clu_put_raw(w, clu_get_raw(r));
-    if (atom.len > 0 && r->pos < at.pos)
-        clu_skip_term(r);
-}
-
-/* Containers are written before what they hold: one token after the other makes the copy. */
-static void substitute(struct fixture *f, clu_writer *w, clu_slice term)
-{
-    clu_reader r = reader_of(term);
-
-    while (r.pos < r.end) {
-        switch (*r.pos) {
-        case ETF_SMALL_TUPLE: clu_put_tuple(w, clu_get_tuple(&r)); break;
-        case ETF_LIST: clu_put_list(w, clu_get_list(&r)); break;
-        case ETF_MAP: clu_put_map(w, clu_get_map(&r)); break;
-        default: put_leaf(f, w, &r); break;
-        }
-        assert_int_equal(r.err, CLU_OK);
-    }
-}
-
-static void put_text(struct fixture *f, clu_writer *w, const char *text)
-{
-    clu_writer plain;
-    size_t at;
-
-    clu_writer_init(&plain);
-    assert_int_equal(clu_parse(text, strlen(text), &plain, &at, NULL), CLU_OK);
-    substitute(f, w, (clu_slice){plain.data, plain.len});
-    clu_writer_free(&plain);
-}
-
-static void print_term(struct buf *out, clu_slice term)
-{
-    clu_reader r = reader_of(term);
-    clu_writer text;
-
-    clu_writer_init(&text);
-    assert_int_equal(clu_print(&r, &text), CLU_OK);
-    buf_put(out, text.data, text.len);
-    clu_writer_free(&text);
-}
-
-/* ---- the peer ---- */
-
-static clu_error receive(struct fixture *f, const char *control, const char *payload)
-{
-    clu_writer c, p;
-    struct control parsed;
-
-    clu_writer_init(&c);
-    clu_writer_init(&p);
-    put_text(f, &c, control);
-    if (payload != NULL)
-        put_text(f, &p, payload);
-    assert_int_equal(control_parse(&parsed, (clu_slice){c.data, c.len}, (clu_slice){p.data, p.len},
-                                   NULL, &f->what),
-                     CLU_OK);
-    clu_error err = node_receive(&f->node, &f->link, &parsed, &f->what);
-
-    node_turn(&f->node, f->node.now_ms);
-    clu_writer_free(&c);
-    clu_writer_free(&p);
-    return err;
-}
-
-/* What was sent since the last time: "control" or "control payload" a line. */
-static const char *sent(struct fixture *f)
-{
-    struct buf out = {0};
-    struct frame frame;
-
-    take_all(&f->channel, &out, 0);
-    buf_reset(&f->seen);
-    channel_feed(&f->peer, out.data, out.len, 0);
-    while (channel_next(&f->peer, &frame)) {
-        print_term(&f->seen, frame.control);
-        if (frame.payload.len > 0) {
-            buf_put_byte(&f->seen, ' ');
-            print_term(&f->seen, frame.payload);
-        }
-        buf_put_byte(&f->seen, '\n');
-    }
-    assert_int_equal(f->peer.err, CLU_OK);
-    buf_free(&out);
-    return buf_text(&f->seen);
-}
-
-static void told(struct fixture *f, const char *control, const char *payload, const char *answer)
-{
-    assert_int_equal(receive(f, control, payload), CLU_OK);
-    assert_string_equal(sent(f), answer);
-}
+/* Calls of functions, by erpc, erlang:spawn and rex. */
 
 /* ---- functions ---- */
 
@@ -240,11 +97,7 @@ static clu_error echo(clu_call *call, clu_reader *args, void *arg)
 
 static void open_link(struct fixture *f)
 {
-    *f = (struct fixture){.what = ""};
-    assert_int_equal(node_init(&f->node, "us@h", 5, false), CLU_OK);
-    channel_init(&f->channel, NODE_FLAGS, 60000, 4, 0);
-    channel_init(&f->peer, NODE_FLAGS, 60000, 4, 0);
-    assert_int_equal(node_link_up(&f->node, &f->link, &f->channel, "p@h", 3, NODE_FLAGS), CLU_OK);
+    open_link_with(f, NODE_FLAGS);
     clu_export(&f->node, "calc", "add", 2, add, NULL);
     clu_export(&f->node, "calc", "fail", 1, failing, NULL);
     clu_export(&f->node, "calc", "full", 0, full, NULL);
@@ -253,19 +106,6 @@ static void open_link(struct fixture *f)
     clu_export(&f->node, "calc", "leave", 0, leave, NULL);
     clu_export(&f->node, "calc", "echo", 0, echo, f);
     assert_int_equal(f->node.err, CLU_OK);
-}
-
-/* Nothing stays behind: neither calls, nor the processes that answered them. */
-static void close_link(struct fixture *f)
-{
-    assert_int_equal(f->node.procs.n_used, 3);
-    assert_true(list_empty(&f->node.calls));
-    node_link_down(&f->node, &f->link, "connection_closed");
-    node_turn(&f->node, 0);
-    channel_fini(&f->channel);
-    channel_fini(&f->peer);
-    buf_free(&f->seen);
-    node_fini(&f->node);
 }
 
 /* ---- erpc ---- */
@@ -401,18 +241,6 @@ static void calls_end_with_the_node(void **state)
     node_fini(&f.node);
 }
 
-static void fill(struct fixture *f, size_t len)
-{
-    uint8_t *bytes = test_calloc(1, len);
-    clu_writer w;
-
-    channel_begin(&f->channel, &w, 0);
-    clu_put_tuple(&w, 1);
-    clu_put_binary(&w, bytes, len);
-    assert_int_equal(channel_end(&f->channel, &w), CLU_OK);
-    test_free(bytes);
-}
-
 /* While the link is busy the answer waits; it goes out when the link has room. */
 static void busy_links_hold_answers_up(void **state)
 {
@@ -426,7 +254,7 @@ static void busy_links_hold_answers_up(void **state)
     clu_put_atom_text(clu_reply_begin(f.pending), "done");
     assert_int_equal(clu_reply_end(f.pending), CLU_OK);
     node_turn(&f.node, 0);
-    assert_int_equal(f.node.procs.n_used, 4); /* it is still there */
+    assert_int_equal(f.node.procs.n_used, f.n_own + 1); /* it is still there */
     take_all(&f.channel, &out, 0);
     channel_feed(&f.peer, out.data, out.len, 0);
     for (struct frame frame; channel_next(&f.peer, &frame);)

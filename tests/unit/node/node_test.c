@@ -52,9 +52,9 @@ static void close_link(struct fixture *f)
     node_fini(&f->node);
 }
 
-static void print_term(struct buf *out, clu_slice term)
+static void print_term(struct buf *out, clu_slice term, const clu_refs *refs)
 {
-    clu_reader r = {.pos = term.data, .end = term.data + term.len};
+    clu_reader r = {.pos = term.data, .end = term.data + term.len, .refs = refs};
     clu_writer text;
 
     clu_writer_init(&text);
@@ -74,10 +74,10 @@ static const char *answers(struct fixture *f)
     buf_reset(&f->seen);
     channel_feed(&f->peer, out.data, out.len, 0);
     while (channel_next(&f->peer, &frame)) {
-        print_term(&f->seen, frame.control);
+        print_term(&f->seen, frame.control, frame.refs);
         if (frame.payload.len > 0) {
             buf_put_byte(&f->seen, ' ');
-            print_term(&f->seen, frame.payload);
+            print_term(&f->seen, frame.payload, frame.refs);
         }
         buf_put_byte(&f->seen, '\n');
     }
@@ -363,7 +363,7 @@ static void an_answer_without_room_ends_the_link(void **state)
 
     (void)state;
     open_link(&f, NODE_FLAGS);
-    fill(&f, CHANNEL_QUEUE_MAX - 20);
+    fill(&f, CHANNEL_QUEUE_MAX);
     assert_int_equal(receive(&f, NULL, "ipar", 19, &caller, "missing", &ref), CLU_ESIZE);
     assert_non_null(strstr(f.what, "too slowly"));
     close_link(&f);

@@ -139,15 +139,11 @@ static clu_error receive(struct world *w, size_t a, size_t b, const char **what)
 {
     struct world_end *e = &w->ends[b][a];
     struct frame f;
-    struct control c;
     clu_error err = CLU_OK;
 
     node_now(&w->nodes[b], w->now);
-    while (err == CLU_OK && channel_next(&e->channel, &f)) {
-        err = control_parse(&c, f.control, f.payload, f.refs, what);
-        if (err == CLU_OK)
-            err = node_receive(&w->nodes[b], &e->link, &c, what);
-    }
+    while (err == CLU_OK && channel_next(&e->channel, &f))
+        err = node_frame(&w->nodes[b], &e->link, &f, what);
     if (err == CLU_OK && e->channel.err != CLU_OK)
         *what = e->channel.what;
     return err == CLU_OK ? e->channel.err : err;
@@ -238,10 +234,15 @@ static void put_term(struct buf *out, clu_reader term)
 void actor_note(struct actor *a, const clu_signal *s)
 {
     static const char *const kinds[] = {
-        [CLU_SIGNAL_MESSAGE] = "message", [CLU_SIGNAL_EXIT] = "exit",
-        [CLU_SIGNAL_DOWN] = "down",       [CLU_SIGNAL_TIMEOUT] = "timeout",
-        [CLU_SIGNAL_SPAWNED] = "spawned", [CLU_SIGNAL_NODE_UP] = "up",
-        [CLU_SIGNAL_NODE_DOWN] = "gone",  [CLU_SIGNAL_WRITABLE] = "writable",
+        [CLU_SIGNAL_MESSAGE] = "message",
+        [CLU_SIGNAL_EXIT] = "exit",
+        [CLU_SIGNAL_DOWN] = "down",
+        [CLU_SIGNAL_TIMEOUT] = "timeout",
+        [CLU_SIGNAL_SPAWNED] = "spawned",
+        [CLU_SIGNAL_NODE_UP] = "up",
+        [CLU_SIGNAL_NODE_DOWN] = "gone",
+        [CLU_SIGNAL_WRITABLE] = "writable",
+        [CLU_SIGNAL_STREAM_LOST] = "stream lost",
     };
     struct buf *out = &a->log;
 

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DIST_CHANNEL_IMPL_H
+#define DIST_CHANNEL_IMPL_H
+
+#include "dist/channel.h"
+
+/* Inside of the channel: channel.c splits frames and keeps time, channel_read.c reads what is in a
+ * frame, channel_write.c writes them. */
+
+/* The 4 bytes in front of every frame. */
+#define LENGTH_SIZE 4
+
+/* channel_fail: the first error stays; returns the one that does. */
+clu_error channel_fail(struct channel *c, clu_error err, const char *what);
+/* channel_read: what a frame holds. f stays empty when more of its message has to come. */
+CLU_MUST_USE clu_error channel_read(struct channel *c, clu_slice frame, struct frame *f);
+
+#endif

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Large messages: processes named sink and giver.
+ */
+#include "citizen.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- sink: takes messages as streams, and says of each what it was ---- */
+
+/* As erlang:adler32/1 has it. So many bytes may be added before a sum of 32 bits runs over. */
+#define ADLER_RUN 5552
+
+static uint32_t adler32(uint32_t sum, clu_slice bytes)
+{
+    uint32_t a = sum & 0xffff, b = sum >> 16;
+
+    for (size_t i = 0; i < bytes.len;) {
+        size_t end = bytes.len - i < ADLER_RUN ? bytes.len : i + ADLER_RUN;
+
+        for (; i < end; i++) {
+            a += bytes.data[i];
+            b += a;
+        }
+        a %= 65521;
+        b %= 65521;
+    }
+    return b << 16 | a;
+}
+
+struct sink {
+    uint64_t bytes, parts;
+    uint32_t sum;
+};
+
+/* {sink, Bytes, Parts, Adler32} to the sender, when the last part has come. One message at a time.
+ */
+static void sink_stream(clu_process *self, const clu_stream *part, void *arg)
+{
+    struct sink *k = arg;
+
+    if (part->part == CLU_STREAM_FIRST)
+        *k = (struct sink){.sum = 1};
+    k->bytes += part->bytes.len;
+    k->parts++;
+    k->sum = adler32(k->sum, part->bytes);
+    if (part->part != CLU_STREAM_LAST)
+        return;
+    clu_to to = clu_to_pid(part->from);
+    clu_writer *w = clu_send_begin(self, &to);
+
+    clu_put_tuple(w, 4);
+    clu_put_atom_text(w, "sink");
+    clu_put_uint(w, k->bytes);
+    clu_put_uint(w, k->parts);
+    clu_put_uint(w, k->sum);
+    if (clu_send_end(self) != CLU_OK)
+        abort();
+}
+
+/* {whole, Bytes} for a message that came whole; {lost, Node} goes to whoever sent the one before.
+ */
+static void sink_receive(clu_process *self, const clu_signal *s, void *arg)
+{
+    static clu_to watcher;
+    static uint8_t node[256];
+    static clu_pid pid;
+
+    (void)arg;
+    if (s->kind == CLU_SIGNAL_MESSAGE && s->from.node.len < sizeof node) {
+        pid = s->from;
+        for (size_t i = 0; i < pid.node.len; i++)
+            node[i] = pid.node.data[i];
+        pid.node.data = node;
+        watcher = clu_to_pid(pid);
+    }
+    if (s->kind != CLU_SIGNAL_MESSAGE && s->kind != CLU_SIGNAL_STREAM_LOST)
+        return;
+    clu_writer *w = clu_send_begin(self, &watcher);
+
+    clu_put_tuple(w, 2);
+    clu_put_atom_text(w, s->kind == CLU_SIGNAL_MESSAGE ? "whole" : "lost");
+    if (s->kind == CLU_SIGNAL_MESSAGE)
+        clu_put_uint(w, (uint64_t)(s->term.end - s->term.pos));
+    else
+        clu_put_atom(w, s->node);
+    if (clu_send_end(self) != CLU_OK)
+        abort();
+}
+
+/* ---- giver: {Pid, Bytes}: sends a binary of so many bytes, and then the atom behind ---- */
+
+static void give(clu_process *self, const clu_pid *pid, uint64_t n)
+{
+    clu_to to = clu_to_pid(*pid);
+    clu_writer *w = clu_send_begin(self, &to);
+
+    clu_put_head(w, ETF_BINARY, n);
+    uint8_t *p = clu_writer_add(w, n);
+
+    if (p != NULL)
+        memset(p, 7, n);
+    if (clu_send_end(self) != CLU_OK)
+        abort();
+    clu_put_atom_text(clu_send_begin(self, &to), "behind");
+    if (clu_send_end(self) != CLU_OK)
+        abort();
+}
+
+static void giver_receive(clu_process *self, const clu_signal *s, void *arg)
+{
+    clu_reader r = s->term;
+
+    (void)arg;
+    if (s->kind != CLU_SIGNAL_MESSAGE)
+        return;
+    clu_get_tuple(&r);
+    clu_pid pid = clu_get_pid(&r);
+    uint64_t n = clu_get_uint(&r);
+
+    if (r.err == CLU_OK)
+        give(self, &pid, n);
+}
+
+void large_start(clu_node *node)
+{
+    static struct sink sink;
+
+    clu_process *p = clu_spawn(node, &(clu_spawn_options){.receive = sink_receive, .name = "sink"});
+
+    if (p != NULL)
+        clu_on_stream(p, sink_stream, &sink);
+    clu_spawn(node, &(clu_spawn_options){.receive = giver_receive, .name = "giver"});
+}

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "wire.h"
+
+/* Calls in and out while memory is short: each allocation of the node fails in turn. Who calls is
+ * answered all the same, or its link ends; and nothing is left behind. */
+
+static size_t allocations, failing = SIZE_MAX;
+static bool fails_once;
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *p, size_t size);
+char *__real_strdup(const char *text);
+char *__real_strndup(const char *text, size_t len);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *p, size_t size);
+char *__wrap_strdup(const char *text);
+char *__wrap_strndup(const char *text, size_t len);
+
+static bool fails(void)
+{
+    if (!wire_running)
+        return false;
+    size_t number = allocations++;
+
+    return fails_once ? number == failing : number >= failing;
+}
+
+void *__wrap_malloc(size_t size)
+{
+    return fails() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+    return fails() ? NULL : __real_calloc(n, size);
+}
+
+void *__wrap_realloc(void *p, size_t size)
+{
+    return fails() ? NULL : __real_realloc(p, size);
+}
+
+char *__wrap_strdup(const char *text)
+{
+    return fails() ? NULL : __real_strdup(text);
+}
+
+char *__wrap_strndup(const char *text, size_t len)
+{
+    return fails() ? NULL : __real_strndup(text, len);
+}
+
+/* ---- who answers ---- */
+
+static clu_error same(clu_call *call, clu_reader *args, void *arg)
+{
+    (void)arg;
+    clu_get_list(args);
+    clu_put_term(clu_reply_begin(call), args);
+    return clu_reply_end(call);
+}
+
+static clu_error serve_call(clu_call *call, clu_reader *asked, void *arg)
+{
+    (void)arg;
+    clu_put_term(clu_reply_begin(call), asked);
+    return clu_reply_end(call);
+}
+
+static const clu_server served = {.call = serve_call};
+
+/* ---- who asks ---- */
+
+static void answered(clu_process *self, const clu_answer *a, void *arg)
+{
+    struct fixture *f = arg;
+
+    (void)self;
+    (void)a;
+    f->n_stopped++;
+}
+
+static void gathered(clu_process *self, size_t index, const clu_answer *a, size_t left, void *arg)
+{
+    (void)index;
+    (void)left;
+    answered(self, a, arg);
+}
+
+static void ignore(clu_process *self, const clu_signal *s, void *arg)
+{
+    (void)self;
+    (void)s;
+    (void)arg;
+}
+
+/* How many answers are to come: what could be asked. */
+static unsigned ask(struct fixture *f, clu_process *p)
+{
+    static const char *const nodes[] = {"us@h", "p@h"};
+    clu_to to = clu_to_name("served", NULL), far = clu_to_name("served", "p@h");
+    unsigned n = 0;
+
+    clu_put_nil(clu_rpc_begin(p, "us@h", "erlang", "node", 5000));
+    n += clu_call_end(p, answered, f, NULL) == CLU_OK;
+    clu_put_nil(clu_rpc_begin(p, "p@h", "erlang", "node", 5000));
+    n += clu_call_end(p, answered, f, NULL) == CLU_OK;
+    clu_put_nil(clu_call_begin(p, &to, 5000));
+    n += clu_call_end(p, answered, f, NULL) == CLU_OK;
+    clu_put_nil(clu_call_begin(p, &far, 5000));
+    n += clu_call_end(p, answered, f, NULL) == CLU_OK;
+    clu_put_nil(clu_multicall_begin(p, nodes, 2, "erlang", "node", 5000));
+    if (clu_multicall_end(p, gathered, f) == CLU_OK)
+        n += 2;
+    clu_spawn_remote(p, "us@h", "calc", "same", slice_of("j"), true, true);
+    return n;
+}
+
+static void call_out(struct fixture *f)
+{
+    clu_process *p = clu_spawn(&f->node, &(clu_spawn_options){.receive = ignore});
+    clu_pid self = p == NULL ? (clu_pid){0} : clu_self(p);
+    unsigned n = p == NULL ? 0 : ask(f, p);
+
+    node_turn(&f->node, 0);
+    node_tick(&f->node, 5000);
+    node_turn(&f->node, 5000);
+    p = p == NULL ? NULL : clu_find(&f->node, &self);
+    /* it is told of all, unless it was ended for want of memory */
+    if (p != NULL)
+        assert_int_equal(f->n_stopped, n);
+    if (p != NULL)
+        clu_exit(p, "normal");
+    node_turn(&f->node, 5000);
+}
+
+/* ---- the story ---- */
+
+static size_t count(const char *text, const char *what)
+{
+    size_t n = 0;
+
+    while ((text = strstr(text, what)) != NULL) {
+        text += strlen(what);
+        n++;
+    }
+    return n;
+}
+
+/* One that ends with an error closes the link; else its caller hears of it. */
+static bool asked(struct fixture *f, const char *control, const char *payload)
+{
+    if (receive(f, control, payload) != CLU_OK || f->channel.err != CLU_OK)
+        return false;
+    return f->link.remote == NULL || !f->link.remote->lost;
+}
+
+static bool call_in(struct fixture *f)
+{
+    if (!asked(f, "{29,request,caller,caller,{erpc,execute_call,4},[monitor]}",
+               "[result,calc,same,[[1,2]]]"))
+        return false;
+    const char *said = sent(f);
+    assert_int_equal(count(said, "{31,"), 1);
+    assert_int_equal(count(said, "{28,") + count(said, ",0,system_limit}"), 1);
+    if (!asked(f, "{29,request,caller,caller,{calc,same,1},[link,monitor]}", "[[1,2]]"))
+        return false;
+    said = sent(f);
+    assert_int_equal(count(said, "{31,"), 1);
+    assert_true(count(said, "{24,") == count(said, "{28,") || count(said, "system_limit") > 0);
+    if (!asked(f, "{19,caller,rex,request}", NULL) ||
+        !asked(f, "{6,caller,'',rex}",
+               "{'$gen_call',{caller,[alias|request]},{call,calc,same,[[x]],user}}"))
+        return false;
+    said = sent(f);
+    assert_true(count(said, "alias") + count(said, "{28,rex") >= 1);
+    if (!asked(f, "{20,caller,rex,request}", NULL) ||
+        !asked(f, "{19,caller,served,request}", NULL) ||
+        !asked(f, "{6,caller,'',served}", "{'$gen_call',{caller,[alias|request]},hi}"))
+        return false;
+    said = sent(f);
+    assert_true(count(said, "alias") + count(said, "{28,served") >= 1);
+    return asked(f, "{6,caller,'',served}", "{system,{caller,[alias|request]},get_status}") &&
+           asked(f, "{6,caller,'',rex}", "{caller,{call,nosuch,f,[x],user}}");
+}
+
+static void tell(size_t number)
+{
+    struct fixture f = {.what = ""};
+
+    allocations = 0;
+    failing = number;
+    wire_running = true;
+    clu_error err = node_init(&f.node, "us@h", 5, false);
+
+    channel_init(&f.channel, NODE_FLAGS, 60000, 4, 0);
+    channel_init(&f.peer, NODE_FLAGS, 60000, 4, 0);
+    if (err == CLU_OK)
+        err = node_link_up(&f.node, &f.link, &f.channel, "p@h", 3, NODE_FLAGS);
+    if (err == CLU_OK) {
+        clu_export(&f.node, "calc", "same", 1, same, NULL);
+        clu_serve(&f.node, "served", &served, NULL);
+        if (f.node.err == CLU_OK) {
+            wire_running = false;
+            bool linked = call_in(&f);
+
+            wire_running = true;
+            call_out(&f);
+            if (linked)
+                assert_true(list_empty(&f.node.calls));
+        }
+    }
+    node_link_down(&f.node, &f.link, "connection_closed");
+    node_turn(&f.node, 5000);
+    channel_fini(&f.channel);
+    wire_running = false;
+    channel_fini(&f.peer);
+    buf_free(&f.seen);
+    node_fini(&f.node);
+    failing = SIZE_MAX;
+}
+
+static void every_allocation_fails(bool once)
+{
+    fails_once = once;
+    tell(SIZE_MAX);
+    size_t all = allocations;
+
+    assert_true(all > 50);
+    for (size_t number = 0; number < all; number++)
+        tell(number);
+}
+
+static void one_allocation_fails(void **state)
+{
+    (void)state;
+    every_allocation_fails(true);
+}
+
+static void all_after_one_fail(void **state)
+{
+    (void)state;
+    every_allocation_fails(false);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_allocation_fails),
+        cmocka_unit_test(all_after_one_fail),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
