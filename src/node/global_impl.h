@@ -162,6 +162,7 @@ struct gpeer {
     bool linked;
     uint32_t creation; /* when it was linked last */
     bool is_odd;       /* told */
+    bool ours;         /* another erlclu */
     /* What OTP keeps in the map `known`: Node => version, {pending, Node} => version, {removing,
      * Node}. */
     bool known, pending, removing, synced;
