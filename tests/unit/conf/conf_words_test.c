@@ -81,7 +81,8 @@ static const struct row word_rows[] = {
     {CMD_RUN, "--journal=x", C, NULL, "error", "--journal=x: the journal is not built in"},
     {CMD_RUN, "--short", C, NULL, "error", "--short is an option of discover, not of run"},
     {CMD_EPMD, "--json", "", NULL, "error",
-     "--json is an option of discover, names, ping, call, nodes, status, install, version, not of epmd"},
+     "--json is an option of discover, names, ping, call, nodes, status, install, version, not of "
+     "epmd"},
     {CMD_RUN, "--name", C, NULL, "error", "--name needs NODE behind it"},
     {CMD_RUN, "--hidden=yes", C, NULL, "error", "--hidden takes no value"},
     {CMD_RUN, "--http=", C, NULL, "error",
