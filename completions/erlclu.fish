@@ -2,12 +2,12 @@
 # Completion of erlclu for fish. The program itself is asked for its commands and options.
 
 function __erlclu_commands
-    erlclu --help 2>/dev/null | string replace -rf '^  ([a-z]+)(?: \S+)?  +(.*)' '$1\t$2'
+    erlclu --help 2>/dev/null | string replace -rf '^  ([a-z]+)(?: [A-Z\[\].]+)*  +(.*)' '$1\t$2'
 end
 
 function __erlclu_options
     set -l words (commandline -opc)
-    erlclu $words[2] --help 2>/dev/null | string replace -rf '^  (--[a-z-]+)(?: \S+)?  +(.*)' '$1\t$2'
+    erlclu $words[2] --help 2>/dev/null | string replace -rf '^  (--[a-z-]+)(?:\[\S+\])?(?: \S+)?  +(.*)' '$1\t$2'
 end
 
 # Whether the word before this one is one of these options.

@@ -29,8 +29,8 @@ extern "C" {
 #define CLU_PG_PEER_MAX (256u << 20)
 
 /* clu_pg_start: pg:start(Scope). CLU_EEXIST: a process has that name. CLU_EBADARG: no name.
- * CLU_ENOMEM. It lives until clu_pg_stop, an exit signal, or the end of the node; clu_whereis finds
- * its process. */
+ * CLU_ENOMEM; also when node is NULL. It lives until clu_pg_stop, an exit signal, or the end of the
+ * node; clu_whereis finds its process. */
 CLU_API CLU_MUST_USE clu_error clu_pg_start(clu_node *node, const char *scope);
 /* clu_pg_stop: its members of this node are in no group any more, anywhere. CLU_ENOENT: there is no
  * such scope. */

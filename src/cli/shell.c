@@ -81,6 +81,19 @@ static void exit_shell(struct shell *sh, const char *reason)
     (void)err; /* the link is gone, then: EXIT is on its way */
 }
 
+static void take_last_moment(struct shell *sh)
+{
+    if (sh->last_moment.n > 0)
+        clu_cancel(sh->session.self, &sh->last_moment);
+    sh->last_moment.n = 0;
+}
+
+static void give_last_moment(struct shell *sh)
+{
+    take_last_moment(sh);
+    sh->last_moment = clu_after(sh->session.self, LAST_MOMENT_MS);
+}
+
 static bool carry_send(struct shell *sh, const struct term_effect *e)
 {
     clu_to to = clu_to_pid(e->to);
@@ -104,10 +117,12 @@ static bool carry_interrupt(struct shell *sh, const struct term_effect *e)
     return true;
 }
 
+/* As if its terminal had ended, of which IEx tells its evaluator; then, without a choice. */
 static bool carry_kill(struct shell *sh, const struct term_effect *e)
 {
     (void)e;
-    exit_shell(sh, "kill");
+    exit_shell(sh, "die");
+    give_last_moment(sh);
     return true;
 }
 
@@ -123,7 +138,7 @@ static bool carry_leave(struct shell *sh, const struct term_effect *e)
     (void)e;
     sh->leaving = true;
     if (sh->lives)
-        clu_after(sh->session.self, LAST_MOMENT_MS);
+        give_last_moment(sh);
     else
         session_end(&sh->session, sh->status);
     return true;
@@ -183,6 +198,12 @@ static void tell_end(struct shell *sh, clu_reader reason)
     clu_writer_free(&text);
 }
 
+/* What a shell ends with that was asked to. */
+static bool was_meant(clu_reader reason)
+{
+    return is_atom(reason, "normal") || is_atom(reason, "killed") || is_atom(reason, "die");
+}
+
 static void on_exit_signal(struct shell *sh, const clu_signal *signal)
 {
     bool is_shell = sh->lives && signal->from.id == sh->pid.id &&
@@ -191,25 +212,30 @@ static void on_exit_signal(struct shell *sh, const clu_signal *signal)
 
     if (!is_shell)
         return;
-    sh->lives = false;
-    if (!sh->leaving && !is_atom(signal->term, "normal") && !is_atom(signal->term, "killed"))
+    bool lost = is_atom(signal->term, "noconnection");
+
+    take_last_moment(sh);
+    sh->lives = sh->killed = false;
+    if (lost || !(sh->leaving || was_meant(signal->term)))
         tell_end(sh, signal->term);
-    if (sh->leaving)
+    term_shell(sh->term, false);
+    if (lost)
+        term_leave(sh->term);
+    if (sh->leaving || lost)
         session_end(&sh->session, sh->status);
-    else
-        term_shell(sh->term, false);
 }
 
 /* The shell has not ended by itself; then nor by our signal: nobody answers there any more. */
 static void on_last_moment(struct shell *sh)
 {
+    sh->last_moment.n = 0;
     if (sh->killed) {
         session_end(&sh->session, EXIT_CLOSED);
         return;
     }
     sh->killed = true;
     exit_shell(sh, "kill");
-    clu_after(sh->session.self, LAST_MOMENT_MS);
+    give_last_moment(sh);
 }
 
 static void on_signal(clu_process *self, const clu_signal *signal, void *arg)

@@ -37,6 +37,7 @@ struct shell {
     bool iex, iex_known;
     bool lives, leaving, killed;
     uint8_t node[NODE_NAME_SIZE]; /* what pid.node borrows */
+    clu_ref last_moment;          /* a timer: how long it may still take; n is 0 without one */
     clu_pid pid;                  /* the shell's */
     int status;
 };

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/shell.h"
 
+#include <erlclu/call.h>
+
 #include "term/chardata.h"
 
 /* The first release whose edlin_expand takes options and whose format_matches the width. */
@@ -35,12 +37,35 @@ static void start(struct shell *sh)
     call(sh, SHELL_CALL_START, sh->iex ? "Elixir.IEx" : "shell", "start", NULL);
 }
 
+/* group:whereis_shell/0: since OTP 26, the expander of a shell whose group leader is remote asks
+ * there for the shell, whose variables and functions it wants to know. */
+static clu_error whereis_shell(clu_call *call, clu_reader *args, void *arg)
+{
+    const struct shell *sh = arg;
+    clu_writer *w = clu_reply_begin(call);
+
+    (void)args;
+    if (sh->lives)
+        clu_put_pid(w, &sh->pid);
+    else
+        clu_put_atom_text(w, "undefined");
+    return clu_reply_end(call);
+}
+
 void shell_start(struct shell *sh)
 {
+    clu_process *self = sh->session.self;
+    clu_pid pid = clu_self(self);
+
     if (sh->release != 0) {
         start(sh);
         return;
     }
+    if (clu_set_group_leader(self, &pid, &pid) != CLU_OK) {
+        shell_fail(sh, EXIT_LOCAL, clu_strerror(CLU_ENOMEM));
+        return;
+    }
+    clu_export(clu_process_node(self), "group", "whereis_shell", 0, whereis_shell, sh);
     sh->iex_known = sh->session.conf->erl;
     if (call(sh, SHELL_CALL_RELEASE, "erlang", "system_info", "otp_release") && !sh->iex_known)
         call(sh, SHELL_CALL_IEX, "code", "ensure_loaded", "Elixir.IEx");

@@ -21,7 +21,7 @@
     X(CMD_NAMES, "names", "[HOST]", "what an epmd lists")                                          \
     X(CMD_EPMD, "epmd", "", "be an epmd")                                                          \
     X(CMD_PING, "ping", "[NODE]", "ask a node: pong or pang, and why")                             \
-    X(CMD_CALL, "call", "NODE MODULE FUNCTION [ARGS]", "call a function; ARGS is an Erlang list")  \
+    X(CMD_CALL, "call", "NODE MOD FUN [ARGS]", "call a function; ARGS is an Erlang list")          \
     X(CMD_SEND, "send", "NODE NAME TERM", "send a term to a registered process")                   \
     X(CMD_SHELL, "shell", "[NODE]", "a remote console on an Erlang or Elixir node")                \
     X(CMD_NODES, "nodes", "", "the nodes that a running node sees")                                \

@@ -34,7 +34,7 @@ const char *conf_command_arguments(enum conf_command command)
 /* Two columns; the second begins on the line below when the first is too long. */
 static void put_row(struct buf *out, const char *left, const char *right, const char *env)
 {
-    buf_printf(out, "  %-23s %s", left, right);
+    buf_printf(out, "  %-25s %s", left, right);
     if (env != NULL)
         buf_printf(out, " [%s]", env);
     buf_put_byte(out, '\n');

@@ -155,6 +155,9 @@ static void on_pong(clu_process *self, const clu_answer *answer, void *arg)
 static clu_error call_net_kernel(struct machine *m, struct ask *a, struct link *l)
 {
     clu_to to = clu_to_name("net_kernel", l->name);
+
+    if (exchange_start(m) != CLU_OK)
+        return CLU_ENOMEM;
     clu_writer *w = clu_call_begin(m->self, &to, CLU_INFINITY);
 
     clu_put_tuple(w, 2);

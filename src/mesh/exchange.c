@@ -80,13 +80,13 @@ static clu_error ask_kin(struct machine *m, const struct link *l)
 /* Of an unknown kin, both ways are tried: who has no process of that name says so. */
 static void ask(struct machine *m, struct link *l, uint64_t now_ms)
 {
-    clu_error err = CLU_OK;
+    clu_error err = exchange_start(m);
 
     l->exchange_ms = now_ms;
     list_remove(&l->exchange);
     list_append(&m->exchange.links, &l->exchange);
     m->exchange.paid_ms = max_u64(m->exchange.paid_ms, now_ms) + EXCHANGE_GAP_MS;
-    if (l->kin != KIN_BEAM)
+    if (err == CLU_OK && l->kin != KIN_BEAM)
         err = ask_kin(m, l);
     if (err == CLU_OK && l->kin != KIN_OURS)
         err = ask_rex(m, l);
@@ -277,10 +277,29 @@ static void on_signal(clu_process *self, const clu_signal *s, void *arg)
         answer_nodes(arg, &call);
 }
 
+/* Without memory for a signal every process ends: another is made when it is needed. */
+static void on_stopped(clu_process *self, clu_slice reason, void *arg)
+{
+    struct machine *m = arg;
+
+    (void)self;
+    (void)reason;
+    m->self = NULL;
+}
+
 clu_error exchange_start(struct machine *m)
 {
-    clu_spawn_options o = {
-        .name = "erlclu_mesh", .receive = on_signal, .arg = m, .trap_exit = true};
+    clu_spawn_options o = {.name = "erlclu_mesh",
+                           .receive = on_signal,
+                           .stopped = on_stopped,
+                           .arg = m,
+                           .trap_exit = true};
 
-    return process_new(&m->node, &o, &m->self);
+    if (m->self != NULL)
+        return CLU_OK;
+    clu_error err = process_new(&m->node, &o, &m->self);
+
+    if (err == CLU_OK)
+        m->self->service = true;
+    return err;
 }

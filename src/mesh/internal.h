@@ -187,6 +187,8 @@ void link_shake_failed(struct machine *m, struct link *l, uint64_t now_ms);
 void link_end_shake(struct link *l);
 void link_go_up(struct machine *m, struct link *l, uint64_t now_ms);
 void link_drain(struct machine *m, struct link *l, uint64_t now_ms);
+/* link_talk: it has something to be sent, or has broken over that. */
+void link_talk(struct machine *m, struct link *l);
 
 /* link_cut: ends a link by our own decision. */
 void link_cut(struct machine *m, struct link *l, const char *reason, uint64_t now_ms);
@@ -205,7 +207,7 @@ struct exchange {
 
 void exchange_linked(struct machine *m, struct link *l);
 void exchange_down(struct machine *m, struct link *l, uint64_t now_ms);
-/* exchange_start: the process that asks and answers. */
+/* exchange_start: the process that asks and answers, if there is none. */
 clu_error exchange_start(struct machine *m);
 uint64_t exchange_deadline(const struct machine *m);
 void exchange_tick(struct machine *m, uint64_t now_ms);

@@ -138,6 +138,7 @@ void link_go_up(struct machine *m, struct link *l, uint64_t now_ms)
     open_channel(m, l, now_ms);
     if (node_link_up(&m->node, &l->node, &l->channel, l->name, hs->peer_creation,
                      handshake_flags(hs)) != CLU_OK) {
+        dial_dropped(m, l->dial);
         conn_close(m, &l->conn);
         return;
     }
@@ -231,6 +232,14 @@ void link_drain(struct machine *m, struct link *l, uint64_t now_ms)
         protocol_error(m, l, l->channel.err, l->channel.what, now_ms);
 }
 
+void link_talk(struct machine *m, struct link *l)
+{
+    if (!l->conn.dead && l->channel.err != CLU_OK)
+        protocol_error(m, l, l->channel.err, l->channel.what, m->now_ms);
+    else
+        conn_wake(m, &l->conn);
+}
+
 /* ---- a link that stands in for a listed node ---- */
 
 /* In a pod with several nodes one may start before the listed one: when that has come, it is
@@ -305,6 +314,7 @@ static void link_closed(struct machine *m, struct conn *c, const char *text, uin
     struct link *l = link_of(c);
 
     if (l->up) {
+        l->node.broke = text != NULL;
         tell_down(m, l, EVENT_NODE_DOWN, text != NULL ? text : "the node closed the connection",
                   now_ms);
     } else if (l->hs != NULL && !c->ending) {

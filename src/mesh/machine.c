@@ -438,7 +438,7 @@ void needs_of_node(struct machine *m)
     while ((name = node_next_wanted(&m->node)) != NULL)
         dial_wanted(m, name);
     while ((l = node_next_talking(&m->node)) != NULL)
-        conn_wake(m, &CONTAINER_OF(l, struct link, node)->conn);
+        link_talk(m, CONTAINER_OF(l, struct link, node));
 }
 
 static bool take_listen(struct machine *m, struct update *u)

@@ -164,10 +164,6 @@ CLU_MUST_USE clu_error machine_connect(struct machine *m, const char *node, uint
 /* machine_ask_given_up: for a driver that waits no longer: the answer that an unanswered question
  * has now: the stage that it is in, what it waits for, and where. */
 void machine_ask_given_up(struct machine *m, uint32_t ask, struct answer *answer);
-/* machine_node: the node within (borrowed), for processes of the program's own: its functions may
- * be called where those of the machine may, and its receive functions call them. Drain machine_next
- * afterwards. */
-struct clu_node *machine_node(struct machine *m);
 /* machine_cookie: the cookie was read anew. The one before is good for settings.cookie_overlap_ms:
  * peers may prove it, and who refuses the new one is dialled once more with it. */
 void machine_cookie(struct machine *m, const struct cookie *cookie, uint64_t now_ms);
@@ -177,7 +173,9 @@ void machine_refresh(struct machine *m, uint64_t now_ms);
 void machine_drain(struct machine *m, uint64_t now_ms);
 void machine_stop(struct machine *m, const char *reason, uint64_t now_ms);
 
-/* machine_node: what the machine drives: for whoever exports functions and spawns processes. */
+/* machine_node: what the machine drives (borrowed): for whoever exports functions and spawns
+ * processes. Its functions may be called where those of the machine may, and by the processes'
+ * receive functions; drain machine_next afterwards. */
 struct clu_node *machine_node(struct machine *m);
 /* machine_links: how many nodes are linked now, hidden ones and commands among them. */
 size_t machine_links(const struct machine *m);

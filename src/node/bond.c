@@ -174,12 +174,12 @@ clu_error clu_link(clu_process *p, const clu_pid *pid)
 {
     if (p->ended)
         return CLU_ENOENT;
-    if (is_own_name(p->node, pid->node))
-        return link_local(p, pid);
     struct bond *b = bond_find(p, pid);
 
     if (b != NULL)
         return bond_stands(b) ? CLU_OK : link_again(p, b);
+    if (is_own_name(p->node, pid->node))
+        return link_local(p, pid);
     struct remote *r = remote_get(p->node, pid->node);
 
     return r == NULL ? CLU_ENOMEM : link_far(p, r, pid);

@@ -92,16 +92,38 @@ static void scope_stopped(clu_process *p, clu_slice reason, void *arg)
     pg_free(arg);
 }
 
+/* What sys:get_state shows. */
+static void put_state(clu_process *p, clu_writer *w, void *arg)
+{
+    const struct pg *pg = arg;
+    const struct {
+        const char *name;
+        uint64_t value;
+    } rows[] = {
+        {"groups", pg->n_groups}, {"memberships", pg->n_memberships}, {"local", pg->n_local},
+        {"peers", pg->n_peers},   {"ignored", pg->ignored},
+    };
+
+    (void)p;
+    clu_put_map(w, COUNT(rows));
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        clu_put_atom_text(w, rows[i].name);
+        clu_put_uint(w, rows[i].value);
+    }
+}
+
+static const clu_server scope_server = {.state = put_state};
+
 struct pg *pg_of(const struct clu_node *n, const char *scope)
 {
-    struct clu_process *p = process_named(n, slice_of(scope));
+    struct clu_process *p = n == NULL ? NULL : process_named(n, slice_of(scope));
 
     return p != NULL && p->receive == scope_receive ? p->arg : NULL;
 }
 
 clu_error clu_pg_start(clu_node *n, const char *scope)
 {
-    struct pg *pg = pg_new(scope);
+    struct pg *pg = n == NULL ? NULL : pg_new(scope);
     clu_spawn_options o = {
         .receive = scope_receive, .stopped = scope_stopped, .arg = pg, .name = scope};
     clu_error err = pg == NULL ? CLU_ENOMEM : process_new(n, &o, &pg->self);
@@ -110,6 +132,7 @@ clu_error clu_pg_start(clu_node *n, const char *scope)
         free(pg);
         return err;
     }
+    pg->self->server = &scope_server;
     clu_monitor_nodes(pg->self, true);
     tell_discover_all(pg);
     return CLU_OK;

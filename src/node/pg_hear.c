@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "node/calls.h"
 #include "node/pg.h"
 
 /* What other nodes tell. A message is read to its end before anything of it counts: one that pg
@@ -394,10 +395,22 @@ static clu_error hear_message(struct heard *h, const clu_signal *s)
     return handle(h);
 }
 
+/* A scope of a BEAM would crash, and so end the call. */
+static void refuse_call(struct pg *pg, clu_reader message)
+{
+    struct gen_call call;
+    struct atom_term why;
+
+    if (get_gen_call(&message, &call))
+        gen_fail(pg->self, &call.from, &call.alias, atom_term(&why, "notsup"));
+}
+
 void hear(struct pg *pg, const clu_signal *s)
 {
     struct heard h = {.pg = pg, .r = s->term};
 
-    if (hear_message(&h, s) != CLU_OK)
-        pg->ignored++;
+    if (hear_message(&h, s) == CLU_OK || system_take(pg->self, s->term))
+        return;
+    pg->ignored++;
+    refuse_call(pg, s->term);
 }

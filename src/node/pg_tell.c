@@ -281,7 +281,7 @@ void tell_gone(struct pg_owner *o)
 
 /* ---- again ---- */
 
-/* Processes wait for one busy node at a time: the timer is for the others. */
+/* A busy node says when it reads again; for want of memory nobody says when there is some. */
 void tell_later(struct pg *pg)
 {
     if (pg->retry.n == 0 && !pg->self->ended)

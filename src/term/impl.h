@@ -110,6 +110,8 @@ void term_pump(struct term *t);
 void edit_suspend(struct term *t);
 void edit_cancel(struct term *t);
 struct request *term_reader(const struct term *t);
+/* stop_readers: all end with {error, Reason}. */
+void stop_readers(struct term *t, const char *reason);
 
 /* request.c */
 void request_begin(struct term *t, clu_reader *from, clu_reader *reply_as, clu_reader *what);
@@ -129,8 +131,8 @@ bool read_begin(struct term *t, struct request *r, enum read_kind kind, bool lat
 bool read_feed(struct term *t, struct request *r);
 void read_answer(struct term *t, struct request *r, clu_reader *answer);
 void read_prompt_answer(struct term *t, struct request *r, clu_reader *answer);
-/* read_is_shell: it is an Erlang shell that waits for a command: to it, an end of file may mean the
- * end of its node. */
+/* read_is_shell: it is an Erlang shell that waits for a command, which it tells by its options (of
+ * erl_scan:tokens, behind the place). To it, an end of file may mean the end of its node. */
 bool read_is_shell(const struct request *r);
 /* read_stop: it ends with {error, Reason}. */
 void read_stop(struct term *t, struct request *r, const char *reason);
@@ -159,7 +161,7 @@ static inline bool term_is_over(const struct term *t)
 /* Readers over what is kept here, without cache references. */
 static inline clu_reader reader_over(const clu_writer *w)
 {
-    return (clu_reader){.pos = w->data, .end = w->data + w->len};
+    return (clu_reader){.pos = w->data, .end = w->data == NULL ? NULL : w->data + w->len};
 }
 
 static inline clu_slice written(const clu_writer *w)

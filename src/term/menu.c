@@ -21,8 +21,10 @@ static void interrupt(struct term *t)
         (void)term_effect(t, TERM_INTERRUPT);
 }
 
+/* A shell whose reader hears that the terminal is gone ends by itself. */
 static void kill_shell(struct term *t)
 {
+    stop_readers(t, "terminated");
     if (t->shell)
         (void)term_effect(t, TERM_KILL);
 }

@@ -111,10 +111,14 @@ void read_free(struct read *read)
 
 bool read_is_shell(const struct request *r)
 {
-    clu_slice m = r->read.module;
-    clu_reader module = {.pos = m.data, .end = m.data == NULL ? NULL : m.data + m.len};
+    clu_slice m = r->read.module, a = r->read.more;
 
-    return r->read.kind == READ_UNTIL && slice_is(clu_get_atom(&module), "erl_scan");
+    if (r->read.kind != READ_UNTIL)
+        return false;
+    clu_reader module = {.pos = m.data, .end = m.data + m.len};
+    clu_reader more = {.pos = a.data, .end = a.data + a.len};
+
+    return slice_is(clu_get_atom(&module), "erl_scan") && clu_get_list(&more) == 2;
 }
 
 static void to_requests(struct term *t, struct request *r)

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "etf/utf8.h"
 #include "term/impl.h"
 
 #define BELL '\a'
@@ -315,14 +316,30 @@ static bool edit_key(struct term *t)
 
 /* ---- who gets what ---- */
 
+/* What is no UTF-8 in a script is Latin-1: readers get characters in any case. */
+static void put_input(struct term *t, clu_slice bytes)
+{
+    const uint8_t *pos = bytes.data, *end = slice_end(bytes);
+    uint8_t utf8[UTF8_MAX];
+
+    while (pos < end) {
+        uint8_t byte = *pos;
+        uint32_t c = utf8_get(&pos, end);
+
+        buf_put(&t->input, utf8, utf8_put(utf8, c == UTF8_BAD ? byte : c));
+    }
+}
+
 /* The next line of a script, or what is left of it. */
 static bool take_script(struct term *t)
 {
     const uint8_t *end = t->typed.len == 0 ? NULL : memchr(t->typed.data, '\n', t->typed.len);
     size_t n = end != NULL ? (size_t)(end - t->typed.data) + 1 : t->ended ? t->typed.len : 0;
 
-    buf_put(&t->input, t->typed.data, n);
+    put_input(t, (clu_slice){t->typed.data, n});
     buf_drop(&t->typed, n);
+    if (end == NULL && n > 0 && read_is_shell(term_reader(t)))
+        buf_put_byte(&t->input, '\n'); /* a full stop is one before white space only */
     return n > 0;
 }
 
@@ -490,7 +507,7 @@ void term_answer(struct term *t, uint32_t call, clu_reader *answer)
     }
 }
 
-static void stop_readers(struct term *t, const char *reason)
+void stop_readers(struct term *t, const char *reason)
 {
     edit_cancel(t);
     while (!list_empty(&t->reads))
@@ -503,8 +520,9 @@ void term_shell(struct term *t, bool lives)
     if (lives)
         return;
     stop_readers(t, "terminated");
-    if (!t->o.interactive)
+    if (!t->menu)
         term_leave(t);
+    term_pump(t);
 }
 
 void term_leave(struct term *t)

@@ -98,6 +98,8 @@ class Pg(LabCase):
         self.assert_members(erl, 'room', '[]', member)
         self.assertEqual('[]', erl.eval('pg:which_groups(lab_scope)'))
         self.assertEqual('{0,0,0,1,0}', self.do(erl, member, '{info, lab_scope}'))
+        self.assertEqual('1', erl.eval(f"case sys:get_state({{lab_scope, '{member.name}'}}) of {{ok, #{{peers := N}}}} -> N; "
+                                       "#{peers := N} -> N end"))
 
     def many_at_once(self, member, erl):
         """A list of processes, joined and left: one message each way."""
@@ -341,7 +343,8 @@ class Pg(LabCase):
         """Joins and leaves as fast as they go, from both sides, while the link is cut again and again."""
         member, erl = self.pair(release)
         erl.eval("Storm = fun F(N) -> ok = pg:join(lab_scope, N rem 7, self()), "
-                 "_ = pg:leave(lab_scope, (N + 3) rem 7, self()), timer:sleep(case N rem 200 of 0 -> 1; _ -> 0 end), F(N + 1) end, "
+                 "_ = pg:leave(lab_scope, (N + 3) rem 7, self()), "
+                 "timer:sleep(case N rem 200 of 0 -> 1; _ -> 0 end), F(N + 1) end, "
                  "register(storm, spawn(fun() -> Storm(0) end)), ok")
         ours = f"Ours = persistent_term:get(ours), [{{{ask(member, '{join, Ours, lab_scope, G rem 3}')}, " \
                f"{ask(member, '{leave, Ours, lab_scope, G rem 4}')}}} || G <- lists:seq(1, 200)], ok"

@@ -14,7 +14,7 @@ import time
 from dns_servers import NAME, ZONE, DnsCase, Dnsmasq
 from program import CLEAN, PROGRAM, Case, free_port, get, listens, wait_for
 
-COMMANDS = ("run", "demo", "discover", "names", "epmd", "ping", "nodes", "status", "wait", "install", "version")
+COMMANDS = ("run", "demo", "discover", "names", "epmd", "ping", "call", "send", "shell", "nodes", "status", "wait", "install", "version")
 
 
 class Words(Case):

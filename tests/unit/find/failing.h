@@ -13,7 +13,9 @@
 extern size_t n_allocations, failing;
 
 /* Stories set n_allocations to 0 where they begin. Each must end clean whichever allocation fails
- * (the sanitizers' word), and do its work when none does; true then. */
+ * (the sanitizers' word), and do its work when none does; true then. It allocates no more often
+ * than FAILING_MAX. */
+#define FAILING_MAX 10000
 typedef bool failing_story(void);
 void failing_tell_all(failing_story *const stories[], size_t n);
 

@@ -122,6 +122,59 @@ static void exits_of_others(void **state)
     }
 }
 
+/* OTP 28's exit/3 by alias, {37, Flags, From, Alias}: only an alias hits its process. */
+static void exits_by_alias(void **state)
+{
+    struct story s;
+    struct control c;
+    struct atom_term reason;
+    const char *what = "";
+
+    (void)state;
+    begin(&s);
+    clu_ref timer = clu_after(s.ann.p, 60000), alias = clu_alias(s.ann.p);
+    const clu_ref *const refs[] = {&timer, &alias};
+
+    for (size_t i = 0; i < COUNT(refs); i++) {
+        clu_writer w;
+
+        clu_writer_init(&w);
+        clu_put_tuple(&w, 4);
+        clu_put_int(&w, OP_ALTACT_SIG_SEND);
+        clu_put_uint(&w, ALTACT_EXIT | ALTACT_ALIAS);
+        clu_put_pid(&w, &s.bob.self);
+        clu_put_ref(&w, refs[i]);
+        ok(control_parse(&c, (clu_slice){w.data, w.len}, atom_term(&reason, "oops"), NULL, &what));
+        ok(node_receive(&s.w.nodes[0], &s.w.ends[0][1].link, &c, &what));
+        clu_writer_free(&w);
+        world_run(&s.w);
+        expect(&s, &s.ann, i == 0 ? "" : "exit bob oops\n");
+    }
+    end(&s);
+}
+
+/* process_flag(trap_exit, false), and any term for a reason. */
+static void traps_are_set_and_taken_away(void **state)
+{
+    static const uint8_t term[] = {ETF_SMALL_TUPLE, 1, ETF_SMALL_INTEGER, 7};
+    struct story s;
+
+    (void)state;
+    begin(&s);
+    assert_ptr_equal(clu_process_arg(s.ann.p), &s.ann);
+    clu_trap_exit(s.ann.p, false);
+    clu_trap_exit(s.amy.p, true);
+    link_to(&s.ann, &s.bob);
+    link_to(&s.amy, &s.bob);
+    world_run(&s.w);
+    clu_exit_term(s.bob.p, (clu_slice){term, sizeof term});
+    world_run(&s.w);
+    expect(&s, &s.bob, "ended {7}\n");
+    expect(&s, &s.ann, "ended {7}\n");
+    expect(&s, &s.amy, "exit bob {7}\n");
+    end(&s);
+}
+
 static void exits_of_oneself(void **state)
 {
     struct story s;
@@ -181,6 +234,21 @@ static void a_pid_that_is_gone_answers_noproc(void **state)
     expect(&s, &s.ann, "exit abe noproc\nexit ben noproc\n");
     expect(&s, &s.amy, "ended noproc\n");
     expect(&s, &s.bea, "ended noproc\n");
+    end(&s);
+}
+
+/* Who has ended is linked until that is told: no second signal. */
+static void linked_with_who_has_just_ended(void **state)
+{
+    struct story s;
+
+    (void)state;
+    begin(&s);
+    link_to(&s.ann, &s.abe);
+    clu_exit(s.abe.p, "x");
+    link_to(&s.ann, &s.abe);
+    world_run(&s.w);
+    expect(&s, &s.ann, "exit abe x\n");
     end(&s);
 }
 
@@ -574,9 +642,12 @@ int main(void)
         cmocka_unit_test(who_does_not_trap_ends_with_it),
         cmocka_unit_test(normal_ends_nobody_else),
         cmocka_unit_test(exits_of_others),
+        cmocka_unit_test(exits_by_alias),
+        cmocka_unit_test(traps_are_set_and_taken_away),
         cmocka_unit_test(exits_of_oneself),
         cmocka_unit_test(kill_by_a_link_can_be_trapped),
         cmocka_unit_test(a_pid_that_is_gone_answers_noproc),
+        cmocka_unit_test(linked_with_who_has_just_ended),
         cmocka_unit_test(no_link_with_oneself),
         cmocka_unit_test(a_link_is_one),
         cmocka_unit_test(unlinked_is_unlinked),

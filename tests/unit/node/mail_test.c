@@ -123,6 +123,54 @@ static void a_turn_is_shared(void **state)
     end(&s);
 }
 
+/* What is left when the share is used up has its turn next time. */
+static void more_than_a_turn(void **state)
+{
+    struct story s;
+
+    (void)state;
+    begin(&s);
+    for (int i = 0; i < NODE_TURN_MAX + 5; i++)
+        ok(actor_tell(&s.abe, &s.ann, "x"));
+    world_turn(&s.w, 0);
+    assert_int_equal(s.ann.n, NODE_TURN_MAX);
+    world_turn(&s.w, 0);
+    assert_int_equal(s.ann.n, NODE_TURN_MAX + 5);
+    assert_int_equal(node_deadline(&s.w.nodes[0]), NEVER);
+    end(&s);
+}
+
+/* A frame's atoms go with a message that is kept: the cache that they came from may change. */
+static void kept_messages_keep_their_atoms(void **state)
+{
+    static const uint8_t term[] = {ETF_SMALL_TUPLE,    2, ETF_ATOM_CACHE_REF, 1,
+                                   ETF_ATOM_CACHE_REF, 0};
+    char first[] = "first", second[] = "second";
+    clu_slice atoms[] = {slice_of(first), slice_of(second)};
+    const clu_refs refs = {.atoms = atoms, .n = COUNT(atoms)};
+    struct story s;
+    struct actor tim;
+    const char *what = "";
+
+    (void)state;
+    begin(&s);
+    assert_true(actor_start(&tim, &s.w, 0, "tim", NULL, true));
+    struct control c = {.op = OP_SEND_SENDER,
+                        .from = s.bob.self,
+                        .to = tim.self,
+                        .has_payload = true,
+                        .payload = {term, sizeof term},
+                        .refs = &refs};
+
+    ok(node_receive(&s.w.nodes[0], &s.w.ends[0][1].link, &c, &what));
+    memset(first, 'x', 5);
+    memset(second, 'x', 6);
+    memset(atoms, 0, sizeof atoms);
+    actor_takes(&tim);
+    expect(&s, &tim, "message bob {second,first}\n");
+    end(&s);
+}
+
 /* ---- names ---- */
 
 static void names(void **state)
@@ -443,6 +491,30 @@ static void busy_peers_are_told_to_be_writable(void **state)
     end(&s);
 }
 
+/* Who waits for room and ends, or whose node ends: nobody is told. */
+static void who_waits_for_room_ends(void **state)
+{
+    struct story s;
+
+    (void)state;
+    begin(&s);
+    world_cut(&s.w, 0, 1);
+    s.w.dial = WORLD_WAITS;
+    clu_to bob = clu_to_pid(s.bob.self);
+
+    while (send_big(&s.ann, &bob) == CLU_OK)
+        continue;
+    assert_int_equal(send_big(&s.abe, &bob), CLU_EBUSY);
+    assert_int_equal(send_big(&s.abe, &bob), CLU_EBUSY);
+    clu_exit(s.ann.p, "impatient");
+    world_run(&s.w);
+    expect(&s, &s.ann, "ended impatient\n");
+    world_fini(&s.w); /* with all that is held */
+    for (size_t i = 0; i < s.w.n_actors; i++)
+        actor_fini(s.w.actors[i]);
+    buf_free(&s.said);
+}
+
 /* What waits for a node to be linked is bounded, too. */
 static void held_messages_are_bounded(void **state)
 {
@@ -649,6 +721,8 @@ int main(void)
         cmocka_unit_test(taken_signals_last),
         cmocka_unit_test(who_talks_to_itself),
         cmocka_unit_test(a_turn_is_shared),
+        cmocka_unit_test(more_than_a_turn),
+        cmocka_unit_test(kept_messages_keep_their_atoms),
         cmocka_unit_test(names),
         cmocka_unit_test(messages_to_nobody_are_dropped),
         cmocka_unit_test(forged_addresses_hit_nothing),
@@ -658,6 +732,7 @@ int main(void)
         cmocka_unit_test(an_end_is_the_end),
         cmocka_unit_test(a_full_mailbox_ends_its_process),
         cmocka_unit_test(busy_peers_are_told_to_be_writable),
+        cmocka_unit_test(who_waits_for_room_ends),
         cmocka_unit_test(held_messages_are_bounded),
         cmocka_unit_test(held_messages_keep_their_order),
         cmocka_unit_test(who_spawns_while_it_runs),

@@ -73,6 +73,26 @@ static void comings_and_goings_are_told(void **state)
 }
 
 /* What waits in the mailbox is gone too. */
+static void what_stays_is_no_news(void **state)
+{
+    struct pair f;
+
+    (void)state;
+    open_known(&f);
+    assert_int_not_equal(clu_pg_monitor(f.a, "pubs", NULL).n, 0);
+    lab_hear(&f.lab, &f.lab.p,
+             "{join,'<p@h.7.0>',room,['<p@h.2.0>','<p@h.1.0>','<p@h.2.0>','<p@h.2.0>']}");
+    events(&f.lab, f.a);
+    lab_hear(&f.lab, &f.lab.p,
+             "{'$gen_cast',{sync,'<p@h.7.0>',[{room,['<p@h.2.0>','<p@h.2.0>',"
+             "'<p@h.2.0>','<p@h.1.0>']}]}}");
+    assert_string_equal(events(&f.lab, f.a), "");
+    lab_hear(&f.lab, &f.lab.p,
+             "{'$gen_cast',{local_data,'<p@h.7.0>',1,#{room => ['<p@h.2.0>','<p@h.2.0>']}}}");
+    assert_string_equal(events(&f.lab, f.a), "-room <p@h.1.0> <p@h.2.0>\n");
+    lab_fini(&f.lab);
+}
+
 static void who_does_not_want_to_know_hears_nothing(void **state)
 {
     struct pair f;
@@ -206,14 +226,38 @@ static void messages_go_to_members(void **state)
     lab_fini(&f.lab);
 }
 
+/* What an operator asks any process. Other calls of it are pg's own, and of its node only. */
+static void a_scope_says_how_it_is(void **state)
+{
+    struct pair f;
+
+    (void)state;
+    open_known(&f);
+    lab_join(f.a, "room");
+    lab_seen(&f.lab, &f.lab.p);
+    lab_hear(&f.lab, &f.lab.p, "{system,{'<p@h.20.0>',tag},get_state}");
+    assert_string_equal(
+        lab_seen(&f.lab, &f.lab.p),
+        "{tag,{ok,#{groups => 1,memberships => 1,local => 1,peers => 1,ignored => 0}}}\n");
+    lab_hear(&f.lab, &f.lab.p, "{'$gen_call',{'<p@h.20.0>',tag},which_children}");
+    assert_string_equal(lab_seen(&f.lab, &f.lab.p), "{tag,[]}\n");
+    assert_int_equal(info_of(&f.lab).ignored, 0);
+    lab_hear(&f.lab, &f.lab.p, "{'$gen_call',{'<p@h.20.0>',tag},monitor}");
+    assert_string_equal(lab_seen(&f.lab, &f.lab.p), "");
+    assert_int_equal(info_of(&f.lab).ignored, 1);
+    lab_fini(&f.lab);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(comings_and_goings_are_told),
+        cmocka_unit_test(what_stays_is_no_news),
         cmocka_unit_test(who_does_not_want_to_know_hears_nothing),
         cmocka_unit_test(who_is_told_may_act),
         cmocka_unit_test(what_is_no_event),
         cmocka_unit_test(messages_go_to_members),
+        cmocka_unit_test(a_scope_says_how_it_is),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
