@@ -106,12 +106,20 @@ clu_writer *term_call(struct term *t, enum call_kind kind, struct request *r, ui
 void term_print(struct term *t, clu_slice text);
 /* term_pump: as far as it goes: input to readers, keys to the editor. */
 void term_pump(struct term *t);
-/* edit_suspend: takes what is being typed off the screen, and keeps it. edit_cancel: lets it go.*/
-void edit_suspend(struct term *t);
-void edit_cancel(struct term *t);
 struct request *term_reader(const struct term *t);
 /* stop_readers: all end with {error, Reason}. */
 void stop_readers(struct term *t, const char *reason);
+
+/* edit.c: the line that is typed. edit_start: for the first reader, or the menu. edit_key: takes a
+ * key of what was typed; false when there is none. edit_suspend: takes the line off the screen, and
+ * keeps it; edit_cancel: lets it go; edit_finish: it stays on the screen, and is done. */
+void edit_start(struct term *t);
+bool edit_key(struct term *t);
+void edit_suspend(struct term *t);
+void edit_cancel(struct term *t);
+void edit_finish(struct term *t);
+void edit_draw(struct term *t);
+struct shown edit_shown(const struct term *t);
 
 /* request.c */
 void request_begin(struct term *t, clu_reader *from, clu_reader *reply_as, clu_reader *what);
