@@ -45,6 +45,7 @@ struct request {
     clu_writer from, reply_as, todo;
     size_t at, n_left;  /* the next of a list of requests within todo, and how many there are */
     clu_writer reply;   /* so far */
+    uint32_t watch;     /* while it reads; 0 */
     bool running, done; /* is being served; the present one of the list has its reply */
     struct read read;
 };
@@ -86,7 +87,7 @@ struct term {
     bool shell, asked, leaving, left;
     struct list effects, requests, reads, calls;
     size_t n_requests;
-    uint32_t last_call;
+    uint32_t last_number;
 
     /* setopts */
     bool echo, binary, line_history;
@@ -99,6 +100,8 @@ struct term {
 void term_fail(struct term *t, clu_error err);
 /* term_effect: an effect to be filled; NULL after term_fail. */
 struct effect *term_effect(struct term *t, enum term_effect_kind kind);
+/* term_number: a new one, for a call or a watch; never 0. */
+uint32_t term_number(struct term *t);
 /* term_call: begins a call of the peer; put [Module, Function, Arguments] into the writer. NULL:
  * no memory. */
 clu_writer *term_call(struct term *t, enum call_kind kind, struct request *r, uint32_t *id);

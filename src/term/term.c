@@ -95,6 +95,13 @@ struct effect *term_effect(struct term *t, enum term_effect_kind kind)
     return e;
 }
 
+uint32_t term_number(struct term *t)
+{
+    if (++t->last_number == 0)
+        t->last_number = 1;
+    return t->last_number;
+}
+
 clu_writer *term_call(struct term *t, enum call_kind kind, struct request *r, uint32_t *id)
 {
     struct call *c = calloc(1, sizeof *c);
@@ -105,9 +112,7 @@ clu_writer *term_call(struct term *t, enum call_kind kind, struct request *r, ui
         term_fail(t, CLU_ENOMEM);
         return NULL;
     }
-    if (++t->last_call == 0)
-        t->last_call = 1;
-    c->id = e->call = t->last_call;
+    c->id = e->call = term_number(t);
     c->kind = kind;
     c->request = r;
     list_append(&t->calls, &c->list);
@@ -292,6 +297,21 @@ void term_message(struct term *t, clu_reader message)
     if (message.err != CLU_OK || clu_peek_type(&from) != CLU_TYPE_PID)
         return;
     request_begin(t, &from, &reply_as, &message);
+    term_pump(t);
+}
+
+/* Nobody waits for what is typed for it: IEx ends its readers, other programs die. */
+void term_gone(struct term *t, uint32_t watch)
+{
+    struct list *at = t->reads.next;
+
+    while (at != &t->reads && CONTAINER_OF(at, struct request, list)->watch != watch)
+        at = at->next;
+    if (at == &t->reads)
+        return;
+    if (at == t->reads.next && !t->menu)
+        edit_cancel(t);
+    request_free(t, CONTAINER_OF(at, struct request, list));
     term_pump(t);
 }
 
