@@ -123,8 +123,9 @@ CLU_API clu_pid clu_call_from(const clu_call *call);
 CLU_API bool clu_call_is_awaited(const clu_call *call);
 
 /* A process as gen_server has it. Each may be NULL: a call is then refused, a cast or another
- * signal dropped. System messages (sys:get_state, sys:get_status, ...) and which_children are
- * answered. */
+ * signal dropped. System messages (sys:get_state, sys:get_status, sys:terminate, ...) and
+ * supervisor's questions (which_children: none) are answered by themselves, as they are by every
+ * process of the node; sys:suspend, sys:resume and sys:replace_state with an error. */
 typedef struct clu_server {
     clu_error (*call)(clu_call *call, clu_reader *request, void *arg); /* as clu_function */
     void (*cast)(clu_process *self, clu_reader *request, void *arg);

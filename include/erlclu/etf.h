@@ -5,7 +5,10 @@
  *
  * Errors stick: after the first failure a reader or writer does nothing more and keeps the error;
  * the caller asks once, at the end. A reader views its input in place and never allocates; what a
- * get function returns borrows the input.
+ * get function returns borrows the input. After an error a get function returns zeros.
+ *
+ * Nothing here keeps state of its own: a reader, a writer or an atom may be used from any thread,
+ * by one at a time; atoms and inputs that nobody changes by several.
  */
 #ifndef ERLCLU_ETF_H
 #define ERLCLU_ETF_H
@@ -172,6 +175,7 @@ typedef struct clu_value {
 CLU_API clu_slice clu_slice_of(const char *text);
 /* clu_slice_is: whether the slice holds exactly the bytes of text. */
 CLU_API bool clu_slice_is(clu_slice s, const char *text);
+/* clu_slice_equal: whether both hold the same bytes; all empty ones are equal. */
 CLU_API bool clu_slice_equal(clu_slice a, clu_slice b);
 
 /* ---- atoms made once ---- */
@@ -207,6 +211,7 @@ CLU_API CLU_INLINE clu_type clu_peek_type(const clu_reader *r);
 /* clu_get_int: an integer of any tag that fits; else CLU_ERANGE (a copy made before stands on it,
  * for clu_get_uint or clu_get_big). */
 CLU_API CLU_INLINE int64_t clu_get_int(clu_reader *r);
+/* clu_get_uint: the same for what is not negative; else CLU_ERANGE. */
 CLU_API uint64_t clu_get_uint(clu_reader *r);
 /* clu_get_big: an integer of any size as magnitude bytes, little endian, with its sign; the
  * magnitude of a big tag borrows the input, of a small integer it is put into `small`. */
@@ -224,6 +229,7 @@ CLU_API CLU_INLINE size_t clu_get_tuple(clu_reader *r);
  * list). NIL gives 0 and no tail follows. A STRING is CLU_ETYPE: see clu_get_string. The numbers
  * that this and the other containers give are never more than the input has bytes for. */
 CLU_API CLU_INLINE size_t clu_get_list(clu_reader *r);
+/* clu_get_nil: expects the empty list: a value of its own, and the end of a proper list. */
 CLU_API CLU_INLINE void clu_get_nil(clu_reader *r);
 /* clu_get_string: the bytes of a STRING_EXT (a list of small integers); NIL gives 0 bytes. */
 CLU_API clu_slice clu_get_string(clu_reader *r);
@@ -232,11 +238,17 @@ CLU_API CLU_INLINE size_t clu_get_map(clu_reader *r);
 /* clu_get_record: enters a native record of OTP 29; the number n of its fields. n atoms follow, the
  * names of the fields, then n terms, their values. */
 CLU_API size_t clu_get_record(clu_reader *r, clu_slice *module, clu_slice *name, bool *exported);
+/* clu_get_binary: the bytes of a binary; a bit string that ends within a byte is CLU_ETYPE. */
 CLU_API CLU_INLINE clu_slice clu_get_binary(clu_reader *r);
 /* clu_get_bitstring: bytes and the bits used of the last one (8 for a whole binary or none). */
 CLU_API clu_slice clu_get_bitstring(clu_reader *r, uint8_t *last_bits);
-CLU_API clu_pid clu_get_pid(clu_reader *r);
-CLU_API clu_ref clu_get_ref(clu_reader *r);
+/* clu_get_pid, clu_get_ref, clu_get_port: of all tags that there have been; node borrows the input,
+ * or the header. A name in Latin-1 that is not ASCII is CLU_EATOM. */
+CLU_API CLU_INLINE clu_pid clu_get_pid(clu_reader *r);
+CLU_API CLU_INLINE clu_ref clu_get_ref(clu_reader *r);
+/* clu_read_pid, clu_read_ref: the same into the caller's memory; undefined after an error. */
+CLU_API void clu_read_pid(clu_reader *r, clu_pid *pid);
+CLU_API void clu_read_ref(clu_reader *r, clu_ref *ref);
 CLU_API clu_port clu_get_port(clu_reader *r);
 /* clu_get_export: fun Module:Function/Arity. As in clu_get_atom, a name in Latin-1 that is not
  * ASCII is CLU_EATOM here and in pids, ports, references and records. */
@@ -268,6 +280,7 @@ CLU_API CLU_MUST_USE clu_error clu_check(const void *data, size_t len, const clu
 CLU_API void clu_writer_init(clu_writer *w);
 /* clu_writer_fixed: a writer into the caller's memory. */
 CLU_API void clu_writer_fixed(clu_writer *w, void *data, size_t cap);
+/* clu_writer_free: frees what the writer owns; it is empty then, and may be used again. */
 CLU_API void clu_writer_free(clu_writer *w);
 /* clu_writer_reset: empties it, keeps the memory, forgets the error. */
 CLU_API void clu_writer_reset(clu_writer *w);
@@ -279,7 +292,13 @@ CLU_API CLU_INLINE uint8_t *clu_writer_add(clu_writer *w, size_t n);
 /* clu_put_bytes: n bytes as they are: no tag. */
 CLU_API CLU_INLINE void clu_put_bytes(clu_writer *w, const void *data, size_t n);
 
+/* The put functions append; what they are given is copied. CLU_ENOMEM, in fixed memory CLU_ESIZE,
+ * and what each of them says stick to the writer. Heads and what follows are not checked against
+ * each other: clu_check does that. */
+
+/* clu_put_version: the byte 131, in front of a term that stands by itself (term_to_binary). */
 CLU_API CLU_INLINE void clu_put_version(clu_writer *w);
+/* clu_put_int, clu_put_uint: an integer in the smallest tag that holds it. */
 CLU_API CLU_INLINE void clu_put_int(clu_writer *w, int64_t value);
 CLU_API void clu_put_uint(clu_writer *w, uint64_t value);
 /* clu_put_big: magnitude little endian; leading zero bytes are dropped, small values take the
@@ -294,17 +313,26 @@ CLU_API void clu_put_atom(clu_writer *w, clu_slice text);
 CLU_API void clu_put_atom_text(clu_writer *w, const char *text);
 /* clu_put_atom_of: the same of an atom made once: nothing is measured or checked. */
 CLU_API void clu_put_atom_of(clu_writer *w, const clu_atom *atom);
+/* clu_put_tuple: the head of a tuple; arity terms follow. CLU_ESIZE from 2^32 on, as of all lengths
+ * and numbers of the format. */
 CLU_API CLU_INLINE void clu_put_tuple(clu_writer *w, size_t arity);
 /* clu_put_list: the head of a list of n elements; end it with clu_put_nil (or another tail).
  * n = 0 writes nothing: clu_put_nil alone is the empty list. */
 CLU_API CLU_INLINE void clu_put_list(clu_writer *w, size_t n);
+/* clu_put_nil: the empty list, or the tail of a proper one. */
 CLU_API CLU_INLINE void clu_put_nil(clu_writer *w);
 /* clu_put_string: a list of bytes: STRING_EXT up to 65535, a list of integers above. */
 CLU_API void clu_put_string(clu_writer *w, clu_slice bytes);
+/* clu_put_map: the head of a map; key and value by turns follow. Two equal keys make a term that a
+ * BEAM refuses, and with it the link. */
 CLU_API CLU_INLINE void clu_put_map(clu_writer *w, size_t pairs);
+/* clu_put_binary: data may be NULL when len is 0. */
 CLU_API CLU_INLINE void clu_put_binary(clu_writer *w, const void *data, size_t len);
 /* clu_put_bitstring: as clu_get_bitstring gives it; the unused bits are written as zeros. */
 CLU_API void clu_put_bitstring(clu_writer *w, const void *data, size_t len, uint8_t last_bits);
+/* clu_put_pid, clu_put_ref, clu_put_port, clu_put_export: in the tags of OTP 25 and later (a small
+ * port's is older). Names as in clu_put_atom; CLU_EBADARG for a reference of no or too many words.
+ */
 CLU_API void clu_put_pid(clu_writer *w, const clu_pid *pid);
 CLU_API void clu_put_ref(clu_writer *w, const clu_ref *ref);
 CLU_API void clu_put_port(clu_writer *w, const clu_port *port);

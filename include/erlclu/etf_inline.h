@@ -31,7 +31,6 @@ CLU_API void clu_get_nil_any(clu_reader *r);
 CLU_API size_t clu_get_map_any(clu_reader *r);
 CLU_API clu_slice clu_get_binary_any(clu_reader *r);
 CLU_API clu_type clu_get_any_rest(clu_reader *r, clu_value *value);
-CLU_API CLU_PURE bool clu_is_ascii(const uint8_t *text, size_t n);
 
 CLU_API const uint8_t *clu_reader_take_none(clu_reader *r);
 CLU_API uint8_t *clu_writer_grow(clu_writer *w, size_t n);
@@ -196,6 +195,45 @@ CLU_INLINE clu_slice clu_get_binary(clu_reader *r)
     bytes.data = r->pos + 5;
     r->pos += 5 + bytes.len;
     return bytes;
+}
+
+CLU_INLINE clu_pid clu_get_pid(clu_reader *r)
+{
+    clu_pid pid;
+
+    clu_read_pid(r, &pid);
+    return pid;
+}
+
+CLU_INLINE clu_ref clu_get_ref(clu_reader *r)
+{
+    clu_ref ref;
+
+    clu_read_ref(r, &ref);
+    return ref;
+}
+
+/* clu_is_ascii: whether all bytes are below 128; by words, of which the last two overlap. */
+CLU_API CLU_INLINE bool clu_is_ascii(const uint8_t *text, size_t n);
+CLU_INLINE bool clu_is_ascii(const uint8_t *text, size_t n)
+{
+    uint64_t bits = 0, word;
+    uint32_t first, last;
+    size_t i;
+
+    if (n >= 8) {
+        for (i = 0; i < n; i += 8) {
+            memcpy(&word, text + (n - i < 8 ? n - 8 : i), 8);
+            bits |= word;
+        }
+    } else if (n >= 4) {
+        memcpy(&first, text, 4);
+        memcpy(&last, text + n - 4, 4);
+        bits = first | last;
+    } else if (n > 0) {
+        bits = (uint64_t)(text[0] | text[n / 2] | text[n - 1]);
+    }
+    return (bits & UINT64_C(0x8080808080808080)) == 0;
 }
 
 /* Bytes of the longest head below, a float's aside. */

@@ -119,8 +119,10 @@ CLU_API clu_process *clu_find(clu_node *node, const clu_pid *pid);
  * wrong is told by clu_send_end. Nothing else may be sent in between. A node that is not linked is
  * dialled, and what is sent meanwhile is kept, up to CLU_HELD_MAX bytes.
  * clu_send_end: CLU_EBUSY when the peer reads too slowly: nothing was sent, CLU_SIGNAL_WRITABLE
- * follows. CLU_ESIZE, CLU_ENOMEM, or the writer's error. A message to nobody is dropped: that is no
- * error, as everywhere in Erlang. clu_send_raw: of a term that is encoded already. */
+ * follows. That may be so of a large message (above 64 KiB) alone: while 1 MiB of those wait, small
+ * ones pass. What one process sends to a node arrives in its order all the same. CLU_ESIZE,
+ * CLU_ENOMEM, or the writer's error. A message to nobody is dropped: that is no error, as
+ * everywhere in Erlang. clu_send_raw: of a term that is encoded already. */
 CLU_API clu_writer *clu_send_begin(clu_process *self, const clu_to *to);
 CLU_API CLU_MUST_USE clu_error clu_send_end(clu_process *self);
 CLU_API void clu_send_cancel(clu_process *self);

@@ -248,17 +248,19 @@ static bool finish_wait(struct loading *l, const struct role *role)
 static bool finish_global(struct loading *l, const struct role *role)
 {
     const struct settings *s = &l->out->settings;
-    const char *global = l->in->command == CMD_LIBRARY ? ".global" : "--global";
+    const char *dash = l->in->command == CMD_LIBRARY ? "." : "--";
 
     (void)role;
     if (s->global && s->prune == PRUNE_AFTER)
         return conf_say(l,
-                        "%s and --prune after do not go together: a link that one node cuts is "
-                        "a partial partition to global, for which others cut further ones",
-                        global);
+                        "%sglobal and %sprune after do not go together: a link that one node cuts "
+                        "is a partial partition to global, for which others cut further ones",
+                        dash, dash);
     if (s->global && s->hidden)
-        return conf_say(l, "%s and --hidden do not go together: hidden nodes are no part of global",
-                        global);
+        return conf_say(l,
+                        "%sglobal and %shidden do not go together: hidden nodes are no part of "
+                        "global",
+                        dash, dash);
     return true;
 }
 

@@ -9,10 +9,6 @@
 
 /* The 4 bytes in front of every frame. */
 #define LENGTH_SIZE 4
-/* What follows the version byte of a frame with a header. */
-#define KIND_WHOLE 68
-#define KIND_FIRST 69
-#define KIND_NEXT  70
 
 /* channel_fail: the first error stays; returns the one that does. */
 clu_error channel_fail(struct channel *c, clu_error err, const char *what);

@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dist/outbox.h"
 
-/* Kinds of fragments behind the version byte. */
-#define FIRST_FRAGMENT 69
-#define NEXT_FRAGMENT  70
-
 /* ---- memory ---- */
 
 /* Keeps a buffer for the next large message, or frees it. */
@@ -92,7 +88,7 @@ static void schedule(struct outbox *o)
     o->part = (size_t)min_u64(OUTBOX_FRAGMENT, item->bytes.len - item->at);
     o->part_sent = 0;
     o->cut = o->small.len;
-    put_head(o->head, NEXT_FRAGMENT, s, item->fragment, o->part);
+    put_head(o->head, KIND_NEXT, s, item->fragment, o->part);
 }
 
 /* Puts the first fragment of the sender's message into small; where its header is to be written, or
@@ -107,7 +103,7 @@ static uint8_t *put_first(struct outbox *o, struct sender *s, size_t header)
         return NULL;
     s->sequence = ++o->n_sequences;
     item->fragment = (rest + OUTBOX_FRAGMENT - 1) / OUTBOX_FRAGMENT;
-    put_head(p, FIRST_FRAGMENT, s, item->fragment + 1, size);
+    put_head(p, KIND_FIRST, s, item->fragment + 1, size);
     memcpy(p + OUTBOX_FRAGMENT_HEAD + header, item->bytes.data + item->at, item->first);
     buf_add(&o->small, OUTBOX_FRAGMENT_HEAD + size);
     item->at += item->first;

@@ -14,7 +14,11 @@
 
 /* Bytes of a message in one fragment (dist.c: ERTS_DIST_FRAGMENT_SIZE). */
 #define OUTBOX_FRAGMENT (64u << 10)
-/* Length, tag, kind, and the two numbers of a fragment. */
+/* Kinds of frames with a header, behind the version byte. */
+#define KIND_WHOLE 68
+#define KIND_FIRST 69
+#define KIND_NEXT  70
+/* Length, version, kind, and the two numbers of a fragment. */
 #define OUTBOX_FRAGMENT_HEAD (4 + 2 + 16)
 /* A buffer up to this is kept for the next messages until the link is idle; one that grew beyond it
  * is given back at once. */

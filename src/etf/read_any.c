@@ -31,7 +31,9 @@ static clu_type get_any_list(clu_reader *r, clu_value *value)
     return taken(r, value, CLU_TYPE_LIST);
 }
 
-static clu_type get_any_value(clu_reader *r, clu_value *value, clu_type type)
+/* Kept out of the other, which is to be no more than it says. */
+static __attribute__((noinline)) clu_type get_any_value(clu_reader *r, clu_value *value,
+                                                        clu_type type)
 {
     switch (type) {
     case CLU_TYPE_INTEGER: return get_any_integer(r, value);
@@ -52,5 +54,10 @@ clu_type clu_get_any_rest(clu_reader *r, clu_value *value)
 
     if (type > CLU_TYPE_BINARY)
         return value->type = type;
+    if (clu_reader_has(r, 2) && *r->pos == ETF_SMALL_INTEGER) { /* how messages end */
+        value->as.integer = r->pos[1];
+        r->pos += 2;
+        return value->type = CLU_TYPE_INTEGER;
+    }
     return get_any_value(r, value, type);
 }

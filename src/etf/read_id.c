@@ -61,7 +61,7 @@ static clu_slice convert(clu_reader *r, clu_slice latin1, uint8_t *buf)
 {
     size_t len = 0;
 
-    if (utf8_is_ascii(latin1.data, latin1.len))
+    if (clu_is_ascii(latin1.data, latin1.len))
         return latin1;
     if (buf == NULL || latin1.len > CLU_ATOM_CHARS_MAX) {
         clu_reader_fail(r, CLU_EATOM);
@@ -100,7 +100,7 @@ static inline bool peek_name(const clu_reader *r, size_t at, size_t behind, clu_
     if ((!is_latin1 && *p != ETF_SMALL_ATOM_UTF8) ||
         (size_t)(r->end - name->data) < name->len + behind)
         return false;
-    return !is_latin1 || utf8_is_ascii(name->data, name->len);
+    return !is_latin1 || clu_is_ascii(name->data, name->len);
 }
 
 clu_slice clu_get_atom_any(clu_reader *r)
@@ -136,26 +136,33 @@ static clu_pid get_any_pid(clu_reader *r, uint8_t *buf)
     return pid;
 }
 
+/* By way of a pointer, which is written to as the fields come: a structure that is returned would
+ * be copied in pieces larger than it was written in, for which the processor has to wait. */
+static void read_pid(clu_reader *r, uint8_t *buf, clu_pid *pid)
+{
+    if (!clu_reader_has(r, 1) || *r->pos != ETF_NEW_PID || !peek_name(r, 1, 12, &pid->node)) {
+        *pid = get_any_pid(r, buf);
+        return;
+    }
+    const uint8_t *p = slice_end(pid->node);
+
+    pid->id = get_be32(p);
+    pid->serial = get_be32(p + 4);
+    pid->creation = get_be32(p + 8);
+    r->pos = p + 12;
+}
+
 clu_pid etf_get_pid(clu_reader *r, uint8_t *buf)
 {
     clu_pid pid;
-    clu_slice node;
 
-    if (!clu_reader_has(r, 1) || *r->pos != ETF_NEW_PID || !peek_name(r, 1, 12, &node))
-        return get_any_pid(r, buf);
-    const uint8_t *p = slice_end(node);
-
-    r->pos = p + 12;
-    pid.node = node;
-    pid.id = get_be32(p);
-    pid.serial = get_be32(p + 4);
-    pid.creation = get_be32(p + 8);
+    read_pid(r, buf, &pid);
     return pid;
 }
 
-clu_pid clu_get_pid(clu_reader *r)
+void clu_read_pid(clu_reader *r, clu_pid *pid)
 {
-    return etf_get_pid(r, NULL);
+    read_pid(r, NULL, pid);
 }
 
 static void get_words(clu_reader *r, clu_ref *ref, uint32_t n)
@@ -193,30 +200,34 @@ static clu_ref get_any_ref(clu_reader *r, uint8_t *buf)
     return ref;
 }
 
-clu_ref etf_get_ref(clu_reader *r, uint8_t *buf)
+static void read_ref(clu_reader *r, uint8_t *buf, clu_ref *ref)
 {
     size_t n = clu_reader_has(r, 3) && *r->pos == ETF_NEWER_REFERENCE ? get_be16(r->pos + 1) : 0;
-    clu_ref ref;
-    clu_slice node;
 
-    if (n < 1 || n > CLU_REF_WORDS_MAX || !peek_name(r, 3, 4 + 4 * n, &node))
-        return get_any_ref(r, buf);
-    const uint8_t *p = slice_end(node);
+    if (n < 1 || n > CLU_REF_WORDS_MAX || !peek_name(r, 3, 4 + 4 * n, &ref->node)) {
+        *ref = get_any_ref(r, buf);
+        return;
+    }
+    const uint8_t *p = slice_end(ref->node);
 
+    ref->creation = get_be32(p);
+    ref->n = (uint32_t)n;
+    for (size_t i = 0; i < CLU_REF_WORDS_MAX; i++)
+        ref->words[i] = i < n ? get_be32(p + 4 + 4 * i) : 0;
     r->pos = p + 4 + 4 * n;
-    ref.node = node;
-    ref.creation = get_be32(p);
-    ref.n = (uint32_t)n;
-    for (size_t i = 0; i < n; i++)
-        ref.words[i] = get_be32(p + 4 + 4 * i);
-    for (size_t i = n; i < CLU_REF_WORDS_MAX; i++)
-        ref.words[i] = 0;
+}
+
+clu_ref etf_get_ref(clu_reader *r, uint8_t *buf)
+{
+    clu_ref ref;
+
+    read_ref(r, buf, &ref);
     return ref;
 }
 
-clu_ref clu_get_ref(clu_reader *r)
+void clu_read_ref(clu_reader *r, clu_ref *ref)
 {
-    return etf_get_ref(r, NULL);
+    read_ref(r, NULL, ref);
 }
 
 clu_port etf_get_port(clu_reader *r, uint8_t *buf)

@@ -85,7 +85,7 @@ bool utf8_count(clu_slice text, size_t *chars)
 {
     size_t n = text.len;
 
-    if (!utf8_is_ascii(text.data, text.len)) {
+    if (!clu_is_ascii(text.data, text.len)) {
         const uint8_t *pos = text.data, *end = text.data + text.len;
 
         for (n = 0; pos < end; n++)
@@ -94,9 +94,4 @@ bool utf8_count(clu_slice text, size_t *chars)
     }
     *chars = n;
     return true;
-}
-
-bool clu_is_ascii(const uint8_t *text, size_t n)
-{
-    return utf8_is_ascii(text, n);
 }

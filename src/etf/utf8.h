@@ -23,28 +23,6 @@ static inline const uint8_t *slice_end(clu_slice s)
     return s.len == 0 ? s.data : s.data + s.len;
 }
 
-/* utf8_is_ascii: whether all bytes are below 128; loads of whole words, the last ones overlapping.
- */
-static inline bool utf8_is_ascii(const uint8_t *text, size_t n)
-{
-    uint64_t bits = 0, word;
-    uint32_t first, last;
-
-    if (n >= sizeof word) {
-        for (size_t i = 0; i < n; i += sizeof word) {
-            memcpy(&word, text + (n - i < sizeof word ? n - sizeof word : i), sizeof word);
-            bits |= word;
-        }
-    } else if (n >= sizeof first) {
-        memcpy(&first, text, sizeof first);
-        memcpy(&last, text + n - sizeof last, sizeof last);
-        bits = first | last;
-    } else if (n > 0) {
-        bits = text[0] | text[n / 2] | text[n - 1];
-    }
-    return (bits & ASCII_HIGH_BITS) == 0;
-}
-
 /* utf8_get: the character at *pos, which moves behind it; UTF8_BAD when there is none (overlong,
  * surrogate, cut short), *pos then moves one byte. pos must be before end. */
 uint32_t utf8_get(const uint8_t **pos, const uint8_t *end);

@@ -20,42 +20,57 @@ static clu_slice keep(uint8_t **to, clu_slice s)
     return kept;
 }
 
-/* The tag without the cache references of its frame. */
-static clu_error spell_out(clu_writer *w, clu_reader tag)
+/* Tags of BEAMs are no longer than this, save the odd long name of a node. */
+#define TAG_USUAL 256
+
+/* The tag without the cache references of its frame, in small or, where that is too small, in
+ * memory of the writer's own. */
+static clu_error spell_out(clu_writer *w, uint8_t small[TAG_USUAL], clu_reader tag)
 {
+    clu_reader again = tag;
+
+    clu_writer_fixed(w, small, TAG_USUAL);
+    if (tag.err != CLU_OK)
+        return CLU_OK;
+    clu_put_term(w, &tag);
+    if (w->err != CLU_ESIZE)
+        return w->err;
     clu_writer_init(w);
-    if (tag.err == CLU_OK)
-        clu_put_term(w, &tag);
+    clu_put_term(w, &again);
     return w->err;
 }
 
-struct clu_call *call_new(struct clu_node *n, enum call_kind kind, const clu_pid *from,
-                          const clu_ref *alias, clu_reader tag)
+static void fill(struct clu_call *call, const clu_pid *from, const clu_ref *alias, clu_slice tag)
 {
-    clu_writer term;
-    size_t names = from->node.len + (alias == NULL ? 0 : alias->node.len);
-    struct clu_call *call =
-        spell_out(&term, tag) == CLU_OK ? calloc(1, sizeof *call + names + term.len) : NULL;
-
-    if (call == NULL) {
-        clu_writer_free(&term);
-        return NULL;
-    }
     uint8_t *to = call->bytes;
 
-    call->node = n;
-    call->kind = kind;
-    call->own = kind != CALL_SERVER;
     call->from = *from;
     call->from.node = keep(&to, from->node);
     if (alias != NULL) {
         call->alias = *alias;
         call->alias.node = keep(&to, alias->node);
     }
-    call->tag = keep(&to, (clu_slice){term.data, term.len});
-    clu_writer_init(&call->w);
-    list_init(&call->held);
-    list_append(&n->calls, &call->all);
+    call->tag = keep(&to, tag);
+}
+
+struct clu_call *call_new(struct clu_node *n, enum call_kind kind, const clu_pid *from,
+                          const clu_ref *alias, clu_reader tag)
+{
+    uint8_t small[TAG_USUAL];
+    clu_writer term;
+    size_t names = from->node.len + (alias == NULL ? 0 : alias->node.len);
+    struct clu_call *call =
+        spell_out(&term, small, tag) == CLU_OK ? calloc(1, sizeof *call + names + term.len) : NULL;
+
+    if (call != NULL) {
+        call->node = n;
+        call->kind = kind;
+        call->own = kind != CALL_SERVER;
+        fill(call, from, alias, (clu_slice){term.data, term.len});
+        clu_writer_init(&call->w);
+        list_init(&call->held);
+        list_append(&n->calls, &call->all);
+    }
     clu_writer_free(&term);
     return call;
 }

@@ -242,6 +242,14 @@ static void hear_message(struct global *g, const clu_signal *s)
 
 /* ---- nodes ---- */
 
+void global_broke(struct clu_node *n, clu_slice node)
+{
+    struct gpeer *p = n->global == NULL ? NULL : peer_find(n->global, node);
+
+    if (p != NULL)
+        p->broke = true;
+}
+
 static void node_up(struct global *g, clu_slice node)
 {
     struct gpeer *p = peer_get(g, node);
@@ -249,23 +257,25 @@ static void node_up(struct global *g, clu_slice node)
     if (p == NULL)
         return;
     p->linked = true;
-    p->is_odd = false;
+    p->is_odd = p->broke = false;
     session_up(g, p);
     sync_other_up(g, p);
 }
 
-/* A link that we have cut ourselves is the end of our membership, not of the peer's: it hears the
- * end, and tells the others that it has lost us. Telling them that we have lost it as well would
- * make them cut their links to it, so one of two would lose all for what happened between both. */
-static void node_down(struct global *g, clu_slice node, clu_reader reason)
+/* A BEAM tells of every link that ends. So each of the two ends of one link has its links to all
+ * others cut, and both are alone for what happened between them. We tell of links that broke. One
+ * that we have closed is the end of our membership, not of the peer's: it hears the end, and tells
+ * the others that it has lost us. One that the peer has closed it knows of, or it has ended, which
+ * all others see for themselves. */
+static void node_down(struct global *g, clu_slice node)
 {
     struct gpeer *p = peer_find(g, node);
 
     if (p == NULL)
         return;
-    bool tell = slice_is(clu_get_atom(&reason), "connection_closed");
+    bool tell = p->broke;
 
-    p->linked = false;
+    p->linked = p->broke = false;
     syncers_hear(g, node);
     session_down(g, p, tell ? LOST_TOLD : LOST_SILENTLY);
     peer_release(g, p);
@@ -289,7 +299,7 @@ static void server_receive(clu_process *self, const clu_signal *s, void *arg)
     switch (s->kind) {
     case CLU_SIGNAL_MESSAGE: hear_message(g, s); break;
     case CLU_SIGNAL_NODE_UP: node_up(g, s->node); break;
-    case CLU_SIGNAL_NODE_DOWN: node_down(g, s->node, s->term); break;
+    case CLU_SIGNAL_NODE_DOWN: node_down(g, s->node); break;
     case CLU_SIGNAL_DOWN:
         if (!resolve_signal(g, s))
             other_down(g, s);

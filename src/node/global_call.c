@@ -145,12 +145,25 @@ static struct many *many_new(struct global *g, struct clu_process *p, const stru
     return NULL;
 }
 
+/* A node that has gone holds no lock of ours and needs no name: nobody dials it for that. One that
+ * is on its way, because others know it, is waited for; so is any that a program names. */
+static bool is_worth_asking(const struct many *m, const struct clu_process *p, const char *node)
+{
+    const struct gpeer *peer = peer_find(m->g, slice_of(node));
+
+    return (p != m->g->lockers && p != m->g->registrars) ||
+           is_own_name(m->g->node, slice_of(node)) ||
+           (peer != NULL && (peer->linked || peer->wanted));
+}
+
 /* A lock is never refused for want of room at a slow reader: there is one request at a time. */
 static bool ask_one(struct many *m, struct clu_process *p, size_t i, clu_slice request)
 {
     struct clu_node *n = m->g->node;
     clu_to to = clu_to_name("global_name_server", m->nodes.names[i]);
 
+    if (!is_worth_asking(m, p, m->nodes.names[i]))
+        return false;
     m->parts[i].many = m;
     n->urgent = true;
     clu_put_raw(clu_call_begin(p, &to, CLU_INFINITY), request);

@@ -161,6 +161,7 @@ struct gpeer {
     char name[NODE_NAME_SIZE];
     bool linked;
     bool is_odd; /* told */
+    bool broke;  /* its link: see node_down */
     /* What OTP keeps in the map `known`: Node => version, {pending, Node} => version, {removing,
      * Node}. */
     bool known, pending, removing, synced;

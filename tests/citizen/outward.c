@@ -282,14 +282,18 @@ static clu_error spawn(clu_call *call, clu_reader *args, void *arg)
     struct name node = get_name(args), module = get_name(args), function = get_name(args);
     clu_process *p =
         clu_spawn(clu_call_node(call), &(clu_spawn_options){.receive = spawn_receive, .arg = g});
-    clu_slice list = clu_get_raw(args);
+    clu_writer list;
 
-    if (g == NULL || p == NULL || args->refs != NULL)
+    if (g == NULL || p == NULL)
         return CLU_ENOMEM;
     g->call = call;
     clu_writer_init(&g->pid);
-    clu_ref ref = clu_spawn_remote(p, node.text, module.text, function.text, list, false, true);
+    clu_writer_init(&list);
+    clu_put_term(&list, args);
+    clu_ref ref = clu_spawn_remote(p, node.text, module.text, function.text,
+                                   (clu_slice){list.data, list.len}, false, true);
 
+    clu_writer_free(&list);
     return ref.n == 0 ? CLU_ENOMEM : CLU_PENDING;
 }
 

@@ -18,6 +18,8 @@ struct subject {
     clu_process *self;
     clu_writer noted; /* the elements of a list */
     size_t n_noted;
+    clu_writer term;
+    uint64_t streamed; /* bytes of the message that comes as a stream */
 };
 
 static const clu_server behaviour;
@@ -29,6 +31,7 @@ static struct subject *subject_new(clu_node *node, const char *name)
     if (c == NULL)
         return NULL;
     clu_writer_init(&c->noted);
+    clu_writer_init(&c->term);
     c->self = clu_serve(node, name, &behaviour, c);
     if (c->self != NULL)
         return c;
@@ -57,12 +60,15 @@ static bool get_text(clu_reader *r, char *text, size_t size)
     return true;
 }
 
-static clu_slice term_at(const clu_reader *r)
+/* A copy of the term at the reader: what has come in may hold references to the atoms of its own
+ * message. Good until the next order. */
+static clu_slice term_at(struct subject *c, clu_reader *r)
 {
-    clu_reader end = *r;
+    clu_writer_reset(&c->term);
+    clu_put_term(&c->term, r);
+    clu_slice term = {c->term.data, c->term.len};
 
-    clu_skip_term(&end);
-    return (clu_slice){r->pos, (size_t)(end.pos - r->pos)};
+    return term;
 }
 
 static clu_error reply(clu_call *call, clu_error err)
@@ -112,27 +118,17 @@ static clu_error do_demonitor(struct subject *c, clu_call *call, clu_reader *r)
 static clu_error do_exit(struct subject *c, clu_call *call, clu_reader *r)
 {
     clu_pid pid;
-    clu_writer reason;
     clu_error err = clu_match(r, "~p", &pid);
 
-    clu_writer_init(&reason);
-    clu_put_term(&reason, r);
-    if (err == CLU_OK)
-        err = clu_exit_signal(c->self, &pid, (clu_slice){reason.data, reason.len});
-    clu_writer_free(&reason);
-    return reply(call, err);
+    return reply(call, err == CLU_OK ? clu_exit_signal(c->self, &pid, term_at(c, r)) : err);
 }
 
 static clu_error do_die(struct subject *c, clu_call *call, clu_reader *r)
 {
-    clu_writer reason;
-
-    clu_writer_init(&reason);
-    clu_put_term(&reason, r);
+    clu_slice reason = term_at(c, r);
     clu_error err = clu_reply(call, "ok");
 
-    clu_exit_term(c->self, (clu_slice){reason.data, reason.len});
-    clu_writer_free(&reason);
+    clu_exit_term(c->self, reason);
     return err;
 }
 
@@ -217,7 +213,7 @@ static clu_error do_spawn(struct subject *c, clu_call *call, clu_reader *r)
         !get_text(r, function, sizeof function))
         return CLU_EBADARG;
     return clu_reply(call, "~r",
-                     clu_spawn_remote(c->self, node, module, function, term_at(r), true, true));
+                     clu_spawn_remote(c->self, node, module, function, term_at(c, r), true, true));
 }
 
 static void answered(clu_process *self, const clu_answer *answer, void *arg)
@@ -324,7 +320,7 @@ static clu_error do_pg_join(struct subject *c, clu_call *call, clu_reader *r)
 
     if (!get_text(r, scope, sizeof scope))
         return CLU_EBADARG;
-    return reply(call, clu_pg_join(c->self, scope, term_at(r)));
+    return reply(call, clu_pg_join(c->self, scope, term_at(c, r)));
 }
 
 static clu_error do_pg_leave(struct subject *c, clu_call *call, clu_reader *r)
@@ -333,7 +329,7 @@ static clu_error do_pg_leave(struct subject *c, clu_call *call, clu_reader *r)
 
     if (!get_text(r, scope, sizeof scope))
         return CLU_EBADARG;
-    return reply(call, clu_pg_leave(c->self, scope, term_at(r)));
+    return reply(call, clu_pg_leave(c->self, scope, term_at(c, r)));
 }
 
 static bool put_member(const clu_pid *pid, bool local, void *w)
@@ -350,7 +346,7 @@ static clu_error do_pg_members(struct subject *c, clu_call *call, clu_reader *r)
 
     if (!get_text(r, scope, sizeof scope))
         return CLU_EBADARG;
-    clu_slice group = term_at(r);
+    clu_slice group = term_at(c, r);
     clu_writer *w = clu_reply_begin(call);
 
     clu_pg_members(clu_process_node(c->self), scope, group, put_member, w);
@@ -358,11 +354,35 @@ static clu_error do_pg_members(struct subject *c, clu_call *call, clu_reader *r)
     return clu_reply_end(call);
 }
 
+static void on_stream(clu_process *self, const clu_stream *part, void *arg)
+{
+    struct subject *c = arg;
+
+    c->streamed = (part->part == CLU_STREAM_FIRST ? 0 : c->streamed) + part->bytes.len;
+    if (part->part != CLU_STREAM_LAST)
+        return;
+    if (clu_format(&c->noted, "{stream,~u}", c->streamed) != CLU_OK)
+        clu_exit(self, "cannot_note");
+    c->n_noted++;
+}
+
+/* {stream, true}: large messages are taken in parts, and only counted. */
+static clu_error do_stream(struct subject *c, clu_call *call, clu_reader *r)
+{
+    bool on;
+    clu_error err = clu_match(r, "~o", &on);
+
+    if (err == CLU_OK)
+        clu_on_stream(c->self, on ? on_stream : NULL, c);
+    return reply(call, err);
+}
+
 /* {register, Name}: with global. */
 static clu_error do_register(struct subject *c, clu_call *call, clu_reader *r)
 {
     clu_pid self = clu_self(c->self);
-    clu_ref ref = clu_global_register(c->self, term_at(r), &self, CLU_RESOLVE_EXIT, answered, call);
+    clu_ref ref =
+        clu_global_register(c->self, term_at(c, r), &self, CLU_RESOLVE_EXIT, answered, call);
 
     return ref.n > 0 ? CLU_PENDING : CLU_EBADARG;
 }
@@ -371,7 +391,7 @@ static clu_error do_whereis(struct subject *c, clu_call *call, clu_reader *r)
 {
     clu_pid pid;
 
-    if (clu_global_whereis(clu_process_node(c->self), term_at(r), &pid))
+    if (clu_global_whereis(clu_process_node(c->self), term_at(c, r), &pid))
         return clu_reply(call, "~p", pid);
     return clu_reply(call, "undefined");
 }
@@ -416,6 +436,7 @@ static const struct {
     {"send", do_send},
     {"signals", do_signals},
     {"spawn", do_spawn},
+    {"stream", do_stream},
     {"timer", do_timer},
     {"trap_exit", do_trap},
     {"unalias", do_unalias},
@@ -448,6 +469,7 @@ static clu_error note(struct subject *c, const clu_signal *s)
     case CLU_SIGNAL_NODE_UP: return clu_format(w, "{nodeup,~a}", s->node);
     case CLU_SIGNAL_NODE_DOWN: return clu_format(w, "{nodedown,~a,~t}", s->node, s->term);
     case CLU_SIGNAL_WRITABLE: return clu_format(w, "{writable,~a}", s->node);
+    case CLU_SIGNAL_STREAM_LOST: return clu_format(w, "{stream_lost,~a}", s->node);
     case CLU_SIGNAL_DOWN:
         return s->from.node.len > 0
                    ? clu_format(w, "{'DOWN',~r,~p,~t}", s->ref, s->from, s->term)
@@ -491,6 +513,7 @@ static void on_stopped(clu_process *self, clu_slice reason, void *arg)
 
     (void)self, (void)reason;
     clu_writer_free(&c->noted);
+    clu_writer_free(&c->term);
     free(c);
 }
 

@@ -149,10 +149,8 @@ def simultaneous(s):
 @row('node', 'a dynamic name is given, and asked for')
 def dynamic_names(s):
     pod = s.case.lab.pod(3)
-    program = ("{ok, _} = net_kernel:start(undefined, #{name_domain => longnames}), erlang:set_cookie(list_to_atom(hd(init:get_plain_arguments()))), "
-               f"true = net_kernel:connect_node('{s.name}'), io:format(\"~p~n\", [node()]), halt().")
-    done = pod.run(s.erl.otp.command('erl', '-noshell', '-noinput', '-eval', program, '-extra', COOKIE))
-    s.case.assertRegex(done.stdout, rf'@{s.case.lab.pod(3).address}|@', done.stderr)
+    done = pod.run(['erl_call', '-R', '-name', s.name, '-c', COOKIE, '-a', 'erlang node'])
+    s.case.assertIn(s.name, done.stdout, done.stderr)
     done = pod.run([ERLCLU, 'call', s.erl.name, 'erlang', 'nodes', '[hidden]'], env={'RELEASE_COOKIE': COOKIE})
     s.case.assertEqual(0, done.returncode, done.stderr)
 

@@ -11,6 +11,7 @@ SOURCES = TOP / 'tests' / 'citizen'
 LIBRARY = ERLCLU.parent / 'liberlclu.so'
 WARNINGS = ['-std=c11', '-Wall', '-Wextra', '-Wpedantic', '-Werror']
 AT_ONCE = 2  # seconds; the callers' own timeouts are 5 s and more
+PROCESSES = "maps:get(processes, rpc:call('%s', erlclu, status, []))"
 
 
 def caught(text):
@@ -70,7 +71,12 @@ class CitizenCase(LabCase):
     def linked(self, release):
         self.erlang = self.erl(1, release, name='erl@10.42.0.1', refresh=None).start()
         self.citizen = Citizen(self.lab.pod(2)).start().join(self.erlang)
+        self.idle = self.erlang.eval(PROCESSES % self.citizen.name)
         return self.citizen.name
+
+    def says_idle(self, before='', **options):
+        """The citizen has no more processes than in the beginning."""
+        self.says(before + PROCESSES % self.citizen.name, self.idle, **options)
 
     def says(self, text, expected, within=AT_ONCE):
         """What Erlang makes of an expression, in which N is the citizen; in time."""

@@ -71,7 +71,13 @@ static const struct {
     ROW(C, NULL, "log", "4 ", .log = "none"),
     ROW(C, NULL, "log", "0 ", .log = "debug"),
     ROW(C, NULL, "error", ".log: `loud` is not debug, info, warning, error or none", .log = "loud"),
-    ROW(C, NULL, "error", ".global: global name registration is not built in", .global = true),
+    ROW(C, NULL, "error",
+        ".global and .hidden do not go together: hidden nodes are no part of global",
+        .global = true, .hidden = true),
+    ROW(C, NULL, "error",
+        ".global and .prune after do not go together: a link that one node cuts is a partial "
+        "partition to global, for which others cut further ones",
+        .global = true, .prune = "after:5m"),
     ROW(C ";KUBERNETES_SERVICE_HOST=10.43.0.1", NULL, "notes", "no .discover; ", 0),
 };
 

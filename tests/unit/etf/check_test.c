@@ -19,6 +19,10 @@ static const clu_refs refs = {atoms, COUNT(atoms)};
 #define FUN_MID "\0\0\0\2\0\0\0\1"    /* Index, NumFree */
 #define FUN_END "R\0a\2b\0\0\1\0" PID /* Module, OldIndex, OldUniq, Pid */
 
+#define INT4    "b\0\0\0\1b\0\0\0\2b\0\0\0\3b\0\0\0\4"
+#define TEN     "0123456789"
+#define HUNDRED TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN
+
 /* Terms of every tag, and all that is wrong with some. */
 static const struct {
     const char *name, *bytes;
@@ -126,6 +130,20 @@ static const struct {
      BYTES("\x83"
            "a\1"),
      CLU_ETAG},
+    {"a row of integers", BYTES("l\0\0\0\x9" INT4 INT4 "b\0\0\0\1j"), CLU_OK},
+    {"a row of integers that ends a tuple", BYTES("h\5" INT4 "b\0\0\0\1"), CLU_OK},
+    {"a row of integers and others", BYTES("l\0\0\0\7" INT4 "a\1b\0\0\0\1w\2okj"), CLU_OK},
+    {"a row of integers, no tag", BYTES("l\0\0\0\7" INT4 "b\0\0\0\1\1b\0\0\0\1j"), CLU_ETAG},
+    {"a row of integers, no tail", BYTES("l\0\0\0\4" INT4), CLU_ETRUNC},
+    {"a pid of another time", BYTES("Xd\0\3a@h\0\0\0\1\0\0\0\2\0\0\0\3"), CLU_OK},
+    {"a pid, its node in UTF-8", BYTES("Xw\3a@h\0\0\0\1\0\0\0\2\0\0\0\3"), CLU_OK},
+    {"a pid, its node no UTF-8", BYTES("Xw\3a@\xff\0\0\0\1\0\0\0\2\0\0\0\3"), CLU_EATOM},
+    {"a reference of five words",
+     BYTES("Z\0\5w\3a@h\0\0\0\1\0\0\0\2\0\0\0\3\0\0\0\4\0\0\0\5\0\0\0\6"), CLU_OK},
+    {"a reference, its node in Latin-1", BYTES("Z\0\1d\0\1a\0\0\0\1\0\0\0\2"), CLU_OK},
+    {"binary of 300 bytes", BYTES("m\0\0\1\x2c" HUNDRED HUNDRED HUNDRED), CLU_OK},
+    {"an atom of 20 characters", BYTES("w\x14twenty_characters___"), CLU_OK},
+    {"an atom of 9 characters, the last no UTF-8", BYTES("w\x9nine_cha\xe9"), CLU_EATOM},
     {"a byte left over", BYTES("a\1j"), CLU_ETERM},
     {"nothing", BYTES(""), CLU_ETRUNC},
 };
@@ -168,13 +186,32 @@ static void test_every_prefix(void **state)
         }
 }
 
+/* What stands behind a term does not matter: there is a quick way for terms that have room. */
+static void test_with_room(void **state)
+{
+    char data[512];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        size_t used, with_room;
+        clu_error err = clu_check(rows[i].bytes, rows[i].len, &refs, &used);
+
+        memcpy(data, rows[i].bytes, rows[i].len);
+        memset(data + rows[i].len, 0xff, 32);
+        clu_error other = clu_check(data, rows[i].len + 32, &refs, &with_room);
+
+        if (err != CLU_ETRUNC && (other != err || (err == CLU_OK && used != with_room)))
+            fail_msg("%s: %s with room behind it", rows[i].name, clu_strerror(other));
+    }
+}
+
 static void test_used(void **state)
 {
     size_t used = 0;
 
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
-        char bytes[128];
+        char bytes[512];
 
         if (rows[i].err != CLU_OK)
             continue;
@@ -263,9 +300,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows),        cmocka_unit_test(test_every_prefix),
-        cmocka_unit_test(test_used),        cmocka_unit_test(test_skip_agrees),
-        cmocka_unit_test(test_atom_length), cmocka_unit_test(test_depth),
-        cmocka_unit_test(test_no_header),
+        cmocka_unit_test(test_with_room),   cmocka_unit_test(test_used),
+        cmocka_unit_test(test_skip_agrees), cmocka_unit_test(test_atom_length),
+        cmocka_unit_test(test_depth),       cmocka_unit_test(test_no_header),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

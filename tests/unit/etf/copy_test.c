@@ -41,6 +41,12 @@ static const struct {
     {"in a pid", BYTES("XR\1" PID_REST), BYTES("X" A_B PID_REST)},
     {"in a reference", BYTES("Z\0\1R\1\0\0\0\1\0\0\0\2"), BYTES("Z\0\1" A_B "\0\0\0\1\0\0\0\2")},
     {"in an export", BYTES("qR\0R\1a\1"), BYTES("q" OK A_B "a\1")},
+    {"in a port", BYTES("YR\1\0\0\0\1\0\0\0\2"), BYTES("Y" A_B "\0\0\0\1\0\0\0\2")},
+    {"in a wide port", BYTES("xR\1\x10\0\0\1\0\0\0\2\0\0\0\3"),
+     BYTES("x" A_B "\x10\0\0\1\0\0\0\2\0\0\0\3")},
+    {"in a record", BYTES("C\0\0\0\1\1R\0R\1R\0a\7"), BYTES("C\0\0\0\1\1" OK A_B OK "a\7")},
+    {"an old fun", BYTES("u\0\0\0\0X" A_B PID_REST OK "a\1a\2"),
+     BYTES("u\0\0\0\0X" A_B PID_REST OK "a\1a\2")},
     {"a pid in Latin-1 stays", BYTES("Xs\1\xe9" PID_REST), BYTES("Xs\1\xe9" PID_REST)},
     {"in a fun, whose size is mended",
      BYTES("p\0\0\0\x34" FUN_SELF "\0\0\0\1"
@@ -115,12 +121,38 @@ static void test_unknown_reference(void **state)
     clu_writer_free(&w);
 }
 
+/* Funs within funs beyond what is kept in mind. */
+static void test_too_deep(void **state)
+{
+    enum { DEEP = 65 };
+    clu_writer in, w;
+    clu_reader r;
+
+    (void)state;
+    clu_writer_init(&in);
+    clu_writer_init(&w);
+    for (int i = 0; i < DEEP; i++) {
+        clu_put_bytes(&in, BYTES("p\0\0\0\0" FUN_SELF "\0\0\0\1"));
+        clu_put_bytes(&in, BYTES("R\0a\0a\0"
+                                 "XR\1" PID_REST));
+    }
+    clu_put_nil(&in);
+    clu_reader_init(&r, in.data, in.len);
+    r.refs = &refs;
+    clu_put_term(&w, &r);
+    assert_int_equal(r.err, CLU_EDEPTH);
+    assert_int_equal(w.len, 0);
+    clu_writer_free(&in);
+    clu_writer_free(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_copy),
         cmocka_unit_test(test_cut_short),
         cmocka_unit_test(test_unknown_reference),
+        cmocka_unit_test(test_too_deep),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

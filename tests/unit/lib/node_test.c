@@ -5,8 +5,10 @@
 #include "nodes.h"
 
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <time.h>
+#include <unistd.h>
 
 /* ---- errors stick ---- */
 
@@ -301,6 +303,55 @@ static void a_step_waits_as_long_as_it_may(void **state)
     clu_node_free(node);
 }
 
+/* ---- a whole program ---- */
+
+static void end_by_signal(clu_node *node, void *arg)
+{
+    assert_non_null(node);
+    kill(getpid(), *(const int *)arg);
+}
+
+static bool is_blocked(int number)
+{
+    sigset_t now;
+
+    assert_int_equal(pthread_sigmask(SIG_BLOCK, NULL, &now), 0);
+    return sigismember(&now, number) == 1;
+}
+
+/* Both ends are clean, and leave the signals of the thread as they were. */
+static void main_ends_with_a_signal(void **state)
+{
+    static const int ends[] = {SIGTERM, SIGINT};
+    sigset_t set;
+
+    (void)state;
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        clu_node *node = local_node(2, free_port(), NULL);
+
+        assert_int_equal(clu_post(node, end_by_signal, (void *)(uintptr_t)&ends[i]), CLU_OK);
+        assert_int_equal(clu_main(node), 0);
+        assert_false(is_blocked(SIGTERM));
+        assert_true(is_blocked(SIGINT));
+    }
+    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+}
+
+static void main_tells_what_failed(void **state)
+{
+    (void)state;
+    assert_int_equal(clu_main(NULL), 12);
+    assert_int_equal(clu_main(clu_node_new(&(clu_options){.cookie = "x", .epmd = "maybe"})), 2);
+    clu_node *node = local_node(2, free_port(), NULL);
+
+    clu_spawn(node, &(clu_spawn_options){.name = "one"});
+    clu_spawn(node, &(clu_spawn_options){.name = "one"});
+    assert_int_equal(clu_main(node), 12);
+}
+
 /* ---- events ---- */
 
 static void keep_fatal(clu_node *node, clu_level level, const char *sentence, void *arg)
@@ -346,6 +397,8 @@ int main(void)
         cmocka_unit_test(an_open_question_ends_with_the_node),
         cmocka_unit_test(one_descriptor_tells_all),
         cmocka_unit_test(a_step_waits_as_long_as_it_may),
+        cmocka_unit_test(main_ends_with_a_signal),
+        cmocka_unit_test(main_tells_what_failed),
         cmocka_unit_test(events_are_sentences),
     };
 

@@ -129,6 +129,51 @@ static void who_tells_too_much_is_asked_again(void **state)
     lab_fini(&f.lab);
 }
 
+/* {Word, Scope, ...} with one pid or one group n times. */
+static void hear_many(struct lab *lab, const char *word, size_t n)
+{
+    const clu_pid scope = {.node = slice_of("p@h"), .id = 7, .creation = PEER_CREATION};
+    const clu_pid pid = {.node = slice_of("p@h"), .id = 20, .creation = PEER_CREATION};
+    bool leaves = strcmp(word, "leave") == 0;
+    clu_writer w;
+
+    clu_writer_init(&w);
+    clu_put_tuple(&w, 4);
+    clu_put_atom_text(&w, word);
+    clu_put_pid(&w, &scope);
+    if (leaves)
+        clu_put_pid(&w, &pid);
+    else
+        clu_put_atom_text(&w, "room");
+    clu_put_list(&w, n);
+    for (size_t i = 0; i < n; i++)
+        if (leaves)
+            clu_put_atom_text(&w, "room");
+        else
+            clu_put_pid(&w, &pid);
+    clu_put_nil(&w);
+    lab_control(lab, &lab->p, "{6,'<p@h.7.0>','',pubs}", (clu_slice){w.data, w.len}, NULL);
+    clu_writer_free(&w);
+}
+
+/* As with any number that others choose, the time must not grow with its square. */
+static void a_hundred_thousand_times(void **state)
+{
+    const size_t n = 100000;
+    struct pair f;
+
+    (void)state;
+    open_known(&f);
+    hear_many(&f.lab, "join", n);
+    hear_many(&f.lab, "join", n);
+    assert_int_equal(info_of(&f.lab).memberships, 2 * n);
+    hear_many(&f.lab, "leave", n);
+    assert_int_equal(info_of(&f.lab).memberships, n);
+    lab_link_down(&f.lab, &f.lab.p);
+    assert_int_equal(info_of(&f.lab).memberships, 0);
+    lab_fini(&f.lab);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -136,6 +181,7 @@ int main(void)
         cmocka_unit_test(two_slow_readers),
         cmocka_unit_test(a_slow_reader_is_asked_later),
         cmocka_unit_test(who_tells_too_much_is_asked_again),
+        cmocka_unit_test(a_hundred_thousand_times),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

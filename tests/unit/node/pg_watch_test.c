@@ -73,6 +73,26 @@ static void comings_and_goings_are_told(void **state)
 }
 
 /* What waits in the mailbox is gone too. */
+static void what_stays_is_no_news(void **state)
+{
+    struct pair f;
+
+    (void)state;
+    open_known(&f);
+    assert_int_not_equal(clu_pg_monitor(f.a, "pubs", NULL).n, 0);
+    lab_hear(&f.lab, &f.lab.p,
+             "{join,'<p@h.7.0>',room,['<p@h.2.0>','<p@h.1.0>','<p@h.2.0>','<p@h.2.0>']}");
+    events(&f.lab, f.a);
+    lab_hear(&f.lab, &f.lab.p,
+             "{'$gen_cast',{sync,'<p@h.7.0>',[{room,['<p@h.2.0>','<p@h.2.0>',"
+             "'<p@h.2.0>','<p@h.1.0>']}]}}");
+    assert_string_equal(events(&f.lab, f.a), "");
+    lab_hear(&f.lab, &f.lab.p,
+             "{'$gen_cast',{local_data,'<p@h.7.0>',1,#{room => ['<p@h.2.0>','<p@h.2.0>']}}}");
+    assert_string_equal(events(&f.lab, f.a), "-room <p@h.1.0> <p@h.2.0>\n");
+    lab_fini(&f.lab);
+}
+
 static void who_does_not_want_to_know_hears_nothing(void **state)
 {
     struct pair f;
@@ -232,6 +252,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(comings_and_goings_are_told),
+        cmocka_unit_test(what_stays_is_no_news),
         cmocka_unit_test(who_does_not_want_to_know_hears_nothing),
         cmocka_unit_test(who_is_told_may_act),
         cmocka_unit_test(what_is_no_event),
