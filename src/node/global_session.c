@@ -194,7 +194,7 @@ void session_down(struct global *g, struct gpeer *p, enum how_lost how)
     locker_say(g, LOCKER_FORGOTTEN, p->name);
     session_reset(p);
     if (how == LOST_TOLD && !p->removing)
-        lost_tell(g, p->name);
+        lost_tell(g, p);
     p->removing = how == LOST_REMOVED && p->linked;
     p->pending = p->known = p->synced = false;
 }

@@ -4,6 +4,15 @@
 static const struct row other_rows[] = {
     {CMD_RUN, "", C, NULL, "role", ""},
     {CMD_RUN, "--hidden", C, NULL, "role", "hidden "},
+    {CMD_RUN, "--global", C, NULL, "role", "global "},
+    {CMD_RUN, "", C, NULL, "role", ""},
+    {CMD_RUN, "--global --prune never", C, NULL, "role", "global "},
+    {CMD_RUN, "--global --prune after:5m", C, NULL, "error",
+     "--global and --prune after do not go together: a link that one node cuts is a partial "
+     "partition to global, for which others cut further ones"},
+    {CMD_RUN, "--global --hidden", C, NULL, "error",
+     "--global and --hidden do not go together: hidden nodes are no part of global"},
+    {CMD_PING, "--global a@b.c", C, NULL, "error", "--global is an option of run, not of ping"},
     {CMD_RUN, "--args-file vm.args", C, "-hidden", "role", "hidden "},
     {CMD_RUN, "", C, NULL, "prune", "when_down 0"},
     {CMD_RUN, "--prune never", C, NULL, "prune", "never 0"},
