@@ -182,7 +182,9 @@ void session_restart(struct global *g, struct gpeer *p)
     session_cancel(g, p, tag, NULL);
     session_reset(p);
     p->pending = false;
-    node_resources_delete(g, slice_of(p->name));
+    /* Of a node that is known, by way of others, no names come again. (OTP 27 deletes them.) */
+    if (!p->known)
+        node_resources_delete(g, slice_of(p->name));
     if (tag != 0)
         session_up(g, p);
 }

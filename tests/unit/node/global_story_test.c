@@ -103,9 +103,16 @@ static void pass(struct fixture *f, uint64_t ms)
     node_turn(&f->node, f->now);
 }
 
-static void print(struct buf *out, clu_slice term)
+static clu_reader payload_of(const struct frame *f)
 {
-    clu_reader r = reader_of(term);
+    clu_reader r = reader_of(f->payload);
+
+    r.refs = f->refs;
+    return r;
+}
+
+static void print(struct buf *out, clu_reader r)
+{
     clu_writer text;
 
     clu_writer_init(&text);
@@ -114,7 +121,7 @@ static void print(struct buf *out, clu_slice term)
     clu_writer_free(&text);
 }
 
-static void answer(struct fixture *f, size_t i, clu_slice message);
+static void answer(struct fixture *f, size_t i, clu_reader message);
 
 /* The messages that have gone to a peer since the last time; monitors are left out. */
 static const char *said(struct fixture *f, size_t i)
@@ -132,10 +139,10 @@ static const char *said(struct fixture *f, size_t i)
         while (channel_next(&p->far, &frame)) {
             if (frame.payload.len == 0)
                 continue;
-            print(&f->said, frame.payload);
+            print(&f->said, payload_of(&frame));
             buf_put_byte(&f->said, '\n');
             if (p->answers)
-                answer(f, i, frame.payload);
+                answer(f, i, payload_of(&frame));
         }
         assert_int_equal(p->far.err, CLU_OK);
         buf_reset(&out);
@@ -174,15 +181,15 @@ static void hear(struct fixture *f, size_t i, const clu_writer *message, const c
 }
 
 /* {'$gen_call', {Pid, Tag}, Request}: {Tag, true} to the pid. */
-static void answer(struct fixture *f, size_t i, clu_slice message)
+static void answer(struct fixture *f, size_t i, clu_reader message)
 {
-    clu_reader r = reader_of(message), tag, request;
+    clu_reader tag, request;
     const char *what = NULL;
     struct control c;
     clu_writer w, a;
     clu_pid pid;
 
-    if (clu_match(&r, "{'$gen_call',{~p,~t},~t}", &pid, &tag, &request) != CLU_OK)
+    if (clu_match(&message, "{'$gen_call',{~p,~t},~t}", &pid, &tag, &request) != CLU_OK)
         return;
     clu_writer_init(&w);
     clu_writer_init(&a);
