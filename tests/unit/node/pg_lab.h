@@ -22,7 +22,9 @@
  * Erlang's syntax, in which '<p@h.1.2>' is a pid. */
 
 #define PEER_CREATION 3
-#define LAB_FLAGS     (DFLAGS_OFFERED | DFLAG_PUBLISHED)
+/* Frames are thrown away here, which the caches of a link would not survive. */
+#define LAB_FLAGS                                                                                  \
+    ((DFLAGS_OFFERED | DFLAG_PUBLISHED) & ~(DFLAG_DIST_HDR_ATOM_CACHE | DFLAG_FRAGMENTS))
 
 /* While the library runs, and not the test: when allocations may fail (pg_oom_test.c). */
 static bool lab_running;
