@@ -314,7 +314,6 @@ static void link_closed(struct machine *m, struct conn *c, const char *text, uin
     struct link *l = link_of(c);
 
     if (l->up) {
-        l->node.broke = text != NULL;
         tell_down(m, l, EVENT_NODE_DOWN, text != NULL ? text : "the node closed the connection",
                   now_ms);
     } else if (l->hs != NULL && !c->ending) {

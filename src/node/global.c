@@ -242,42 +242,32 @@ static void hear_message(struct global *g, const clu_signal *s)
 
 /* ---- nodes ---- */
 
-void global_broke(struct clu_node *n, clu_slice node)
-{
-    struct gpeer *p = n->global == NULL ? NULL : peer_find(n->global, node);
-
-    if (p != NULL)
-        p->broke = true;
-}
-
 static void node_up(struct global *g, clu_slice node)
 {
     struct gpeer *p = peer_get(g, node);
 
     if (p == NULL)
         return;
+    const struct remote *r = remote_find(g->node, node);
+    uint32_t creation = r == NULL || r->link == NULL ? 0 : r->link->creation;
+
+    lost_is_back(g, p, p->creation == creation);
     p->linked = true;
-    p->is_odd = p->broke = false;
+    p->is_odd = false;
+    p->creation = creation;
     session_up(g, p);
     sync_other_up(g, p);
 }
 
-/* A BEAM tells of every link that ends. So each of the two ends of one link has its links to all
- * others cut, and both are alone for what happened between them. We tell of links that broke. One
- * that we have closed is the end of our membership, not of the peer's: it hears the end, and tells
- * the others that it has lost us. One that the peer has closed it knows of, or it has ended, which
- * all others see for themselves. */
 static void node_down(struct global *g, clu_slice node)
 {
     struct gpeer *p = peer_find(g, node);
 
     if (p == NULL)
         return;
-    bool tell = p->broke;
-
-    p->linked = p->broke = false;
+    p->linked = false;
     syncers_hear(g, node);
-    session_down(g, p, tell ? LOST_TOLD : LOST_SILENTLY);
+    session_down(g, p, LOST_TOLD);
     peer_release(g, p);
 }
 
@@ -377,7 +367,8 @@ static void begin_anew(struct global *g)
 
     while ((p = map_next(&g->peers, &at, NULL)) != NULL) {
         timer_stop(g, p->retry);
-        p->retry = NULL;
+        timer_stop(g, p->telling);
+        p->retry = p->telling = NULL;
     }
     drop_work(g);
     names_keep_own(g);

@@ -34,9 +34,6 @@ bool global_next_news(struct clu_node *n, struct global_news *news);
 bool global_wants_out(struct clu_node *n);
 /* global_leave: all links are about to be closed: nobody is told that they are lost. */
 void global_leave(struct clu_node *n);
-/* global_broke: the link to the node is about to be told as down, and it broke: nobody closed it.
- */
-void global_broke(struct clu_node *n, clu_slice node);
 /* global_fini: node_fini only. */
 void global_fini(struct clu_node *n);
 

@@ -160,8 +160,8 @@ enum save_ops { SAVE_NOTHING, SAVE_OURS, SAVE_THEIRS };
 struct gpeer {
     char name[NODE_NAME_SIZE];
     bool linked;
-    bool is_odd; /* told */
-    bool broke;  /* its link: see node_down */
+    uint32_t creation; /* when it was linked last */
+    bool is_odd;       /* told */
     /* What OTP keeps in the map `known`: Node => version, {pending, Node} => version, {removing,
      * Node}. */
     bool known, pending, removing, synced;
@@ -170,6 +170,7 @@ struct gpeer {
     bool wanted;
     uint8_t attempts;
     struct gtimer *retry;
+    struct gtimer *telling; /* the others are about to be told that its link is lost */
     /* The session. */
     int64_t my_tag;     /* 0: none */
     clu_writer his_tag; /* encoded, opaque; empty: none */
@@ -203,7 +204,7 @@ void peers_put_known(const struct global *g, clu_writer *w);
 /* peers_add: [{Node, Version} | Node]: known from now on; added are those that were not. */
 void peers_add(struct global *g, clu_reader list, struct nodelist *added);
 
-enum how_lost { LOST_TOLD, LOST_SILENTLY, LOST_REMOVED };
+enum how_lost { LOST_TOLD, LOST_REMOVED };
 
 void session_up(struct global *g, struct gpeer *p);
 void session_down(struct global *g, struct gpeer *p, enum how_lost how);
@@ -390,7 +391,11 @@ void wishes_free(struct global *g);
 
 /* ---- lost connections (global_lost.c) ---- */
 
-void lost_tell(struct global *g, const char *node);
+/* lost_tell: the others are told in a while that this node's link is lost. lost_forget: they need
+ * not be. lost_is_back: there is a link again, to the same incarnation or another. */
+void lost_tell(struct global *g, struct gpeer *p);
+void lost_forget(struct global *g, struct gpeer *p);
+void lost_is_back(struct global *g, struct gpeer *p, bool same);
 void lost_free(struct global *g);
 
 /* ---- all of it ---- */

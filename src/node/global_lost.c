@@ -7,6 +7,14 @@
  * its own link to the one that was lost, and passes it on. What was heard before is known by a
  * number that grows, for an hour. */
 
+/* A BEAM tells at once of every link that ends. So each of the two ends of one link has its links
+ * to all others cut, and both are alone for what happened between them. We wait for so long before
+ * we tell. If the other end is a BEAM it has told by then that it has lost us, and we say nothing
+ * against it; if it has ended, nobody knows it any more; if it is one of ours, one of the two tells
+ * first. */
+#define LOST_WAIT_MIN_MS 2000
+#define LOST_WAIT_MAX_MS 4000
+
 /* OTP keeps each pair of nodes for an hour; whatever is told, no more than so many of them. */
 #define LOST_KEEP_MS UINT64_C(3600000)
 #define LOST_MAX     10000
@@ -129,35 +137,69 @@ static void put_lost(clu_writer *w, const struct words *words)
 }
 
 /* To all that are known, or about to be, but one. */
-static void pass_on(struct global *g, const struct words *words, clu_slice but)
+static size_t pass_on(struct global *g, const struct words *words, clu_slice but)
 {
     const struct map_entry *at = NULL;
     const struct gpeer *p;
+    size_t n = 0;
 
     while ((p = map_next(&g->peers, &at, NULL)) != NULL) {
         if (!p->linked || !peer_maybe_known(p) || slice_is(but, p->name))
             continue;
         put_lost(tell_begin(g, g->server, slice_of(p->name)), words);
         tell_end(g, g->server);
+        n++;
     }
+    return n;
 }
 
-void lost_tell(struct global *g, const char *node)
+static void tell_now(struct global *g, const struct gpeer *p)
 {
     uint8_t creation[16];
     clu_writer w;
 
-    if (g->leaving)
-        return;
     clu_writer_fixed(&w, creation, sizeof creation);
     clu_put_int(&w, g->extension + g->node->creation);
     const struct words words = {.who = own_name(g),
                                 .creation = {creation, w.len},
-                                .whom = slice_of(node),
+                                .whom = slice_of(p->name),
                                 .number = ++g->last_op};
 
-    pass_on(g, &words, words.whom);
-    global_tell(g, GLOBAL_LOST, node, "", "");
+    if (!g->leaving && pass_on(g, &words, words.whom) > 0)
+        global_tell(g, GLOBAL_LOST, p->name, "", "");
+}
+
+static void time_to_tell(struct global *g, void *arg)
+{
+    struct gpeer *p = arg;
+
+    p->telling = NULL;
+    tell_now(g, p);
+    peer_release(g, p);
+}
+
+void lost_forget(struct global *g, struct gpeer *p)
+{
+    timer_stop(g, p->telling);
+    p->telling = NULL;
+}
+
+/* Names of the other end are gone here, and the others have them still: if they did not hear of it,
+ * they would vouch for what we do not have. */
+void lost_is_back(struct global *g, struct gpeer *p, bool same)
+{
+    bool told = p->telling == NULL;
+
+    lost_forget(g, p);
+    if (!told && same)
+        tell_now(g, p);
+}
+
+void lost_tell(struct global *g, struct gpeer *p)
+{
+    if (!g->leaving && p->telling == NULL)
+        p->telling =
+            timer_start(g, rng_range(&g->rng, LOST_WAIT_MIN_MS, LOST_WAIT_MAX_MS), time_to_tell, p);
 }
 
 /* ---- being told ---- */
@@ -189,10 +231,12 @@ bool on_lost_connection(struct global *g, clu_reader *r, size_t arity)
         return false;
     if (is_old(g, &w))
         return true;
-    pass_on(g, &w, w.who);
+    (void)pass_on(g, &w, w.who);
     clu_slice gone = is_own_name(g->node, w.whom) ? w.who : w.whom;
     struct gpeer *p = peer_find(g, gone);
 
+    if (is_own_name(g->node, w.whom) && p != NULL)
+        lost_forget(g, p);
     if (peer_maybe_known(p))
         ask_to_cut(g, p, is_own_name(g->node, w.whom) ? w.whom : w.who);
     return true;

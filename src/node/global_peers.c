@@ -50,7 +50,8 @@ struct gpeer *peer_get(struct global *g, clu_slice name)
 
 void peer_release(struct global *g, struct gpeer *p)
 {
-    if (p->linked || p->known || p->pending || p->removing || p->wanted || p->retry != NULL)
+    if (p->linked || p->known || p->pending || p->removing || p->wanted || p->retry != NULL ||
+        p->telling != NULL)
         return;
     map_remove(&g->peers, slice_of(p->name));
     peer_free(p);

@@ -182,7 +182,9 @@ void session_restart(struct global *g, struct gpeer *p)
     session_cancel(g, p, tag, NULL);
     session_reset(p);
     p->pending = false;
-    node_resources_delete(g, slice_of(p->name));
+    /* Of a node that is known, by way of others, no names come again. (OTP 27 deletes them.) */
+    if (!p->known)
+        node_resources_delete(g, slice_of(p->name));
     if (tag != 0)
         session_up(g, p);
 }
@@ -194,7 +196,7 @@ void session_down(struct global *g, struct gpeer *p, enum how_lost how)
     locker_say(g, LOCKER_FORGOTTEN, p->name);
     session_reset(p);
     if (how == LOST_TOLD && !p->removing)
-        lost_tell(g, p->name);
+        lost_tell(g, p);
     p->removing = how == LOST_REMOVED && p->linked;
     p->pending = p->known = p->synced = false;
 }

@@ -92,7 +92,6 @@ struct node_link {
     uint32_t creation;       /* the peer's */
     uint64_t flags;          /* that both offered */
     bool visible;            /* both are published */
-    bool broke; /* set by who tells that it is down: it failed, and was closed by neither side */
     struct remote *remote;
     struct list talking;
 };

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 
-#include "node/global.h"
 #include "node/proc.h"
 
 bool is_own_name(const struct clu_node *n, clu_slice node)
@@ -233,10 +232,9 @@ void node_link_down(struct clu_node *n, struct node_link *l, const char *reason)
 {
     struct remote *r = l->remote;
 
+    (void)n;
     if (r == NULL)
         return;
-    if (l->broke)
-        global_broke(n, slice_of(r->name));
     drop_link(r, reason);
     remote_release(r);
 }

@@ -140,9 +140,10 @@ static void show_role(const struct conf *c, struct buf *out)
 {
     const struct settings *s = &c->settings;
 
-    buf_printf(out, "%s%s%s%s%s%s", s->hidden ? "hidden " : "", s->no_listen ? "no_listen " : "",
+    buf_printf(out, "%s%s%s%s%s%s%s", s->hidden ? "hidden " : "", s->no_listen ? "no_listen " : "",
                s->no_dial ? "no_dial " : "", s->epmd_only ? "epmd_only " : "",
-               s->show_cookie ? "show_cookie " : "", c->json ? "json " : "");
+               s->show_cookie ? "show_cookie " : "", c->json ? "json " : "",
+               s->global ? "global " : "");
 }
 
 static void show_log(const struct conf *c, struct buf *out)

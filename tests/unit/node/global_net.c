@@ -27,8 +27,6 @@ static void end_down(struct net *net, size_t a, size_t b, const char *reason)
 {
     struct net_end *e = &net->ends[a][b];
 
-    /* Whether it broke, or was closed from the other end, is all the same to the names. */
-    e->link.broke = strcmp(reason, "disconnect") != 0 && rng_range(&net->rng, 0, 1) == 1;
     node_link_down(&net->nodes[a], &e->link, reason);
     channel_fini(&e->channel);
     e->up = false;

@@ -329,13 +329,16 @@ static void trouble(struct net *net)
 
 static void partitions_heal(void **state)
 {
-    const char *seeds = getenv("SIM_SEEDS");
+    const char *seeds = getenv("SIM_SEEDS"), *one = getenv("SIM_SEED");
     uint64_t n_seeds = seeds == NULL ? 30 : strtoull(seeds, NULL, 10);
+    uint64_t seed = one == NULL ? 0 : strtoull(one, NULL, 10);
     struct net net;
     clu_pid pid;
 
     (void)state;
-    for (uint64_t seed = 0; seed < n_seeds; seed++) {
+    for (uint64_t last = one == NULL ? n_seeds : seed + 1; seed < last; seed++) {
+        if (getenv("SIM_LOUD") != NULL)
+            print_message("seed %u\n", (unsigned)seed);
         net_open(&net, 5, 1000 + seed);
         net_heal(&net);
         for (int i = 0; i < 25; i++)
