@@ -162,6 +162,7 @@ struct gpeer {
     bool linked;
     uint32_t creation; /* when it was linked last */
     bool is_odd;       /* told */
+    bool ours;         /* another erlclu */
     /* What OTP keeps in the map `known`: Node => version, {pending, Node} => version, {removing,
      * Node}. */
     bool known, pending, removing, synced;
@@ -299,6 +300,16 @@ struct locker {
     struct nodelist boss, second, held;
     unsigned step;
 };
+
+/* him_add: as a message says. him_choose: any of those that are still to be met, NULL: none.
+ * him_copy: the row may go while the attempt is under way; false: no memory. */
+void him_add(struct global *g, struct locker_message *m);
+struct him *him_find(struct locker *l, const char *node);
+struct him *him_choose(struct global *g);
+bool him_copy(struct him *to, const struct him *from);
+void him_remove(struct locker *l, const char *node, int64_t tag);
+void him_fini(struct him *h);
+void him_free(struct him *h);
 
 /* locker_say: queues a message, which is zeroed but for what it says; NULL: no memory (told). */
 struct locker_message *locker_say(struct global *g, enum locker_word word, const char *node);

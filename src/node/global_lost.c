@@ -10,8 +10,8 @@
 /* A BEAM tells at once of every link that ends. So each of the two ends of one link has its links
  * to all others cut, and both are alone for what happened between them. We wait for so long before
  * we tell. If the other end is a BEAM it has told by then that it has lost us, and we say nothing
- * against it; if it has ended, nobody knows it any more; if it is one of ours, one of the two tells
- * first. */
+ * against it; if it has ended, nobody knows it any more. Two of ours both tell at once: what nobody
+ * hears of leaves names behind that not all know. */
 #define LOST_WAIT_MIN_MS 2000
 #define LOST_WAIT_MAX_MS 4000
 
@@ -197,7 +197,9 @@ void lost_is_back(struct global *g, struct gpeer *p, bool same)
 
 void lost_tell(struct global *g, struct gpeer *p)
 {
-    if (!g->leaving && p->telling == NULL)
+    if (p->ours)
+        tell_now(g, p);
+    else if (!g->leaving && p->telling == NULL)
         p->telling =
             timer_start(g, rng_range(&g->rng, LOST_WAIT_MIN_MS, LOST_WAIT_MAX_MS), time_to_tell, p);
 }

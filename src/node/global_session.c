@@ -18,6 +18,9 @@
 #define OTHER_ATTEMPTS 3
 #define OTHER_PAUSE_MS 1000
 
+/* In the map of our init_connect. */
+#define OUR_MARK "erlclu"
+
 /* ---- words ---- */
 
 void session_put_tag(clu_writer *w, const struct gpeer *p)
@@ -42,8 +45,8 @@ static void say_cancel_connect(struct global *g, clu_slice node, clu_slice his_t
     tell_end(g, g->server);
 }
 
-/* {init_connect, {8, MyTag}, Node, {locker, no_longer_a_pid, Known, Locker}}: nobody reads the
- * third element any more; a map, as OTP 25 to 29 send it. */
+/* {init_connect, {8, MyTag}, Node, {locker, no_longer_a_pid, Known, Locker}}: no BEAM reads the
+ * third element any more, a map in OTP 25 to 29: ours tells others of ours what we are. */
 static void say_init_connect(struct global *g, const struct gpeer *p)
 {
     clu_pid locker = process_pid(g->lockers);
@@ -58,7 +61,9 @@ static void say_init_connect(struct global *g, const struct gpeer *p)
     clu_put_tuple(w, 4);
     clu_put_atom_text(w, "locker");
     clu_put_atom_text(w, "no_longer_a_pid");
-    clu_put_map(w, 0);
+    clu_put_map(w, 1);
+    clu_put_atom_text(w, OUR_MARK);
+    clu_put_int(w, GLOBAL_VERSION);
     clu_put_pid(w, &locker);
     tell_end(g, g->server);
 }
@@ -217,13 +222,32 @@ static bool read_version(clu_reader *r, int64_t *version, clu_slice *tag)
     return r->err == CLU_OK;
 }
 
-/* {locker, _, _, Pid} */
-static bool read_locker(clu_reader *r, clu_pid *locker)
+/* Whether a map, which is passed, has our mark as a key. */
+static bool read_mark(clu_reader *r)
+{
+    bool marked = false;
+
+    if (clu_peek_type(r) != CLU_TYPE_MAP) {
+        clu_skip_term(r);
+        return false;
+    }
+    for (size_t n = clu_get_map(r); n > 0 && r->err == CLU_OK; n--) {
+        clu_reader key = *r;
+
+        marked |= clu_peek_type(&key) == CLU_TYPE_ATOM && slice_is(clu_get_atom(&key), OUR_MARK);
+        clu_skip_term(r);
+        clu_skip_term(r);
+    }
+    return marked;
+}
+
+/* {locker, _, Known, Pid} */
+static bool read_locker(clu_reader *r, clu_pid *locker, bool *ours)
 {
     if (clu_get_tuple(r) != 4 || !slice_is(clu_get_atom(r), "locker"))
         return false;
     clu_skip_term(r);
-    clu_skip_term(r);
+    *ours = read_mark(r);
     *locker = clu_get_pid(r);
     return r->err == CLU_OK;
 }
@@ -244,16 +268,18 @@ bool on_init_connect(struct global *g, clu_reader *r, size_t arity)
     int64_t version;
     clu_slice tag;
     clu_pid locker;
+    bool ours;
 
     if (arity != 4 || !read_version(r, &version, &tag))
         return false;
     clu_slice node = clu_get_atom(r);
     struct gpeer *p = peer_find(g, node);
 
-    if (!read_locker(r, &locker) || !slice_equal(locker.node, node))
+    if (!read_locker(r, &locker, &ours) || !slice_equal(locker.node, node))
         return false;
     if (p == NULL || !p->linked || version < GLOBAL_VERSION_MIN)
         return true;
+    p->ours = ours;
     if (p->pending) {
         say_cancel_connect(g, node, tag);
         session_restart(g, p);
