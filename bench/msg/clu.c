@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * erlclu as a messaging peer: `clu server NAME COOKIE` is a sink and an echo, `clu client NAME
- * COOKIE PEER [rpc]` measures one of them, or msg.erl's. Everything goes through the ordinary calls. */
+ * COOKIE PEER [rpc]` measures one of them, or msg.erl's. Everything goes through the ordinary
+ * calls. */
 #include <erlclu/erlclu.h>
 #include <string.h>
 

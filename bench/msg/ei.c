@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * erl_interface as a client of msg.erl: `ei NAME COOKIE PEER`. `batch` measures what a BEAM can take
- * at most: frames made once, written 64 kB at a time. */
+ * erl_interface as a client of msg.erl: `ei NAME COOKIE PEER`. `batch` measures what a BEAM can
+ * take at most: frames made once, written 64 kB at a time. */
 #include <arpa/inet.h>
 #include <ei.h>
 #include <stdbool.h>

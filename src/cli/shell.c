@@ -52,14 +52,16 @@ static void on_call(struct shell *sh, const clu_signal *signal)
     struct shell_call *c = call_of(sh, &signal->ref);
     struct outcome o;
 
-    if (c == NULL || !remote_outcome(signal, &o))
+    if (c == NULL || (c->kind != SHELL_CALL_WATCH && !remote_outcome(signal, &o)))
         return;
     struct shell_call call = *c;
-    clu_reader *answer = o.returned ? &o.term : NULL;
+    clu_reader *answer = call.kind != SHELL_CALL_WATCH && o.returned ? &o.term : NULL;
 
     list_remove(&c->list);
     free(c);
-    if (call.kind == SHELL_CALL_TERM)
+    if (call.kind == SHELL_CALL_WATCH)
+        term_gone(sh->term, call.number);
+    else if (call.kind == SHELL_CALL_TERM)
         term_answer(sh->term, call.number, answer);
     else
         shell_started(sh, call.kind, answer);
@@ -110,6 +112,41 @@ static bool carry_call(struct shell *sh, const struct term_effect *e)
     return shell_call(sh, SHELL_CALL_TERM, e->call, e->term);
 }
 
+/* Processes of other nodes are taken as they come: no node is dialled for them. */
+static bool carry_watch(struct shell *sh, const struct term_effect *e)
+{
+    struct shell_call *c;
+    clu_to to = clu_to_pid(e->to);
+
+    if (!slice_is(e->to.node, sh->session.answer.node))
+        return true;
+    c = calloc(1, sizeof *c);
+    if (c == NULL) {
+        shell_fail(sh, EXIT_LOCAL, clu_strerror(CLU_ENOMEM));
+        return false;
+    }
+    c->kind = SHELL_CALL_WATCH;
+    c->number = e->call;
+    c->ref = clu_monitor(sh->session.self, &to);
+    list_append(&sh->calls, &c->list);
+    return true;
+}
+
+static bool carry_unwatch(struct shell *sh, const struct term_effect *e)
+{
+    for (struct list *at = sh->calls.next; at != &sh->calls; at = at->next) {
+        struct shell_call *c = CONTAINER_OF(at, struct shell_call, list);
+
+        if (c->kind != SHELL_CALL_WATCH || c->number != e->call)
+            continue;
+        clu_demonitor(sh->session.self, &c->ref);
+        list_remove(&c->list);
+        free(c);
+        break;
+    }
+    return true;
+}
+
 static bool carry_interrupt(struct shell *sh, const struct term_effect *e)
 {
     (void)e;
@@ -145,8 +182,9 @@ static bool carry_leave(struct shell *sh, const struct term_effect *e)
 }
 
 static bool (*const carry[])(struct shell *, const struct term_effect *) = {
-    [TERM_SEND] = carry_send, [TERM_CALL] = carry_call,   [TERM_INTERRUPT] = carry_interrupt,
-    [TERM_KILL] = carry_kill, [TERM_START] = carry_start, [TERM_LEAVE] = carry_leave,
+    [TERM_SEND] = carry_send,   [TERM_CALL] = carry_call,       [TERM_INTERRUPT] = carry_interrupt,
+    [TERM_WATCH] = carry_watch, [TERM_UNWATCH] = carry_unwatch, [TERM_KILL] = carry_kill,
+    [TERM_START] = carry_start, [TERM_LEAVE] = carry_leave,
 };
 
 /* Who does not read our output any more (a closed terminal, head) has what it wanted. */

@@ -14,6 +14,7 @@ enum shell_call_kind {
     SHELL_CALL_TERM,    /* the terminal's own */
     SHELL_CALL_RELEASE, /* erlang:system_info(otp_release) */
     SHELL_CALL_IEX,     /* code:ensure_loaded('Elixir.IEx') */
+    SHELL_CALL_WATCH,   /* none: a monitor of the terminal's */
     SHELL_CALL_START,   /* shell:start() or 'Elixir.IEx':start() */
 };
 

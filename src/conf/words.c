@@ -67,6 +67,18 @@ static bool give(struct loading *l, const struct option *o, const char *value)
                      o->name) != NULL;
 }
 
+/* A flag has no value, or one that is a word of its own. */
+static bool take_flag(struct loading *l, const struct option *o, const char *value)
+{
+    bool has_word = (o->word_commands & command_bit(l->in->command)) != 0;
+
+    if (value == NULL || (has_word && strcmp(value, o->word) == 0))
+        return give(l, o, value == NULL ? "" : value);
+    if (has_word)
+        return conf_say(l, "%s takes no value but %s", o->name, o->word);
+    return conf_say(l, "%s takes no value", o->name);
+}
+
 static bool take_option(struct words *w, const char *word)
 {
     struct loading *l = w->l;
@@ -78,11 +90,8 @@ static bool take_option(struct words *w, const char *word)
         return refuse_unknown(l, word);
     if ((o->commands & command_bit(l->in->command)) == 0)
         return refuse_here(l, o);
-    if (o->word != NULL && value != NULL && strcmp(value, o->word) == 0 &&
-        (o->word_commands & command_bit(l->in->command)) != 0)
-        return give(l, o, value);
     if (o->arg == NULL)
-        return value == NULL ? give(l, o, "") : conf_say(l, "%s takes no value", o->name);
+        return take_flag(l, o, value);
     if (value == NULL && w->at < l->in->argc)
         value = l->in->argv[w->at++];
     if (value == NULL)

@@ -108,6 +108,27 @@ static clu_error send_held(struct remote *r, const uint8_t *head)
     return channel_end(c, &w);
 }
 
+/* A spawn request that was held for a peer that does not know such would cut its link: who asked is
+ * told what a BEAM of that kind would say. */
+static bool refuse_held(struct remote *r, const uint8_t *head)
+{
+    clu_slice control = {head + HELD_HEAD, get_be32(head)};
+    clu_slice payload = {control.data + control.len, get_be32(head + 4)};
+    struct control c;
+    const char *what;
+
+    if ((r->link->flags & DFLAG_SPAWN) != 0 || payload.len == 0 ||
+        control_parse(&c, control, payload, NULL, &what) != CLU_OK || c.op != OP_SPAWN_REQUEST)
+        return false;
+    struct tie *t = tie_find(r->node, &c.ref);
+    const struct control reply = {
+        .op = OP_SPAWN_REPLY, .from_is_name = true, .from_name = slice_of("notsup")};
+
+    if (t != NULL && (t->kinds & TIE_SPAWN) != 0)
+        t->on_spawn(t, &reply);
+    return true;
+}
+
 static void talk(struct node_link *l)
 {
     if (list_empty(&l->talking))
@@ -121,7 +142,8 @@ clu_error held_send(struct remote *r)
     for (size_t at = 0; at < r->held.len && err == CLU_OK;) {
         const uint8_t *head = r->held.data + at;
 
-        err = send_held(r, head);
+        if (!refuse_held(r, head))
+            err = send_held(r, head);
         at += HELD_HEAD + (size_t)get_be32(head) + get_be32(head + 4);
     }
     if (r->held.len > 0)

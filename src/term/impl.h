@@ -45,6 +45,7 @@ struct request {
     clu_writer from, reply_as, todo;
     size_t at, n_left;  /* the next of a list of requests within todo, and how many there are */
     clu_writer reply;   /* so far */
+    uint32_t watch;     /* while it reads; 0 */
     bool running, done; /* is being served; the present one of the list has its reply */
     struct read read;
 };
@@ -86,7 +87,7 @@ struct term {
     bool shell, asked, leaving, left;
     struct list effects, requests, reads, calls;
     size_t n_requests;
-    uint32_t last_call;
+    uint32_t last_number;
 
     /* setopts */
     bool echo, binary, line_history;
@@ -99,6 +100,8 @@ struct term {
 void term_fail(struct term *t, clu_error err);
 /* term_effect: an effect to be filled; NULL after term_fail. */
 struct effect *term_effect(struct term *t, enum term_effect_kind kind);
+/* term_number: a new one, for a call or a watch; never 0. */
+uint32_t term_number(struct term *t);
 /* term_call: begins a call of the peer; put [Module, Function, Arguments] into the writer. NULL:
  * no memory. */
 clu_writer *term_call(struct term *t, enum call_kind kind, struct request *r, uint32_t *id);
@@ -106,12 +109,20 @@ clu_writer *term_call(struct term *t, enum call_kind kind, struct request *r, ui
 void term_print(struct term *t, clu_slice text);
 /* term_pump: as far as it goes: input to readers, keys to the editor. */
 void term_pump(struct term *t);
-/* edit_suspend: takes what is being typed off the screen, and keeps it. edit_cancel: lets it go.*/
-void edit_suspend(struct term *t);
-void edit_cancel(struct term *t);
 struct request *term_reader(const struct term *t);
 /* stop_readers: all end with {error, Reason}. */
 void stop_readers(struct term *t, const char *reason);
+
+/* edit.c: the line that is typed. edit_start: for the first reader, or the menu. edit_key: takes a
+ * key of what was typed; false when there is none. edit_suspend: takes the line off the screen, and
+ * keeps it; edit_cancel: lets it go; edit_finish: it stays on the screen, and is done. */
+void edit_start(struct term *t);
+bool edit_key(struct term *t);
+void edit_suspend(struct term *t);
+void edit_cancel(struct term *t);
+void edit_finish(struct term *t);
+void edit_draw(struct term *t);
+struct shown edit_shown(const struct term *t);
 
 /* request.c */
 void request_begin(struct term *t, clu_reader *from, clu_reader *reply_as, clu_reader *what);

@@ -69,6 +69,18 @@ static bool take_arguments(struct read *read, clu_reader *args)
     return args->err == CLU_OK;
 }
 
+static void watch(struct term *t, struct request *r)
+{
+    struct effect *e = term_effect(t, TERM_WATCH);
+
+    if (e == NULL)
+        return;
+    clu_put_raw(&e->to, written(&r->from));
+    r->watch = e->call = term_number(t);
+    if (e->to.err != CLU_OK)
+        term_fail(t, e->to.err);
+}
+
 bool read_begin(struct term *t, struct request *r, enum read_kind kind, bool latin1,
                 clu_reader *args)
 {
@@ -94,6 +106,7 @@ bool read_begin(struct term *t, struct request *r, enum read_kind kind, bool lat
     edit_suspend(t);
     list_remove(&r->list);
     list_prepend(&t->reads, &r->list);
+    watch(t, r);
     if (kind == READ_PASSWORD)
         read->has_prompt = true;
     else
@@ -123,6 +136,11 @@ bool read_is_shell(const struct request *r)
 
 static void to_requests(struct term *t, struct request *r)
 {
+    struct effect *e = r->watch == 0 ? NULL : term_effect(t, TERM_UNWATCH);
+
+    if (e != NULL)
+        e->call = r->watch;
+    r->watch = 0;
     list_remove(&r->list);
     list_append(&t->requests, &r->list);
 }

@@ -6,8 +6,6 @@
 #include "etf/utf8.h"
 #include "term/impl.h"
 
-#define BELL '\a'
-
 /* ---- life ---- */
 
 struct term *term_new(const struct term_options *o)
@@ -97,6 +95,13 @@ struct effect *term_effect(struct term *t, enum term_effect_kind kind)
     return e;
 }
 
+uint32_t term_number(struct term *t)
+{
+    if (++t->last_number == 0)
+        t->last_number = 1;
+    return t->last_number;
+}
+
 clu_writer *term_call(struct term *t, enum call_kind kind, struct request *r, uint32_t *id)
 {
     struct call *c = calloc(1, sizeof *c);
@@ -107,9 +112,7 @@ clu_writer *term_call(struct term *t, enum call_kind kind, struct request *r, ui
         term_fail(t, CLU_ENOMEM);
         return NULL;
     }
-    if (++t->last_call == 0)
-        t->last_call = 1;
-    c->id = e->call = t->last_call;
+    c->id = e->call = term_number(t);
     c->kind = kind;
     c->request = r;
     list_append(&t->calls, &c->list);
@@ -141,177 +144,6 @@ void term_drop(struct term *t)
     clu_writer_free(&e->to);
     clu_writer_free(&e->term);
     free(e);
-}
-
-/* ---- the line that is edited ---- */
-
-struct request *term_reader(const struct term *t)
-{
-    return list_empty(&t->reads) ? NULL : CONTAINER_OF(t->reads.next, struct request, list);
-}
-
-static bool shows_line(const struct term *t)
-{
-    const struct request *r = term_reader(t);
-
-    return t->menu || (t->echo && (r == NULL || r->read.kind != READ_PASSWORD));
-}
-
-static struct shown shown(const struct term *t)
-{
-    return (struct shown){buf_slice(&t->prompt), shows_line(t) ? &t->editor.line : NULL};
-}
-
-static void make_prompt(struct term *t)
-{
-    const struct request *r = term_reader(t);
-
-    buf_reset(&t->prompt);
-    if (t->editor.searching)
-        buf_printf(&t->prompt, "(search)`%s': ", buf_text(&t->editor.query));
-    else if (t->menu)
-        buf_put_text(&t->prompt, " --> ");
-    else if (r != NULL)
-        buf_put_slice(&t->prompt, buf_slice(&r->read.prompt));
-}
-
-static void draw(struct term *t)
-{
-    struct shown what;
-
-    make_prompt(t);
-    what = shown(t);
-    screen_draw(&t->screen, &t->out, &what);
-}
-
-static void edit_start(struct term *t)
-{
-    struct request *r = term_reader(t);
-    bool resumes = !t->menu && r != NULL;
-
-    t->editing = true;
-    t->expanded = false;
-    editor_start(&t->editor, resumes ? buf_slice(&r->read.draft) : (clu_slice){NULL, 0});
-    if (resumes)
-        buf_reset(&r->read.draft);
-    draw(t);
-}
-
-void edit_cancel(struct term *t)
-{
-    if (t->editing)
-        screen_erase(&t->screen, &t->out);
-    t->editing = false;
-    t->expanding = 0;
-}
-
-void edit_suspend(struct term *t)
-{
-    struct request *r = term_reader(t);
-
-    if (t->editing && !t->menu && r != NULL) {
-        buf_reset(&r->read.draft);
-        line_put(&t->editor.line, 0, t->editor.line.len, &r->read.draft);
-    }
-    edit_cancel(t);
-}
-
-void term_print(struct term *t, clu_slice text)
-{
-    struct shown what = shown(t);
-
-    if (!t->o.interactive) {
-        buf_put_slice(t->asked ? &t->out : &t->banner, text);
-        return;
-    }
-    if (!t->editing) {
-        screen_print(&t->screen, &t->out, text);
-        return;
-    }
-    screen_erase(&t->screen, &t->out);
-    screen_print(&t->screen, &t->out, text);
-    screen_draw(&t->screen, &t->out, &what);
-}
-
-void term_say(struct term *t, const char *text)
-{
-    term_print(t, slice_of(text));
-}
-
-/* ---- what becomes of a key ---- */
-
-static void on_bell(struct term *t)
-{
-    buf_put_byte(&t->out, BELL);
-}
-
-static void on_typed(struct term *t)
-{
-    struct shown what = shown(t);
-
-    screen_typed(&t->screen, &t->out, &what);
-}
-
-static void on_entered(struct term *t)
-{
-    struct request *r = term_reader(t);
-    struct shown what = shown(t);
-    struct buf line = {0};
-
-    screen_finish(&t->screen, &t->out, &what);
-    line_put(&t->editor.line, 0, t->editor.line.len, &line);
-    buf_put_byte(&line, '\n');
-    t->editing = false;
-    if (t->menu) {
-        menu_entered(t, buf_slice(&line));
-    } else if (r != NULL) {
-        buf_put_slice(&r->read.entry, buf_slice(&line));
-        buf_put_slice(&t->input, buf_slice(&line));
-    }
-    if (line.err != CLU_OK)
-        term_fail(t, line.err);
-    buf_free(&line);
-}
-
-static void on_eof(struct term *t)
-{
-    struct shown what = shown(t);
-
-    screen_finish(&t->screen, &t->out, &what);
-    t->editing = false;
-    term_leave(t);
-}
-
-static void on_expand(struct term *t)
-{
-    if (!t->menu)
-        expand_begin(t);
-}
-
-static void on_clear(struct term *t)
-{
-    screen_clear(&t->screen, &t->out);
-    draw(t);
-}
-
-static void (*const on_edited[])(struct term *) = {
-    [EDITED_BELL] = on_bell,       [EDITED_LINE] = draw,  [EDITED_TYPED] = on_typed,
-    [EDITED_ENTERED] = on_entered, [EDITED_EOF] = on_eof, [EDITED_EXPAND] = on_expand,
-    [EDITED_CLEAR] = on_clear,
-};
-
-static bool edit_key(struct term *t)
-{
-    clu_slice typed = buf_slice(&t->typed);
-    struct key key = keys_next(&typed);
-
-    buf_drop(&t->typed, t->typed.len - typed.len);
-    if (key.name == KEY_NONE)
-        return false;
-    if (key.name != KEY_TAB)
-        t->expanded = false;
-    on_edited[editor_key(&t->editor, key)](t);
-    return true;
 }
 
 /* ---- who gets what ---- */
@@ -380,12 +212,8 @@ void term_pump(struct term *t)
 static void interrupt(struct term *t)
 {
     struct request *r = term_reader(t);
-    struct shown what = shown(t);
 
-    if (t->editing)
-        screen_finish(&t->screen, &t->out, &what);
-    t->editing = false;
-    t->expanding = 0;
+    edit_finish(t);
     if (t->menu)
         return;
     buf_reset(&t->input);
@@ -428,7 +256,7 @@ void term_keys(struct term *t, clu_slice bytes)
     if (t->typed.len + bytes.len - behind <= 2 * TERM_TYPED_MAX)
         buf_put(&t->typed, bytes.data + behind, bytes.len - behind);
     else
-        buf_put_byte(&t->out, BELL);
+        buf_put_byte(&t->out, '\a');
     term_pump(t);
 }
 
@@ -445,13 +273,13 @@ void term_eof(struct term *t)
 
 void term_resize(struct term *t, unsigned columns, unsigned rows)
 {
-    struct shown what = shown(t);
+    struct shown what = edit_shown(t);
 
     t->o.columns = columns;
     t->o.rows = rows;
     screen_resize(&t->screen, columns, t->editing ? &what : NULL);
     if (t->editing)
-        draw(t);
+        edit_draw(t);
 }
 
 /* {io_request, From, ReplyAs, Request}. */
@@ -472,6 +300,21 @@ void term_message(struct term *t, clu_reader message)
     term_pump(t);
 }
 
+/* Nobody waits for what is typed for it: IEx ends its readers, other programs die. */
+void term_gone(struct term *t, uint32_t watch)
+{
+    struct list *at = t->reads.next;
+
+    while (at != &t->reads && CONTAINER_OF(at, struct request, list)->watch != watch)
+        at = at->next;
+    if (at == &t->reads)
+        return;
+    if (at == t->reads.next && !t->menu)
+        edit_cancel(t);
+    request_free(t, CONTAINER_OF(at, struct request, list));
+    term_pump(t);
+}
+
 static void dispatch(struct term *t, const struct call *c, clu_reader *answer)
 {
     bool still_wanted = c->request != NULL || t->expanding == c->id;
@@ -489,7 +332,7 @@ static void dispatch(struct term *t, const struct call *c, clu_reader *answer)
     else
         expand_format_answer(t, answer);
     if (t->editing && t->expanding == 0 && c->request == NULL)
-        draw(t);
+        edit_draw(t);
 }
 
 void term_answer(struct term *t, uint32_t call, clu_reader *answer)

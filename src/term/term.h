@@ -17,6 +17,9 @@ enum term_effect_kind {
     TERM_SEND,      /* term: a message to the process `to` */
     TERM_CALL,      /* term: [Module, Function, Arguments], to be run by the peer; answer with
                        term_answer and this number */
+    TERM_WATCH,     /* monitor the process `to`, which reads: term_gone with this number, when it
+                       has gone */
+    TERM_UNWATCH,   /* not any more */
     TERM_INTERRUPT, /* exit(Shell, interrupt) */
     TERM_KILL,      /* the shell is to end, whatever it does */
     TERM_START,     /* a new shell, please */
@@ -53,14 +56,15 @@ CLU_MUST_USE clu_error term_set_expander(struct term *t, const struct term_expan
 
 /* Events in. term_keys: bytes as they were typed, or read from a script; term_eof: there are no
  * more. term_resize: of the window. term_message: to the group leader: requests of the I/O
- * protocol are served, anything else is passed over. term_answer: of a call; NULL: it ended with an
- * exception, or in nothing. term_shell: whether there is a shell now; TERM_LEAVE follows when it
- * has gone, unless the menu is open, which can start another. term_leave: no more reading: as if
- * the end of file had come. */
+ * protocol are served, anything else is passed over. term_gone: who was watched has ended, so it
+ * reads no more. term_answer: of a call; NULL: it ended with an exception, or in nothing.
+ * term_shell: whether there is a shell now; TERM_LEAVE follows when it has gone, unless the menu is
+ * open, which can start another. term_leave: no more reading: as if the end of file had come. */
 void term_keys(struct term *t, clu_slice bytes);
 void term_eof(struct term *t);
 void term_resize(struct term *t, unsigned columns, unsigned rows);
 void term_message(struct term *t, clu_reader message);
+void term_gone(struct term *t, uint32_t watch);
 void term_answer(struct term *t, uint32_t call, clu_reader *answer);
 void term_shell(struct term *t, bool lives);
 void term_leave(struct term *t);

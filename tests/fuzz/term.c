@@ -12,6 +12,7 @@ struct play {
     struct term *term;
     uint32_t calls[8]; /* the latest, to be answered in any order */
     size_t n_calls;
+    uint32_t watch; /* the latest */
 };
 
 static void drain(struct play *p)
@@ -23,6 +24,8 @@ static void drain(struct play *p)
             assert(clu_check(e.term.data, e.term.len, NULL, NULL) == CLU_OK);
         if (e.kind == TERM_CALL)
             p->calls[p->n_calls++ % 8] = e.call;
+        if (e.kind == TERM_WATCH)
+            p->watch = e.call;
         term_drop(p->term);
     }
     buf_reset(term_output(p->term));
@@ -59,6 +62,15 @@ static void answer(struct play *p, clu_slice term, uint8_t which)
     term_answer(p->term, p->calls[which % 8], &r);
 }
 
+/* To no columns: the latest reader has died. */
+static void resize(struct play *p, unsigned columns)
+{
+    if (columns == 0)
+        term_gone(p->term, p->watch);
+    else
+        term_resize(p->term, columns, 10);
+}
+
 static void step(struct play *p, uint8_t what, clu_slice bytes)
 {
     switch (what % STEPS) {
@@ -68,7 +80,7 @@ static void step(struct play *p, uint8_t what, clu_slice bytes)
     case RAISE: term_answer(p->term, p->calls[what / STEPS % 8], NULL); break;
     case SHELL_UP: term_shell(p->term, true); break;
     case SHELL_DOWN: term_shell(p->term, false); break;
-    case RESIZE: term_resize(p->term, what / STEPS, 10); break;
+    case RESIZE: resize(p, what / STEPS); break;
     case END_OF_FILE: term_eof(p->term); break;
     case LEAVE: term_leave(p->term); break;
     }

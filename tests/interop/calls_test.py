@@ -59,6 +59,10 @@ class Calls(CitizenCase):
         self.says('erpc:multicall([N, N, node()], calc, add, [1, 2]) -- [x]',
                   '[{ok,3},{ok,3},{error,{exception,undef,[{calc,add,[1,2],[]}]}}]')
         self.says('byte_size(erpc:call(N, calc, bytes, [3000000]))', '3000000')
+        # answers may be of any size; arguments over 64 MiB do not come
+        self.says('byte_size(erpc:call(N, calc, bytes, [70000000]))', '70000000', within=10)
+        self.says(caught('erpc:call(N, calc, same, [binary:copy(<<0>>, 70000000)])'),
+                  '{error,{erpc,system_limit}}', within=10)
         self.says('self() =:= erpc:call(N, calc, leader, []) orelse group_leader() =:= erpc:call(N, calc, leader, [])',
                   'true')
         self.finish()

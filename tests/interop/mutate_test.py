@@ -57,6 +57,12 @@ class Replay:
         except (OSError, EOFError):
             return self.close()
 
+    def whole(self, session):
+        """All frames of a session with headers, in their order; true when the link survived them."""
+        self.close()
+        self.open(session)
+        return bool(self._headers()) and self._probe()
+
     def _probe(self):
         """A monitor of nobody is answered after all that came before it was read."""
         words = (next(self.probes), 0xfeed, 0xbeef)
@@ -101,6 +107,8 @@ class Mutants(LabCase):
                 data = bytes.fromhex(text)
                 self.assertTrue(replay.frame(session, struct.pack('>I', len(data)) + data),
                                 f'otp{session["otp"]} frame {i}: {data[:200]}')
+        for session in self.sessions('full'):
+            self.assertTrue(replay.whole(session), f'otp{session["otp"]}')
         replay.close()
 
     def test_ten_thousand(self):

@@ -162,6 +162,13 @@ class Erlang(ShellCase):
         shell.say('io:setopts([{echo, false}]), L = io:get_line("pass? "), io:setopts([{echo, true}]), length(L).\r',
                   'pass? ')
         self.assertNotIn('secret', shell.say('secret\r', '7\n', '> '))
+        # who reads and dies gets nothing of what is typed then
+        shell.say('register(dying, spawn(fun() -> timer:sleep(300), io:get_line("dying? ") end)).\r', 'true\n', '> ',
+                  'dying? ')
+        shell.say('lost', 'lost')
+        erl.eval('exit(whereis(dying), kill)')
+        shell.expect('> ')
+        shell.say('{whereis(dying)}.\r', '{undefined}\n', '> ')
         # output of others comes above what is being typed, which stays
         shell.type('unfini')
         shell.say(' bus', 'unfini bus')

@@ -206,10 +206,10 @@ static clu_error lock(clu_call *call, clu_reader *args, void *arg)
     clu_slice resource = take(args, &w), requester = take(args, &v);
     int64_t retries = arg == NULL ? 0 : clu_get_int(args);
     clu_ref ref =
-        arg == NULL ? clu_global_del_lock(keeper, resource, requester, NULL, 0, pass_on, call)
-                    : clu_global_set_lock(keeper, resource, requester, NULL, 0,
-                                          retries < 0 ? CLU_INFINITY : (uint64_t)retries, pass_on,
-                                          call);
+        arg == NULL
+            ? clu_global_del_lock(keeper, resource, requester, NULL, 0, pass_on, call)
+            : clu_global_set_lock(keeper, resource, requester, NULL, 0,
+                                  retries < 0 ? CLU_INFINITY : (uint64_t)retries, pass_on, call);
 
     clu_writer_free(&v);
     return asked(ref, &w);

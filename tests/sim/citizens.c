@@ -107,6 +107,7 @@ static bool begin(struct town *t, uint64_t seed)
     if (!world_init(&t->w, TOWN_NODES))
         return false;
     t->w.dial = WORLD_ASKS;
+    t->w.room = TOWN_LARGE / 2;
     t->w.asked = on_asked;
     t->w.lost = on_lost;
     t->n_services = t->w.nodes[0].procs.n_used;

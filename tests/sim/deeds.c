@@ -114,30 +114,52 @@ static void give_up_watch(struct town *t, struct citizen *a, struct citizen *b)
 
 /* ---- messages and calls ---- */
 
-static void put_number(struct citizen *a, const clu_to *to, uint32_t number, size_t receiver)
+static void find_no_room(struct citizen *a, const struct citizen *b)
 {
-    clu_writer *w = clu_send_begin(a->p, to);
-
-    clu_put_tuple(w, 3);
-    clu_put_uint(w, number);
-    clu_put_uint(w, a->slot);
-    clu_put_uint(w, receiver);
+    a->waits[b->node] = true;
+    a->busy[b->node]++;
 }
 
-static void tell(struct town *t, struct citizen *a, struct citizen *b)
+static void put_number(struct citizen *a, const clu_to *to, size_t receiver, size_t size)
 {
-    struct pair *p = town_pair(a, b);
+    static const uint8_t bytes[TOWN_LARGE];
+    clu_writer *w = clu_send_begin(a->p, to);
+
+    clu_put_tuple(w, 4);
+    clu_put_uint(w, a->town->pairs[a->slot][receiver].sent + 1);
+    clu_put_uint(w, a->slot);
+    clu_put_uint(w, receiver);
+    clu_put_binary(w, bytes, size);
+}
+
+static void tell_one(struct town *t, struct citizen *a, struct citizen *b, size_t size)
+{
     bool named = town_random(t, 4) == 0 && citizen_alive(b) && b->p->name != NULL;
     clu_to to = named ? clu_to_name(b->name, world_name(b->node)) : clu_to_pid(b->pid);
 
-    put_number(a, &to, p->sent + 1, b->slot);
+    put_number(a, &to, b->slot, size);
     if (town_random(t, 10) == 0) {
         clu_send_cancel(a->p);
+        a->busy[b->node]++; /* it may have asked for room already */
         return;
     }
-    p->sent++;
-    if (clu_send_end(a->p) != CLU_OK)
+    clu_error err = clu_send_end(a->p);
+
+    town_pair(a, b)->sent += err == CLU_OK;
+    if (err == CLU_EBUSY)
+        find_no_room(a, b);
+    else if (err != CLU_OK)
         town_violation(t, "%s cannot tell %s something", a->name, b->name);
+}
+
+/* Some have so much to say that it travels in parts, between which others' go, and that the last of
+ * it finds no room. */
+static void tell(struct town *t, struct citizen *a, struct citizen *b)
+{
+    bool much = town_random(t, 60) == 0;
+
+    for (int i = 0; i < (much ? 9 : 1); i++)
+        tell_one(t, a, b, much ? TOWN_LARGE : 10);
 }
 
 static void call(struct town *t, struct citizen *a, struct citizen *b)
@@ -150,9 +172,13 @@ static void call(struct town *t, struct citizen *a, struct citizen *b)
     if (w == a->calls + TOWN_CALLS)
         return;
     clu_put_nil(clu_call_begin(a->p, &to, 1 + town_random(t, 1000)));
-    if (clu_call_end(a->p, citizen_answered, a, &w->ref) != CLU_OK)
+    clu_error err = clu_call_end(a->p, citizen_answered, a, &w->ref);
+
+    w->active = err == CLU_OK;
+    if (err == CLU_EBUSY)
+        find_no_room(a, b);
+    else if (err != CLU_OK)
         town_violation(t, "%s cannot call %s", a->name, b->name);
-    w->active = true;
 }
 
 static void forget_call(struct town *t, struct citizen *a, struct citizen *b)

@@ -23,6 +23,16 @@ static void hear_number(struct citizen *a, clu_reader r)
     p->received = (uint32_t)number;
 }
 
+/* TOWN_NODES: none of ours. */
+static size_t node_of(clu_slice name)
+{
+    size_t node = 0;
+
+    while (node < TOWN_NODES && !slice_is(name, world_name(node)))
+        node++;
+    return node;
+}
+
 static void hear_message(struct citizen *a, const clu_signal *s)
 {
     struct town *t = a->town;
@@ -33,9 +43,13 @@ static void hear_message(struct citizen *a, const clu_signal *s)
         if (town_random(t, 4) == 0)
             return; /* it will not be answered */
         clu_put_int(reply_begin(a->p, &gen), 1);
-        if (clu_send_end(a->p) != CLU_OK && citizen_alive(a))
+        clu_error err = clu_send_end(a->p);
+
+        if (err == CLU_EBUSY)
+            a->busy[node_of(gen.from.node)]++;
+        else if (err != CLU_OK && citizen_alive(a))
             town_violation(t, "%s cannot answer", a->name);
-    } else if (clu_get_tuple(&number) == 3) {
+    } else if (clu_get_tuple(&number) == 4) {
         hear_number(a, number);
     } else {
         town_violation(t, "%s hears what nobody said", a->name);
@@ -61,6 +75,19 @@ static void hear_exit(struct citizen *a, const clu_signal *s)
     town_pair(a, b)->due--;
     if (town_bond(a, b) == NULL)
         town_pair(a, b)->mine = false;
+}
+
+/* There is room again, or the node is gone. */
+static void hear_writable(struct citizen *a, const clu_signal *s)
+{
+    size_t node = node_of(s->node);
+
+    if (node == TOWN_NODES || a->busy[node] == 0) {
+        town_violation(a->town, "%s hears of room that it did not want", a->name);
+        return;
+    }
+    a->waits[node] = false;
+    a->busy[node]--;
 }
 
 static void hear_down(struct citizen *a, const clu_signal *s)
@@ -92,6 +119,7 @@ void citizen_hears(clu_process *self, const clu_signal *s, void *arg)
     case CLU_SIGNAL_MESSAGE: hear_message(a, s); break;
     case CLU_SIGNAL_EXIT: hear_exit(a, s); break;
     case CLU_SIGNAL_DOWN: hear_down(a, s); break;
+    case CLU_SIGNAL_WRITABLE: hear_writable(a, s); break;
     default: town_violation(a->town, "%s hears a signal of kind %d", a->name, (int)s->kind); break;
     }
     if (!a->town->resting && town_random(a->town, 6) == 0)

@@ -36,6 +36,10 @@ static void check_watches(struct citizen *a)
             town_violation(a->town, "%s never heard of the end of %s, which it watched", a->name,
                            b->name);
     }
+    memset(a->busy, 0, sizeof a->busy);
+    for (size_t i = 0; i < TOWN_NODES; i++)
+        if (a->waits[i] || !list_empty(&a->p->waits))
+            town_violation(a->town, "%s was never told that %s has room", a->name, world_name(i));
     for (size_t i = 0; i < TOWN_CALLS; i++)
         if (a->calls[i].active)
             town_violation(a->town, "a call of %s was never answered", a->name);

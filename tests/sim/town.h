@@ -14,6 +14,7 @@
 #define TOWN_ALIVE    42 /* no more are born meanwhile */
 #define TOWN_WATCHES  10
 #define TOWN_CALLS    4
+#define TOWN_LARGE    200000 /* bytes of a large message */
 
 struct watch {
     bool active, by_name;
@@ -33,6 +34,8 @@ struct citizen {
     char name[8];
     struct watch watches[TOWN_WATCHES];
     struct watch calls[TOWN_CALLS];
+    bool waits[TOWN_NODES];        /* for room towards that node */
+    uint32_t busy[TOWN_NODES + 1]; /* how often it was told that there is none */
 };
 
 /* What one citizen knows of another. */

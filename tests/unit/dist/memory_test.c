@@ -97,6 +97,10 @@ static void small_messages_allocate_nothing(void **state)
     channel_fini(&peer);
 }
 
+/* What the sender of a large message and of one behind it asks for: the frames that waited; and,
+ * where the sanitizer has nothing kept, a sender, the rest of its message, and what waits. */
+#define OF_THE_SENDER (SPARE_MAX == 0 ? 4 : 1)
+
 /* The sender of large ones neither; its receiver needs a place to put them together. */
 static void large_messages_need_one_place(void **state)
 {
@@ -130,7 +134,7 @@ static void large_messages_need_one_place(void **state)
         }
         carry_all(&c, &peer, SIZE_MAX);
         if (round > 2)
-            assert_true(allocations <= 1); /* the frames that waited */
+            assert_true(allocations <= OF_THE_SENDER);
     }
     assert_int_equal(peer.frames_in, 200);
     channel_fini(&c);

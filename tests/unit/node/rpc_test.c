@@ -235,6 +235,27 @@ static void peers_that_do_not_spawn_have_rex(void **state)
     end(&f);
 }
 
+/* Whether it spawns for others shows when the link is up: the request has waited for that. */
+static void held_requests_are_refused(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    clu_process *p = open_link(&f, NODE_FLAGS);
+
+    node_link_down(&f.node, &f.link, "connection_closed");
+    rpc(&f, "p@h", 5000);
+    assert_int_equal(clu_spawn_remote(p, "p@h", "m", "f", slice_of("j"), true, true).n, 3);
+    put_text(&f, clu_rpc_cast_begin(p, "p@h", "m", "f"), "[x]");
+    assert_int_equal(clu_call_end(p, NULL, NULL, NULL), CLU_OK);
+    assert_int_equal(
+        node_link_up(&f.node, &f.link, &f.channel, "p@h", 3, NODE_FLAGS & ~DFLAG_SPAWN), CLU_OK);
+    node_turn(&f.node, 0);
+    assert_string_equal(buf_text(&f.notes), "no_process notsup\n");
+    assert_string_equal(sent(&f), "");
+    end(&f);
+}
+
 static void casts_are_answered_by_nobody(void **state)
 {
     struct fixture f;
@@ -369,6 +390,7 @@ int main(void)
         cmocka_unit_test(calls_end_with_the_link),
         cmocka_unit_test(nodes_are_dialled),
         cmocka_unit_test(peers_that_do_not_spawn_have_rex),
+        cmocka_unit_test(held_requests_are_refused),
         cmocka_unit_test(casts_are_answered_by_nobody),
         cmocka_unit_test(functions_of_our_own),
         cmocka_unit_test(what_was_begun_may_be_cancelled),

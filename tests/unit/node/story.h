@@ -74,4 +74,14 @@ static inline void ok(clu_error err)
     assert_int_equal(err, CLU_OK);
 }
 
+static inline void link_to(struct actor *a, const struct actor *b)
+{
+    ok(clu_link(a->p, &b->self));
+}
+
+static inline void unlink_from(struct actor *a, const struct actor *b)
+{
+    ok(clu_unlink(a->p, &b->self));
+}
+
 #endif

@@ -113,6 +113,15 @@ static void dial(struct world *w, size_t a, const char *name)
         world_unreachable(w, a, b);
 }
 
+static void fill(const struct world *w, struct world_end *e)
+{
+    size_t room = w->room == 0 ? SIZE_MAX : w->room;
+
+    while (e->flight.len < room && e->flight.err == CLU_OK &&
+           take_pending(&e->channel, &e->flight, room - e->flight.len, w->now) > 0)
+        continue;
+}
+
 void world_turn(struct world *w, size_t a)
 {
     const char *name;
@@ -127,7 +136,7 @@ void world_turn(struct world *w, size_t a)
 
         if (!e->up)
             continue;
-        take_all(&e->channel, &e->flight, w->now);
+        fill(w, e);
         if (e->channel.err != CLU_OK || e->flight.err != CLU_OK)
             break_link(w, a, b, e->channel.err != CLU_OK ? e->channel.what : "no memory");
         else if (!channel_is_busy(&e->channel))
@@ -154,9 +163,13 @@ bool world_carry(struct world *w, size_t a, size_t b)
     struct world_end *e = &w->ends[a][b];
     const char *what = "";
 
-    if (!e->up || e->flight.len == 0)
+    if (!e->up || e->flight.len == 0 || (e->left == 0 && e->flight.len < 4))
         return false;
-    size_t size = 4 + (size_t)get_be32(e->flight.data);
+    if (e->left == 0)
+        e->left = 4 + (size_t)get_be32(e->flight.data);
+    size_t size = (size_t)min_u64(e->left, e->flight.len);
+
+    e->left -= size;
 
     channel_feed(&w->ends[b][a].channel, e->flight.data, size, w->now);
     if (receive(w, a, b, &what) != CLU_OK)
@@ -173,7 +186,8 @@ static bool is_quiet(const struct world *w)
             !list_empty(&w->nodes[a].wanted))
             return false;
         for (size_t b = 0; b < w->n; b++)
-            if (w->ends[a][b].up && w->ends[a][b].flight.len > 0)
+            if (w->ends[a][b].up &&
+                (w->ends[a][b].flight.len > 0 || channel_queued(&w->ends[a][b].channel) > 0))
                 return false;
     }
     return true;

@@ -19,6 +19,7 @@ struct world_end {
     struct channel channel;
     struct node_link link;
     struct buf flight; /* bytes on their way to the other end */
+    size_t left;       /* of the frame in front, whose first bytes have arrived */
     bool up;
 };
 
@@ -35,6 +36,7 @@ struct world {
     struct world_end ends[WORLD_NODES][WORLD_NODES];
     size_t n;
     uint64_t now, flags;
+    size_t room; /* bytes in flight each way, at most; 0: as many as there are */
     enum world_dial dial;
     enum world_dial (*asked)(struct world *w, size_t a, size_t b);
     /* Told when what a said to b may have been lost: a link that was cut, a node that could not be

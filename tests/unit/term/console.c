@@ -76,6 +76,11 @@ void console_drain(struct console *c)
                         .end = e.term.data == NULL ? NULL : e.term.data + e.term.len};
         clu_writer text;
 
+        if (e.kind == TERM_WATCH || e.kind == TERM_UNWATCH) {
+            c->watch = e.kind == TERM_WATCH ? e.call : 0;
+            term_drop(c->term);
+            continue;
+        }
         clu_writer_init(&text);
         buf_put_text(&c->told, words[e.kind]);
         if (e.term.len > 0 && clu_print(&r, &text) == CLU_OK) {

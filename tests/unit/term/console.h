@@ -10,6 +10,7 @@ struct console {
     struct term *term;
     struct buf told;
     uint32_t last_call;
+    uint32_t watch; /* the latest; what is watched is not told */
 };
 
 bool console_open(struct console *c, const struct term_options *o);

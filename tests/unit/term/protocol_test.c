@@ -307,6 +307,36 @@ static void serves_long_lists(void **state)
     console_close(&c);
 }
 
+/* Who has gone gets nothing that is typed: what waited before it does. */
+static void forgets_who_has_gone(void **state)
+{
+    struct console c;
+
+    (void)state;
+    assert_true(console_open(&c, &(struct term_options){true, 80, 24}));
+    console_ask(&c, "{get_line,unicode,\"first> \"}");
+    uint32_t first = c.watch;
+
+    console_ask(&c, "{get_chars,unicode,\"second> \",3}");
+    uint32_t second = c.watch;
+
+    assert_true(first != 0 && second != 0 && first != second);
+    console_type(&c, "lost");
+    term_gone(c.term, second);
+    term_gone(c.term, second);
+    console_type(&c, "one\r");
+    assert_string_equal(R "\"one\\n\"}\n", console_told(&c));
+    assert_int_equal(0, c.watch); /* it has what it asked for */
+    term_gone(c.term, first);
+    console_ask(&c, UNTIL);
+    console_type(&c, "a\r");
+    term_gone(c.term, c.watch); /* while its function runs */
+    console_forget(&c);
+    console_answer(&c, "{done,x,[]}");
+    assert_string_equal("", console_told(&c));
+    console_close(&c);
+}
+
 /* What is no request at all is passed over. */
 static void passes_over_other_messages(void **state)
 {
@@ -336,13 +366,10 @@ static void passes_over_other_messages(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(serves_a_person),
-        cmocka_unit_test(serves_a_script),
-        cmocka_unit_test(signals_the_shell),
-        cmocka_unit_test(keeps_answers_apart),
-        cmocka_unit_test(refuses_too_many_readers),
-        cmocka_unit_test(serves_long_lists),
-        cmocka_unit_test(passes_over_other_messages),
+        cmocka_unit_test(serves_a_person),          cmocka_unit_test(serves_a_script),
+        cmocka_unit_test(signals_the_shell),        cmocka_unit_test(keeps_answers_apart),
+        cmocka_unit_test(refuses_too_many_readers), cmocka_unit_test(serves_long_lists),
+        cmocka_unit_test(forgets_who_has_gone),     cmocka_unit_test(passes_over_other_messages),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

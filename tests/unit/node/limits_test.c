@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "story.h"
+
+/* Limits of mailboxes and links, and timers. */
+
+/* ---- limits ---- */
+
+static void a_full_mailbox_ends_its_process(void **state)
+{
+    struct story s;
+    struct actor tim;
+    size_t n = 0;
+
+    (void)state;
+    begin(&s);
+    clu_spawn_options small = {.mailbox_max = 4096};
+
+    assert_true(actor_start(&tim, &s.w, 1, "tim", &small, true));
+    ok(clu_link(s.bob.p, &tim.self));
+    clu_to to = clu_to_pid(tim.self);
+
+    assert_int_equal(clu_monitor(s.ann.p, &to).n, 3);
+    while (tim.p != NULL && n++ < 1000) {
+        ok(actor_tell(&s.ann, &tim, "x"));
+        world_run(&s.w);
+    }
+    assert_in_range(n, 2, 100);
+    expect(&s, &tim, "ended message_queue_full\n");
+    expect(&s, &s.bob, "exit tim message_queue_full\n");
+    expect(&s, &s.ann, "down tim message_queue_full\n");
+    end(&s);
+}
+
+static clu_error send_big(struct actor *a, const clu_to *to)
+{
+    static uint8_t bytes[60000];
+
+    clu_put_binary(clu_send_begin(a->p, to), bytes, sizeof bytes);
+    return clu_send_end(a->p);
+}
+
+static void count_only(struct actor *a, const clu_signal *s)
+{
+    if (s->kind == CLU_SIGNAL_MESSAGE)
+        buf_reset(&a->log);
+}
+
+/* Two slow readers: whoever was told EBUSY of both hears of both. */
+static void busy_peers_are_told_to_be_writable(void **state)
+{
+    struct story s;
+    struct actor cat;
+    size_t sent = 0;
+
+    (void)state;
+    s = (struct story){0};
+    begin(&s);
+    s.w.n = 3;
+    assert_int_equal(node_init(&s.w.nodes[2], "c@h", 6, false), CLU_OK);
+    assert_true(world_join(&s.w, 0, 2));
+    start(&cat, &s.w, 2, "cat", true);
+    cat.does = s.bob.does = count_only;
+    clu_to bob = clu_to_pid(s.bob.self), far = clu_to_pid(cat.self);
+
+    while (sent < 100 && send_big(&s.ann, &bob) == CLU_OK)
+        sent++;
+    assert_in_range(sent, 3, 20);
+    while (send_big(&s.ann, &far) == CLU_OK && sent < 100)
+        sent++;
+    assert_int_equal(send_big(&s.ann, &bob), CLU_EBUSY);
+    assert_int_equal(send_big(&s.ann, &far), CLU_EBUSY);
+    assert_int_equal(send_big(&s.abe, &far), CLU_EBUSY);
+    /* signals go on; a call is refused as a message is, and leaves nothing */
+    ok(clu_link(s.ann.p, &s.bob.self));
+    size_t queued = channel_queued(&s.w.ends[0][1].channel);
+
+    clu_put_nil(clu_call_begin(s.ann.p, &bob, 100));
+    assert_int_equal(clu_call_end(s.ann.p, actor_answered, &s.ann, NULL), CLU_EBUSY);
+    assert_int_equal(channel_queued(&s.w.ends[0][1].channel), queued);
+    world_run(&s.w);
+    expect(&s, &s.ann, "writable b@h\nwritable c@h\n");
+    expect(&s, &s.abe, "writable c@h\n");
+    assert_int_equal(s.bob.n + cat.n, sent);
+    ok(send_big(&s.ann, &bob));
+    end(&s);
+}
+
+/* Who waits for room and ends, or whose node ends: nobody is told. */
+static void who_waits_for_room_ends(void **state)
+{
+    struct story s;
+
+    (void)state;
+    begin(&s);
+    world_cut(&s.w, 0, 1);
+    s.w.dial = WORLD_WAITS;
+    clu_to bob = clu_to_pid(s.bob.self);
+
+    while (send_big(&s.ann, &bob) == CLU_OK)
+        continue;
+    assert_int_equal(send_big(&s.abe, &bob), CLU_EBUSY);
+    assert_int_equal(send_big(&s.abe, &bob), CLU_EBUSY);
+    clu_exit(s.ann.p, "impatient");
+    world_run(&s.w);
+    expect(&s, &s.ann, "ended impatient\n");
+    world_fini(&s.w); /* with all that is held */
+    for (size_t i = 0; i < s.w.n_actors; i++)
+        actor_fini(s.w.actors[i]);
+    buf_free(&s.said);
+}
+
+/* What waits for a node to be linked is bounded, too. */
+static void held_messages_are_bounded(void **state)
+{
+    struct story s;
+    size_t sent = 0;
+
+    (void)state;
+    begin(&s);
+    world_cut(&s.w, 0, 1);
+    s.w.dial = WORLD_WAITS;
+    clu_to bob = clu_to_pid(s.bob.self);
+
+    while (sent < 100 && send_big(&s.ann, &bob) == CLU_OK)
+        sent++;
+    assert_int_equal(sent, CLU_HELD_MAX / 60000 + 1);
+    assert_int_equal(send_big(&s.abe, &bob), CLU_EBUSY);
+    assert_true(world_join(&s.w, 0, 1));
+    s.bob.does = count_only;
+    world_run(&s.w);
+    assert_int_equal(s.bob.n, sent);
+    expect(&s, &s.ann, "writable b@h\n");
+    expect(&s, &s.abe, "writable b@h\n");
+    world_cut(&s.w, 0, 1);
+    while (send_big(&s.ann, &bob) == CLU_OK)
+        sent++;
+    node_unreachable(&s.w.nodes[0], "b@h"); /* what was held is lost, and who waits is told */
+    world_run(&s.w);
+    expect(&s, &s.ann, "writable b@h\n");
+    expect(&s, &s.bob, "");
+    end(&s);
+}
+
+/* Messages keep their order over the time in which their node was not linked. */
+static void held_messages_keep_their_order(void **state)
+{
+    struct story s;
+
+    (void)state;
+    begin(&s);
+    world_cut(&s.w, 0, 1);
+    s.w.dial = WORLD_WAITS;
+    ok(actor_tell(&s.ann, &s.bob, "one"));
+    world_run(&s.w);
+    ok(actor_tell(&s.ann, &s.bob, "two"));
+    assert_true(world_join(&s.w, 0, 1));
+    ok(actor_tell(&s.ann, &s.bob, "three"));
+    world_run(&s.w);
+    expect(&s, &s.bob, "message ann one\nmessage ann two\nmessage ann three\n");
+    end(&s);
+}
+
+/* ---- timers ---- */
+
+static void timers(void **state)
+{
+    struct story s;
+
+    (void)state;
+    begin(&s);
+    clu_ref gone = clu_after(s.ann.p, 50);
+
+    clu_after(s.ann.p, 100);
+    clu_after(s.ann.p, 20);
+    clu_after(s.ann.p, UINT64_MAX);
+    clu_after(s.abe.p, 30);
+    assert_int_equal(node_deadline(&s.w.nodes[0]), s.w.now + 20);
+    world_pass(&s.w, 10);
+    expect(&s, &s.ann, "");
+    world_pass(&s.w, 10);
+    expect(&s, &s.ann, "timeout\n");
+    clu_exit(s.abe.p, "x");
+    clu_cancel(s.abe.p, &gone); /* another's */
+    clu_cancel(s.ann.p, &gone);
+    clu_cancel(s.ann.p, &gone);
+    world_pass(&s.w, 1000);
+    expect(&s, &s.ann, "timeout\n");
+    expect(&s, &s.abe, "ended x\n");
+    /* cancelled when it is due and waits */
+    gone = clu_after(s.ann.p, 0);
+    node_tick(&s.w.nodes[0], s.w.now);
+    clu_cancel(s.ann.p, &gone);
+    world_run(&s.w);
+    expect(&s, &s.ann, "");
+    end(&s);
+}
+
+static void set_timer(struct actor *a, const clu_signal *s)
+{
+    if (s->kind == CLU_SIGNAL_MESSAGE)
+        clu_after(a->p, 100);
+}
+
+/* However long nothing had happened before. */
+static void timers_count_from_what_sets_them(void **state)
+{
+    struct story s;
+
+    (void)state;
+    begin(&s);
+    s.bob.does = set_timer;
+    ok(actor_tell(&s.ann, &s.bob, "go"));
+    world_turn(&s.w, 0);
+    s.w.now += 5000;
+    assert_true(world_carry(&s.w, 0, 1));
+    assert_int_equal(node_deadline(&s.w.nodes[1]), s.w.now + 100);
+    world_run(&s.w);
+    expect(&s, &s.bob, "message ann go\n");
+    world_pass(&s.w, 100);
+    expect(&s, &s.bob, "timeout\n");
+    end(&s);
+}
+
+/* A signal that waits belongs to its reference alone, however many came after that. */
+static void a_place_that_is_used_again(void **state)
+{
+    struct story s;
+    struct actor tim;
+
+    (void)state;
+    begin(&s);
+    assert_true(actor_start(&tim, &s.w, 0, "tim", NULL, true));
+    clu_ref first = clu_after(tim.p, 0), other = {0};
+
+    world_pass(&s.w, 1);
+    clu_cancel(tim.p, &first);
+    for (int i = 0; i < 5000; i++) {
+        other = clu_alias(tim.p);
+        if (other.words[1] == first.words[1])
+            break;
+        clu_unalias(tim.p, &other);
+    }
+    assert_int_equal(other.words[1], first.words[1]);
+    actor_takes(&tim);
+    expect(&s, &tim, "");
+    clu_to to = clu_to_alias(other);
+
+    ok(actor_send(&s.ann, &to, "still there"));
+    actor_takes(&tim);
+    expect(&s, &tim, "message ann 'still there'\n");
+    end(&s);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_full_mailbox_ends_its_process),
+        cmocka_unit_test(busy_peers_are_told_to_be_writable),
+        cmocka_unit_test(who_waits_for_room_ends),
+        cmocka_unit_test(held_messages_are_bounded),
+        cmocka_unit_test(held_messages_keep_their_order),
+        cmocka_unit_test(timers),
+        cmocka_unit_test(timers_count_from_what_sets_them),
+        cmocka_unit_test(a_place_that_is_used_again),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
