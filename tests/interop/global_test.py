@@ -22,7 +22,8 @@ class GlobalCase(LabCase):
         if linked:
             for erl in self.erls[1:]:
                 self.assertEqual('pong', self.erls[0].eval(f"net_adm:ping('{erl.name}')"))
-        self.asker = self.erl(8, 27, name='asker@10.42.0.8', refresh=None, args=['-hidden']).start()
+        self.asker = self.erl(8, 27, name='asker@10.42.0.8', refresh=None,
+                              args=['-hidden', *args]).start()
         self.namer = self.another(9, name)
 
     def erlang(self, number, release=25, base='e', args=()):

@@ -351,7 +351,8 @@ static void a_session(void **state)
     (void)state;
     begin(&f);
     link_up(&f, 0);
-    says(&f, 0, "{'$gen_cast',{init_connect,{8,1},us@h,{locker,no_longer_a_pid,#{erlclu => 8},<us@h.");
+    says(&f, 0,
+         "{'$gen_cast',{init_connect,{8,1},us@h,{locker,no_longer_a_pid,#{erlclu => 8},<us@h.");
     step(&f, 0, 0, 1);
     assert_string_equal(said(&f, 0), "{init_connect_ack,us@h,500,1}\n");
     step(&f, 0, 1, 1);
