@@ -84,8 +84,8 @@ static void on_readable(void *arg, bool timed_out)
         return;
     }
     /* One piece is the rule, and costs less this way. */
-    ssize_t n = n_iov == 1 ? recv(w->fd, iov->iov_base, iov->iov_len, 0)
-                           : readv(w->fd, iov, (int)n_iov);
+    ssize_t n =
+        n_iov == 1 ? recv(w->fd, iov->iov_base, iov->iov_len, 0) : readv(w->fd, iov, (int)n_iov);
 
     if (n > 0)
         machine_got(l->machine, w->id, (size_t)n, system_now_ms());
@@ -113,9 +113,8 @@ static void flush(struct wire *w)
             watch_start(w->writable, NEVER);
             return;
         }
-        ssize_t n = msg.msg_iovlen == 1
-                        ? send(w->fd, iov[0].iov_base, iov[0].iov_len, MSG_NOSIGNAL)
-                        : sendmsg(w->fd, &msg, MSG_NOSIGNAL);
+        ssize_t n = msg.msg_iovlen == 1 ? send(w->fd, iov[0].iov_base, iov[0].iov_len, MSG_NOSIGNAL)
+                                        : sendmsg(w->fd, &msg, MSG_NOSIGNAL);
         if (n >= 0) {
             sent += (size_t)n;
             machine_sent(l->machine, w->id, (size_t)n, system_now_ms());
