@@ -173,7 +173,9 @@ CLU_API void clu_demonitor(clu_process *self, const clu_ref *ref);
 /* clu_alias: a reference by which the process takes messages until clu_unalias. */
 CLU_API clu_ref clu_alias(clu_process *self);
 CLU_API void clu_unalias(clu_process *self, const clu_ref *ref);
-/* clu_after: one CLU_SIGNAL_TIMEOUT with this ref in so many ms. clu_cancel: none any more. */
+/* clu_after: one CLU_SIGNAL_TIMEOUT with this ref in so many ms. clu_cancel: none any more. Like
+ * the timeouts of calls it counts from the latest event or, between two steps of a loop of one's
+ * own, from the end of the one before: after a long wait elsewhere make a step first. */
 CLU_API clu_ref clu_after(clu_process *self, uint64_t ms);
 CLU_API void clu_cancel(clu_process *self, const clu_ref *ref);
 /* clu_monitor_nodes: CLU_SIGNAL_NODE_UP and _DOWN of visible nodes from now on
