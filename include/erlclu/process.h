@@ -116,8 +116,9 @@ CLU_API clu_process *clu_find(clu_node *node, const clu_pid *pid);
 /* ---- messages ---- */
 
 /* clu_send_begin: a writer for one message; put one term, then clu_send_end. Never NULL: what went
- * wrong is told by clu_send_end. Nothing else may be sent in between. A node that is not linked is
- * dialled, and what is sent meanwhile is kept, up to CLU_HELD_MAX bytes.
+ * wrong is told by clu_send_end. Nothing else may be sent in between; what a function that the node
+ * calls leaves begun is dropped when it returns. A node that is not linked is dialled, and what is
+ * sent meanwhile is kept, up to CLU_HELD_MAX bytes.
  * clu_send_end: CLU_EBUSY when the peer reads too slowly: nothing was sent, CLU_SIGNAL_WRITABLE
  * follows. That may be so of a large message (above 64 KiB) alone: while 1 MiB of those wait, small
  * ones pass. What one process sends to a node arrives in its order all the same. CLU_ESIZE,
