@@ -116,8 +116,9 @@ CLU_API clu_process *clu_find(clu_node *node, const clu_pid *pid);
 /* ---- messages ---- */
 
 /* clu_send_begin: a writer for one message; put one term, then clu_send_end. Never NULL: what went
- * wrong is told by clu_send_end. Nothing else may be sent in between. A node that is not linked is
- * dialled, and what is sent meanwhile is kept, up to CLU_HELD_MAX bytes.
+ * wrong is told by clu_send_end. Nothing else may be sent in between; what a function that the node
+ * calls leaves begun is dropped when it returns. A node that is not linked is dialled, and what is
+ * sent meanwhile is kept, up to CLU_HELD_MAX bytes.
  * clu_send_end: CLU_EBUSY when the peer reads too slowly: nothing was sent, CLU_SIGNAL_WRITABLE
  * follows. That may be so of a large message (above 64 KiB) alone: while 1 MiB of those wait, small
  * ones pass. What one process sends to a node arrives in its order all the same. CLU_ESIZE,
@@ -173,7 +174,9 @@ CLU_API void clu_demonitor(clu_process *self, const clu_ref *ref);
 /* clu_alias: a reference by which the process takes messages until clu_unalias. */
 CLU_API clu_ref clu_alias(clu_process *self);
 CLU_API void clu_unalias(clu_process *self, const clu_ref *ref);
-/* clu_after: one CLU_SIGNAL_TIMEOUT with this ref in so many ms. clu_cancel: none any more. */
+/* clu_after: one CLU_SIGNAL_TIMEOUT with this ref in so many ms. clu_cancel: none any more. Like
+ * the timeouts of calls it counts from the latest event or, between two steps of a loop of one's
+ * own, from the end of the one before: after a long wait elsewhere make a step first. */
 CLU_API clu_ref clu_after(clu_process *self, uint64_t ms);
 CLU_API void clu_cancel(clu_process *self, const clu_ref *ref);
 /* clu_monitor_nodes: CLU_SIGNAL_NODE_UP and _DOWN of visible nodes from now on

@@ -85,7 +85,7 @@ CLU_MUST_USE clu_error control_parse(struct control *c, clu_slice ctl, clu_slice
 /* Writers: the control tuple alone, without version byte. The payload, where `+P` stands, follows
  * through channel_payload. Which form a link takes is a matter of its flags (erl_dist_protocol);
  * all forms are in the frame's own atoms, so no slice given may hold a cache reference (see
- * clu_put_expanded). */
+ * clu_put_term). */
 
 /* Messages, all +P. control_put_send is for links without DFLAG_SEND_SENDER. */
 void control_put_send(clu_writer *w, const clu_pid *to);

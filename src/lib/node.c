@@ -71,9 +71,11 @@ static void on_answer(void *arg, const struct answer *answer)
 static void on_posted(void *arg, bool timed_out)
 {
     struct host *h = arg;
-    bool stop = inbox_run(&h->inbox, h->node);
 
     (void)timed_out;
+    machine_now(h->drive.machine, system_now_ms());
+    bool stop = inbox_run(&h->inbox, h->node);
+
     if (stop)
         host_stop(h, "the program wants it");
     else

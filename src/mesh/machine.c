@@ -366,6 +366,12 @@ void machine_stop(struct machine *m, const char *reason, uint64_t now_ms)
 
 /* ---- time ---- */
 
+void machine_now(struct machine *m, uint64_t now_ms)
+{
+    m->now_ms = now_ms;
+    node_now(&m->node, now_ms);
+}
+
 uint64_t machine_deadline(const struct machine *m)
 {
     uint64_t at = heap_next(&m->dues);

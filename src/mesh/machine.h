@@ -147,6 +147,9 @@ void machine_resolved(struct machine *m, slot_id query, enum dns_status status, 
                       uint64_t now_ms);
 /* machine_given: what came of an UPDATE_NEED of this source. */
 void machine_given(struct machine *m, unsigned source, const struct given *given, uint64_t now_ms);
+/* machine_now: the time, before anything else than these functions calls those of the node: timers
+ * count from it. */
+void machine_now(struct machine *m, uint64_t now_ms);
 /* machine_deadline, machine_tick: when to call machine_tick at the latest. */
 uint64_t machine_deadline(const struct machine *m);
 void machine_tick(struct machine *m, uint64_t now_ms);

@@ -205,11 +205,13 @@ static bool limit_step(struct loop *l, uint64_t timeout_ms)
     return l->limit != NULL && watch_start(l->limit, timeout_ms);
 }
 
-/* What a function was told in the first turn may be all that the caller waits for. */
+/* What a function was told in the first turn may be all that the caller waits for. Before it and
+ * behind the wait the time is told: what the caller asks for between two steps counts from then. */
 void loop_step(struct loop *l, uint64_t timeout_ms)
 {
     uint64_t handed = machine_handed(l->machine);
 
+    machine_now(l->machine, system_now_ms());
     loop_turn(l);
     if (l->over)
         return;
@@ -218,6 +220,7 @@ void loop_step(struct loop *l, uint64_t timeout_ms)
     watch_base_step(l->base, limit_step(l, timeout_ms));
     if (l->limit != NULL)
         watch_stop(l->limit);
+    machine_now(l->machine, system_now_ms());
 }
 
 bool loop_is_over(const struct loop *l)

@@ -80,7 +80,7 @@ void call_free(struct clu_call *call)
     if (call == NULL)
         return;
     list_remove(&call->all);
-    list_remove(&call->held);
+    call_unhold(call);
     clu_writer_free(&call->w);
     free(call);
 }
@@ -110,27 +110,9 @@ clu_pid clu_call_from(const clu_call *call)
     return call->from;
 }
 
-static struct clu_process *rex_of(const struct clu_node *n)
-{
-    return process_named(n, slice_of("rex"));
-}
-
-/* Whom the caller of a message watches. */
-static struct clu_process *server_of(const struct clu_call *call)
-{
-    return call->kind == CALL_SERVER ? clu_call_self(call) : rex_of(call->node);
-}
-
-static bool is_here(const struct clu_node *n, clu_slice node)
-{
-    struct remote *r = remote_find(n, node);
-
-    return is_own_name(n, node) || (r != NULL && r->link != NULL);
-}
-
 bool clu_call_is_awaited(const clu_call *call)
 {
-    const struct clu_process *p = clu_call_self(call), *server = server_of(call);
+    const struct clu_process *p = clu_call_self(call), *server = call_server(call);
 
     if (p == NULL || call->answered)
         return false;
@@ -138,7 +120,7 @@ bool clu_call_is_awaited(const clu_call *call)
         return !list_empty(&p->watchers) || !list_empty(&p->bonds);
     if (call->watched)
         return server != NULL && gen_watched(server, &call->from, &call->alias);
-    return is_here(call->node, call->from.node);
+    return call_reaches(call->node, call->from.node);
 }
 
 /* ---- callers of gen_server:call ---- */
@@ -165,107 +147,6 @@ void gen_fail(struct clu_process *p, const clu_pid *from, const clu_ref *alias, 
 
     if (w != NULL)
         watcher_fire(w, reason);
-}
-
-/* ---- sending the answer ---- */
-
-static void send_message(struct clu_call *call, struct clu_process *sender)
-{
-    clu_to to = call->alias.n > 0 ? clu_to_alias(call->alias) : clu_to_pid(call->from);
-    clu_slice message = {call->w.data, call->w.len};
-    struct atom_term why;
-    bool raised = call->kind == CALL_SERVER && call->ending != ENDING_RETURN;
-
-    if (raised && call->w.err == CLU_OK)
-        gen_fail(sender, &call->from, &call->alias, message);
-    else if (call->w.err != CLU_OK || clu_send_raw(sender, &to, message) != CLU_OK)
-        gen_fail(sender, &call->from, &call->alias, atom_term(&why, "system_limit"));
-}
-
-static struct remote *linked_remote(const struct clu_call *call)
-{
-    struct remote *r = remote_find(call->node, call->from.node);
-
-    return r != NULL && r->link != NULL ? r : NULL;
-}
-
-/* Answers of processes are queued when these are buried, and count before that. */
-static bool has_room(const struct remote *r, const struct clu_process *p, size_t len)
-{
-    return !remote_is_busy_for(r, p) && r->promised < CHANNEL_BUSY_BYTES &&
-           (len <= CHANNEL_SMALL_MAX || channel_takes_large(r->link->channel));
-}
-
-static void promise(struct clu_call *call, struct remote *r)
-{
-    if (r == NULL)
-        return;
-    call->promised = call->w.len;
-    r->promised += call->promised;
-}
-
-static void keep_promise(struct clu_call *call)
-{
-    struct remote *r = linked_remote(call);
-
-    if (r != NULL)
-        r->promised -= call->promised < r->promised ? call->promised : r->promised;
-    call->promised = 0;
-}
-
-/* By message: to nobody who is not there, for that would dial. */
-static void send_by_message(struct clu_call *call)
-{
-    struct clu_process *sender = server_of(call);
-
-    if (sender != NULL && is_here(call->node, call->from.node))
-        send_message(call, sender);
-}
-
-/* Of its own: what it ends with is the answer, where that is not a message. */
-static void end_process(struct clu_call *call, struct clu_process *p, struct remote *r)
-{
-    struct atom_term normal;
-
-    if (call->kind >= CALL_REX || call->w.err != CLU_OK) {
-        process_end(p, atom_term(&normal, call->w.err == CLU_OK ? "normal" : "system_limit"));
-        return;
-    }
-    promise(call, r);
-    process_end_with(p, &call->w);
-}
-
-/* The answer goes out, or waits for room. A process of the call's own ends with it, and takes the
- * call along. */
-static void settle(struct clu_call *call)
-{
-    struct clu_process *p = clu_call_self(call);
-    struct remote *r = p == NULL ? NULL : linked_remote(call);
-
-    if (r != NULL && !has_room(r, p, call->w.len)) {
-        list_append(&r->answers, &call->held);
-        return;
-    }
-    if (p != NULL && call->kind >= CALL_REX)
-        send_by_message(call);
-    if (p != NULL && call->own)
-        end_process(call, p, r);
-    call->sent = true;
-    if (!call->running && (!call->own || call->proc == 0))
-        call_free(call);
-}
-
-void answers_settle(struct remote *r)
-{
-    struct list held;
-
-    list_take(&held, &r->answers);
-    while (!list_empty(&held)) {
-        struct clu_call *call = CONTAINER_OF(held.next, struct clu_call, held);
-
-        list_remove(&call->held);
-        settle(call);
-    }
 }
 
 /* ---- the answer ---- */
@@ -297,7 +178,7 @@ clu_error clu_reply_end(clu_call *call)
     if (call->w.err != CLU_OK)
         return call->w.err;
     call->answered = true;
-    settle(call);
+    call_settle(call);
     return CLU_OK;
 }
 
@@ -307,7 +188,7 @@ static void end_raise(struct clu_call *call)
     if (clu_reply_end(call) == CLU_OK)
         return;
     call->answered = true;
-    settle(call);
+    call_settle(call);
 }
 
 void call_raise(struct clu_call *call, const char *atom)
@@ -472,13 +353,13 @@ void clu_become(clu_call *call, clu_receive_fn *receive, clu_stopped_fn *stopped
 static void tell_end(struct clu_call *call, clu_slice reason)
 {
     if (call->answered) {
-        send_by_message(call);
+        call_send(call);
         return;
     }
     answer_begin(call, ENDING_EXIT);
     clu_put_raw(&call->w, reason);
     answer_end(call);
-    send_by_message(call);
+    call_send(call);
 }
 
 void call_ended(struct clu_call *call, clu_slice reason)
@@ -486,10 +367,10 @@ void call_ended(struct clu_call *call, clu_slice reason)
     bool pending = call->started && !call->answered && !call->became;
 
     call->proc = 0;
-    keep_promise(call);
+    call_keep_promise(call);
     if (!call->sent && call->kind >= CALL_REX)
         tell_end(call, reason);
-    list_remove(&call->held);
+    call_unhold(call);
     if (!pending)
         call_free(call);
 }

@@ -79,11 +79,11 @@ static clu_writer *ask_begin(struct clu_process *p, const clu_to *to, const char
                              uint64_t timeout_ms)
 {
     struct sending *s = &p->node->sending;
-    clu_error room = send_room(p, to);
+    clu_error room = p->ended ? CLU_ENOENT : send_room(p, to);
     struct tie *t = room == CLU_OK ? ask_new(p, to, timeout_ms) : NULL;
 
     if (t == NULL)
-        return refuse(p, room != CLU_OK ? room : p->ended ? CLU_ENOENT : CLU_ENOMEM);
+        return refuse(p, room != CLU_OK ? room : CLU_ENOMEM);
     slot_id id = t->id;
     clu_ref ref = tie_ref(t);
     clu_writer *w = clu_send_begin(p, to);
@@ -134,10 +134,14 @@ clu_error clu_call_end(clu_process *p, clu_answer_fn *on_answer, void *arg, clu_
     struct tie *t = slots_get(&p->node->ties, id);
     bool misused = s->from == p && s->err == CLU_OK && s->rpc == 0 && t == NULL;
 
+    if (misused) {
+        clu_send_cancel(p);
+        return CLU_EBADARG;
+    }
     s->call = 0;
     if (t != NULL)
         set_answer(t, on_answer, arg, ref);
-    clu_error err = misused ? CLU_EBADARG : rpc_end(p, t);
+    clu_error err = rpc_end(p, t);
 
     t = slots_get(&p->node->ties, id);
     if (err != CLU_OK && t != NULL)

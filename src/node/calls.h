@@ -104,6 +104,21 @@ void call_raise(struct clu_call *call, const char *atom);
 void call_ended(struct clu_call *call, clu_slice reason);
 void calls_free(struct clu_node *n);
 
+/* ---- answers on their way (call_send.c) ---- */
+
+/* call_server: whom the caller of a message watches: NULL when it has ended. call_reaches: whether
+ * a node is this one or linked. */
+struct clu_process *call_server(const struct clu_call *call);
+bool call_reaches(const struct clu_node *n, clu_slice node);
+/* call_settle: the answer, which is whole, goes out or waits for room on the link; the call may be
+ * gone after. call_send: by message, if that reaches anybody. */
+void call_settle(struct clu_call *call);
+void call_send(struct clu_call *call);
+/* call_keep_promise: what its process's end was to bring has been queued. call_unhold: it does not
+ * wait for room any more. */
+void call_keep_promise(struct clu_call *call);
+void call_unhold(struct clu_call *call);
+
 /* gen_fail: the call of a server ends in its caller's exit: its monitor, which is in the tag,
  * fires. Without one there is nothing to say. */
 void gen_fail(struct clu_process *p, const clu_pid *from, const clu_ref *alias, clu_slice reason);

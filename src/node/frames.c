@@ -99,13 +99,16 @@ void streams_end(struct clu_node *n, struct node_link *l)
     }
 }
 
-/* What waits came before. */
+/* What waits came before; what that leads to comes behind. */
 static void run_mailbox(struct clu_process *p)
 {
-    uint32_t budget = UINT32_MAX;
+    uint32_t waiting = 0;
 
-    if (p->receive != NULL)
-        mailbox_run(p, &budget);
+    if (p->receive == NULL)
+        return;
+    for (const struct list *at = p->mailbox.next; at != &p->mailbox; at = at->next)
+        waiting++;
+    mailbox_run(p, &waiting);
 }
 
 static clu_error receive_part(struct clu_node *n, struct node_link *l, const struct frame *f,
@@ -123,7 +126,7 @@ static clu_error receive_part(struct clu_node *n, struct node_link *l, const str
     run_mailbox(p);
     if (p->ended || p->on_stream == NULL)
         return CLU_OK;
-    n->running = p;
+    user_begin(p);
     p->on_stream(p,
                  &(clu_stream){.part = parts[f->part],
                                .from = c.from,
@@ -132,7 +135,7 @@ static clu_error receive_part(struct clu_node *n, struct node_link *l, const str
                                .bytes = f->payload,
                                .refs = f->refs},
                  p->stream_arg);
-    n->running = NULL;
+    user_end(n);
     return CLU_OK;
 }
 

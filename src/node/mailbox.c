@@ -166,12 +166,12 @@ static void hand_out(struct clu_process *p, const struct delivery *d)
     if (!is_wanted(p, d))
         return;
     p->node->n_handed++;
-    p->node->running = p;
+    user_begin(p);
     if (d->answer)
         run_answer(p, d);
     else
         p->receive(p, &d->signal, p->arg);
-    p->node->running = NULL;
+    user_end(p->node);
     finish(p, d);
 }
 

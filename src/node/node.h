@@ -22,6 +22,9 @@
 
 /* Processes at once: what an index of slots can name. */
 #define NODE_PROCESSES_MAX 1000000
+/* Bytes of answers that may wait for room on one link: its peer asks and does not read. Beyond that
+ * the link is closed. */
+#define NODE_ANSWERS_MAX (256u << 20)
 /* Messages of local mailboxes that one turn hands out: then the sockets have their turn. */
 #define NODE_TURN_MAX 4096
 

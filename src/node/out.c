@@ -196,19 +196,23 @@ void signal_cancel(struct remote *r)
         channel_cancel(r->link->channel, &s->w);
 }
 
-void signal_lost(struct remote *r)
+void link_fail(struct remote *r, clu_error err, const char *what)
 {
     struct channel *c = r->link == NULL ? NULL : r->link->channel;
 
-    if (c == NULL) {
-        r->lost = true;
+    if (c == NULL)
         return;
-    }
     talk(r->link);
     if (c->err != CLU_OK)
         return;
-    c->err = CLU_ENOMEM;
-    c->what = "no memory for a signal that must not be lost";
+    c->err = err;
+    c->what = what;
+}
+
+void signal_lost(struct remote *r)
+{
+    r->lost = r->lost || r->link == NULL;
+    link_fail(r, CLU_ENOMEM, "no memory for a signal that must not be lost");
 }
 
 /* ---- exits ---- */

@@ -24,6 +24,7 @@ struct remote {
     struct list ties, watchers, bonds;
     struct list waiters; /* of struct waiter: who was told CLU_EBUSY */
     struct list answers; /* answers of calls that wait for room (clu_call.held) */
+    size_t unsent;       /* bytes of those */
     size_t promised;     /* bytes of answers that go out with the end of their processes */
     struct list wanted;  /* in node.wanted */
     bool dialled;        /* mesh was told, and has not answered yet */
@@ -64,11 +65,15 @@ bool signal_must_wait(const struct remote *r);
 clu_error wait_for_room(struct remote *r, struct clu_process *p, bool large);
 void tell_waiters(struct remote *r);
 void waits_end(struct clu_process *p);
+/* send_drop: clu_send_cancel of what is under way, whoever began it. */
+void send_drop(struct clu_node *n);
 /* send_room: whether a message may be begun: CLU_OK, or as wait_for_room. */
 clu_error send_room(struct clu_process *p, const clu_to *to);
 /* signal_lost: a signal that must not be lost could not be written, for want of memory: the
  * connection ends, which says the same. */
 void signal_lost(struct remote *r);
+/* link_fail: the connection, if there is one, ends with this error; what is a static sentence. */
+void link_fail(struct remote *r, clu_error err, const char *what);
 /* answers_settle: answers of calls that waited for room go out, or nowhere when the link is gone.
  */
 void answers_settle(struct remote *r);
@@ -147,6 +152,18 @@ void streams_of(struct node_link *l);
 void streams_end(struct clu_node *n, struct node_link *l);
 
 /* ---- delivery (mailbox.c) ---- */
+
+/* user_begin, user_end: around a call of a user's function for p. A message that it began and did
+ * not end is dropped, for it stands in the queue that others write to next. */
+static inline void user_begin(struct clu_process *p)
+{
+    p->node->running = p;
+}
+static inline void user_end(struct clu_node *n)
+{
+    n->running = NULL;
+    send_drop(n);
+}
 
 /* A signal on its way to a process: what the process sees, and which reference it came by. */
 struct delivery {
@@ -233,10 +250,9 @@ struct watcher {
     struct list of_remote;
     struct index_item item; /* remote ones: in node.watchers */
     slot_id tie;
-    clu_pid by;   /* node: the remote's name */
-    clu_ref ref;  /* node: likewise */
-    bool by_name; /* it asked for the name that the process has */
-    char *name;   /* that name; owned */
+    clu_pid by;  /* node: the remote's name */
+    clu_ref ref; /* node: likewise */
+    char *name;  /* that it asked for; owned, NULL: it asked for the pid */
 };
 
 /* watch_remote: a MONITOR_P has come; watch_local: the tie watches a process of this node. */

@@ -209,12 +209,12 @@ static void tell_user(struct clu_process *p)
 {
     const struct clu_server *s = p->server;
 
-    p->node->running = p;
+    user_begin(p);
     if (p->stopped != NULL)
         p->stopped(p, p->reason, p->arg);
     else if (s != NULL && s->stopped != NULL)
         s->stopped(p, p->reason, p->arg);
-    p->node->running = NULL;
+    user_end(p->node);
 }
 
 void process_bury(struct clu_process *p)

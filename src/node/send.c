@@ -178,11 +178,11 @@ clu_error clu_send_end(clu_process *p)
     return err;
 }
 
-void clu_send_cancel(clu_process *p)
+void send_drop(struct clu_node *n)
 {
-    struct sending *s = &p->node->sending;
+    struct sending *s = &n->sending;
 
-    if (s->from != p)
+    if (s->from == NULL)
         return;
     if (s->err == CLU_OK && s->remote != NULL)
         cancel_far(s->remote);
@@ -191,10 +191,17 @@ void clu_send_cancel(clu_process *p)
     s->from = NULL;
     free(s->multi);
     s->multi = NULL;
-    struct tie *call = slots_get(&p->node->ties, s->call);
+    struct tie *call = slots_get(&n->ties, s->call);
 
+    s->call = 0;
     if (call != NULL)
         tie_end(call);
+}
+
+void clu_send_cancel(clu_process *p)
+{
+    if (p->node->sending.from == p)
+        send_drop(p->node);
 }
 
 clu_error clu_send_raw(clu_process *p, const clu_to *to, clu_slice term)

@@ -251,7 +251,9 @@ clu_error node_receive(struct clu_node *n, struct node_link *l, const struct con
     clu_error err = handlers[c->op].handle(&s);
 
     n->receiving = false;
-    if (err != CLU_OK)
+    if (err == CLU_EPROTO)
+        *what = "the peer sent a spawn request that is none";
+    else if (err != CLU_OK)
         *what = l->channel->err != CLU_OK ? l->channel->what : "no room for an answer";
     return err;
 }

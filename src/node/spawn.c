@@ -30,7 +30,7 @@ static void deliver_error(struct tie *t, clu_slice name)
     clu_pid none = {0};
     clu_writer w;
 
-    t->kinds &= (uint32_t)~TIE_SPAWN;
+    t->kinds &= (uint32_t) ~(TIE_SPAWN | TIE_MONITOR); /* there is nobody to demonitor */
     clu_writer_fixed(&w, bytes, sizeof bytes);
     clu_put_atom(&w, name);
     deliver_spawned(t, &none, reader_of((clu_slice){bytes, w.len}));

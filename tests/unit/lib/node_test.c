@@ -284,6 +284,50 @@ static void one_descriptor_tells_all(void **state)
     clu_node_free(seen.two);
 }
 
+static double seconds(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static void set_alarm(clu_node *node, void *arg)
+{
+    if (node != NULL)
+        clu_after(arg, 200);
+}
+
+static void expect_in_time(clu_node *node, struct alarm *alarm, double begin)
+{
+    alarm->rung = 0;
+    while (alarm->rung == 0 && seconds() < begin + 10)
+        assert_true(clu_step(node, 50));
+    assert_int_equal(alarm->rung, 1);
+    assert_true(seconds() - begin > 0.19);
+}
+
+/* However long nothing had happened before: else a call of a node that was idle would be too late
+ * before it began. */
+static void timers_count_from_when_they_are_set(void **state)
+{
+    clu_node *node = local_node(2, free_port(), NULL);
+    struct alarm alarm = {0};
+    clu_process *p = clu_spawn(node, &(clu_spawn_options){.receive = ring, .arg = &alarm});
+
+    (void)state;
+    for (int i = 0; i < 3; i++)
+        assert_true(clu_step(node, 20));
+    usleep(400000);
+    assert_int_equal(clu_post(node, set_alarm, p), CLU_OK);
+    expect_in_time(node, &alarm, seconds());
+    for (int i = 0; i < 8; i++) /* with nothing to do */
+        assert_true(clu_step(node, 50));
+    clu_after(p, 200);
+    expect_in_time(node, &alarm, seconds());
+    clu_node_free(node);
+}
+
 static void a_step_waits_as_long_as_it_may(void **state)
 {
     clu_node *node = local_node(2, free_port(), NULL);
@@ -396,6 +440,7 @@ int main(void)
         cmocka_unit_test(connecting_is_enough),
         cmocka_unit_test(an_open_question_ends_with_the_node),
         cmocka_unit_test(one_descriptor_tells_all),
+        cmocka_unit_test(timers_count_from_when_they_are_set),
         cmocka_unit_test(a_step_waits_as_long_as_it_may),
         cmocka_unit_test(main_ends_with_a_signal),
         cmocka_unit_test(main_tells_what_failed),

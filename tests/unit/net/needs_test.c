@@ -65,6 +65,12 @@ uint64_t machine_deadline(const struct machine *m)
     return m->deadline_ms;
 }
 
+void machine_now(struct machine *m, uint64_t now_ms)
+{
+    (void)m;
+    (void)now_ms;
+}
+
 uint64_t machine_handed(const struct machine *m)
 {
     (void)m;

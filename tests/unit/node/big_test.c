@@ -219,6 +219,36 @@ static void parts_come_behind_what_waits(void **state)
     end(&s);
 }
 
+static void go_on(struct actor *a, const clu_signal *s)
+{
+    if (s->kind == CLU_SIGNAL_MESSAGE && a->n < 10000)
+        ok(actor_tell(a, a, "again"));
+}
+
+/* ... and what it sends itself meanwhile does not, without end. */
+static void who_talks_to_itself_takes_streams_too(void **state)
+{
+    struct story s;
+    struct sink sink = {0};
+
+    (void)state;
+    begin(&s);
+    clu_to bob = clu_to_pid(s.bob.self);
+
+    clu_on_stream(s.bob.p, on_part, &sink);
+    s.bob.does = go_on;
+    ok(send_big(&s.ann, &bob, 100 * KIB));
+    world_turn(&s.w, 0);
+    ok(actor_tell(&s.ben, &s.bob, "first"));
+    assert_true(world_carry(&s.w, 0, 1));
+    assert_int_equal(s.bob.n, 1);
+    assert_string_equal(sink.parts, "0");
+    world_run(&s.w);
+    assert_string_equal(sink.parts, "02");
+    clu_writer_free(&sink.term);
+    end(&s);
+}
+
 /* A connection that ends within a message says so. */
 static void the_end_of_a_stream_is_told(void **state)
 {
@@ -363,6 +393,7 @@ int main(void)
         cmocka_unit_test(services_stay),
         cmocka_unit_test(a_stream_takes_any_size),
         cmocka_unit_test(parts_come_behind_what_waits),
+        cmocka_unit_test(who_talks_to_itself_takes_streams_too),
         cmocka_unit_test(the_end_of_a_stream_is_told),
         cmocka_unit_test(answers_of_calls_stay_whole),
         cmocka_unit_test(order_is_kept),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "story.h"
 
-/* Limits of mailboxes and links, and timers. */
+/* Limits of mailboxes and links, timers, and what goes wrong at this end. */
 
 /* ---- limits ---- */
 
@@ -107,6 +107,32 @@ static void who_waits_for_room_ends(void **state)
     for (size_t i = 0; i < s.w.n_actors; i++)
         actor_fini(s.w.actors[i]);
     buf_free(&s.said);
+}
+
+/* Who has ended waits for nothing, whatever it still tries before it is buried. */
+static void who_has_ended_does_not_wait(void **state)
+{
+    struct story s;
+
+    (void)state;
+    begin(&s);
+    world_cut(&s.w, 0, 1);
+    s.w.dial = WORLD_WAITS;
+    clu_to bob = clu_to_pid(s.bob.self);
+
+    while (send_big(&s.ann, &bob) == CLU_OK)
+        continue;
+    clu_exit(s.abe.p, "gone");
+    clu_put_nil(clu_call_begin(s.abe.p, &bob, 100));
+    assert_int_equal(clu_call_end(s.abe.p, actor_answered, &s.abe, NULL), CLU_ENOENT);
+    clu_put_nil(clu_rpc_begin(s.abe.p, "b@h", "m", "f", 100));
+    assert_int_equal(clu_call_end(s.abe.p, actor_answered, &s.abe, NULL), CLU_ENOENT);
+    world_run(&s.w);
+    expect(&s, &s.abe, "ended gone\n");
+    world_unreachable(&s.w, 0, 1);
+    world_run(&s.w);
+    expect(&s, &s.ann, "writable b@h\n");
+    end(&s);
 }
 
 /* What waits for a node to be linked is bounded, too. */
@@ -251,17 +277,115 @@ static void a_place_that_is_used_again(void **state)
     end(&s);
 }
 
+/* ---- answers that are not read ---- */
+
+static clu_error give_much(clu_call *call, clu_reader *request, void *arg)
+{
+    (void)request;
+    (void)arg;
+    uint8_t *bytes = test_calloc(1, 60u << 20);
+
+    clu_put_binary(clu_reply_begin(call), bytes, 60u << 20);
+    test_free(bytes);
+    return clu_reply_end(call);
+}
+
+/* A peer that asks and does not read has its link closed. */
+static void answers_that_wait_are_bounded(void **state)
+{
+    static const clu_server server = {.call = give_much};
+    struct story s;
+    clu_to to = clu_to_name("much", "b@h");
+
+    (void)state;
+    begin(&s);
+    assert_non_null(clu_serve(&s.w.nodes[1], "much", &server, NULL));
+    for (int i = 0; i < 6; i++) {
+        clu_put_nil(clu_call_begin(s.ann.p, &to, CLU_INFINITY));
+        ok(clu_call_end(s.ann.p, actor_answered, &s.ann, NULL));
+    }
+    world_turn(&s.w, 0);
+    s.w.room = 1;
+    while (world_carry(&s.w, 0, 1))
+        continue;
+    world_turn(&s.w, 1);
+    assert_int_equal(s.w.errors, 1);
+    assert_non_null(strstr(s.w.what, "answers"));
+    s.w.errors = 0;
+    s.w.room = 0;
+    s.w.dial = WORLD_REFUSES;
+    clu_exit(s.ann.p, "x");
+    world_run(&s.w);
+    clu_exit(clu_whereis(&s.w.nodes[1], "much"), "x");
+    end(&s);
+}
+
+/* ---- what is begun and not ended ---- */
+
+static void leave_begun(struct actor *a, const clu_signal *s)
+{
+    static const uint8_t bytes[300000];
+    clu_to to = clu_to_pid(a->other->self);
+
+    (void)s;
+    clu_put_binary(clu_send_begin(a->p, &to), bytes, sizeof bytes);
+}
+
+/* Others write where it stood. */
+static void what_a_function_leaves_begun_is_dropped(void **state)
+{
+    struct story s;
+
+    (void)state;
+    begin(&s);
+    for (int i = 0; i < 2; i++) {
+        s.bob.other = i == 0 ? &s.ann : &s.bea; /* far, near */
+        s.bob.does = leave_begun;
+        ok(actor_tell(&s.ann, &s.bob, "go"));
+        world_run(&s.w);
+        expect(&s, &s.bob, "message ann go\n");
+        s.bob.does = NULL;
+        ok(actor_tell(&s.ben, s.bob.other, "whole"));
+        world_run(&s.w);
+        expect(&s, s.bob.other, "message ben whole\n");
+    }
+    end(&s);
+}
+
+/* A message is no call: it is told, and the message is gone. */
+static void a_message_that_is_ended_as_a_call(void **state)
+{
+    static const uint8_t bytes[300000];
+    struct story s;
+    clu_to to;
+
+    (void)state;
+    begin(&s);
+    to = clu_to_pid(s.bob.self);
+    clu_put_binary(clu_send_begin(s.ann.p, &to), bytes, sizeof bytes);
+    assert_int_equal(clu_call_end(s.ann.p, actor_answered, &s.ann, NULL), CLU_EBADARG);
+    ok(actor_tell(&s.abe, &s.bob, "whole"));
+    world_run(&s.w);
+    expect(&s, &s.bob, "message abe whole\n");
+    expect(&s, &s.ann, "");
+    end(&s);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_full_mailbox_ends_its_process),
         cmocka_unit_test(busy_peers_are_told_to_be_writable),
         cmocka_unit_test(who_waits_for_room_ends),
+        cmocka_unit_test(who_has_ended_does_not_wait),
         cmocka_unit_test(held_messages_are_bounded),
         cmocka_unit_test(held_messages_keep_their_order),
         cmocka_unit_test(timers),
         cmocka_unit_test(timers_count_from_what_sets_them),
         cmocka_unit_test(a_place_that_is_used_again),
+        cmocka_unit_test(answers_that_wait_are_bounded),
+        cmocka_unit_test(what_a_function_leaves_begun_is_dropped),
+        cmocka_unit_test(a_message_that_is_ended_as_a_call),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

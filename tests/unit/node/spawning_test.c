@@ -196,6 +196,29 @@ static void who_asked_has_ended(void **state)
     end_spawning(&s);
 }
 
+/* The error and the end come in one step: there is no process whose monitor could be taken away,
+ * and a DEMONITOR_P of nobody's pid would cut the link. */
+static void who_asked_ends_with_the_error(void **state)
+{
+    struct story s;
+    struct control c;
+    const char *what = "";
+    clu_writer w;
+
+    (void)state;
+    begin_spawning(&s);
+    clu_writer_init(&w);
+    clu_ref ref = ask(&s, &s.ann, true, true);
+
+    clu_exit(s.ann.p, "x");
+    control_put_spawn_error(&w, &ref, &s.ann.self, "badopt");
+    ok(control_parse(&c, (clu_slice){w.data, w.len}, (clu_slice){NULL, 0}, NULL, &what));
+    ok(node_receive(&s.w.nodes[0], &s.w.ends[0][1].link, &c, &what));
+    expect_sent(&s, "");
+    clu_writer_free(&w);
+    end_spawning(&s);
+}
+
 static void who_asked_wants_no_monitor_any_more(void **state)
 {
     struct story s;
@@ -257,6 +280,7 @@ int main(void)
         cmocka_unit_test(spawns_fail),
         cmocka_unit_test(spawns_where_there_is_no_such_thing),
         cmocka_unit_test(who_asked_has_ended),
+        cmocka_unit_test(who_asked_ends_with_the_error),
         cmocka_unit_test(who_asked_wants_no_monitor_any_more),
         cmocka_unit_test(forged_downs_fire_nothing),
     };
