@@ -21,7 +21,7 @@
 #include "model/model.h"
 
 /* Processes at once: what an index of slots can name. */
-#define NODE_PROCESSES_MAX 1000000
+#define NODE_PROCESSES_MAX CLU_PROCESSES_MAX
 /* Messages of local mailboxes that one turn hands out: then the sockets have their turn. */
 #define NODE_TURN_MAX 4096
 
