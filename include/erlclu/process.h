@@ -25,7 +25,7 @@ typedef struct clu_process clu_process;
 
 /* ---- where a signal goes ---- */
 
-/* A pid, a registered name at a node (node empty: this one), or an alias: what is set first in this
+/* A pid, an alias, or a registered name at a node (node empty: this one): what is set first in this
  * order. Slices are borrowed for the call. */
 typedef struct clu_to {
     clu_pid pid;
