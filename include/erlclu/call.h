@@ -129,11 +129,12 @@ CLU_API bool clu_call_is_awaited(const clu_call *call);
  * process of the node; sys:suspend, sys:resume and sys:replace_state with an error. */
 typedef struct clu_server {
     clu_error (*call)(clu_call *call, clu_reader *request, void *arg); /* as clu_function */
-    void (*cast)(clu_process *self, clu_reader *request, void *arg);
+    void (*cast)(clu_process *self, clu_reader *request, void *arg);   /* gen_server:cast */
+    /* Every other signal: other messages, timers, monitors, trapped exits. */
     void (*info)(clu_process *self, const clu_signal *signal, void *arg);
     /* Puts one term: what sys:get_state shows; NULL: the atom undefined. */
     void (*state)(clu_process *self, clu_writer *w, void *arg);
-    void (*stopped)(clu_process *self, clu_slice reason, void *arg);
+    void (*stopped)(clu_process *self, clu_slice reason, void *arg); /* as clu_stopped_fn */
 } clu_server;
 
 /* clu_serve: spawns such a process under a name (NULL: none). server is borrowed for its life. NULL

@@ -31,8 +31,9 @@ typedef enum clu_resolve {
                            and the name is nobody's */
 } clu_resolve;
 
-/* clu_global_start: turns global on, before the first link is up. seed is random: waits between
- * attempts are drawn from it. CLU_ENOMEM; CLU_EEXIST when it is on. */
+/* clu_global_start: turns global on, before the first link is up. A program sets global in
+ * clu_options instead, which also refuses what does not go with it (hidden, prune). seed is random:
+ * waits between attempts are drawn from it. CLU_ENOMEM; CLU_EEXIST when it is on. */
 CLU_API CLU_MUST_USE clu_error clu_global_start(clu_node *node, uint64_t seed);
 /* clu_global_is_on: whether it was. */
 CLU_API bool clu_global_is_on(const clu_node *node);

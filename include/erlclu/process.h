@@ -7,6 +7,9 @@
  * a time. All functions belong to the thread that drives the node; none of them blocks. They may be
  * called from within a receive function, for any process. What a function queues is written at the
  * end of the step.
+ *
+ * A process argument is what clu_spawn gave, never NULL, and good until the process has ended.
+ * Texts and encoded terms (without a version byte) are copied, or borrowed for the call.
  */
 #ifndef ERLCLU_PROCESS_H
 #define ERLCLU_PROCESS_H
@@ -22,7 +25,7 @@ typedef struct clu_process clu_process;
 
 /* ---- where a signal goes ---- */
 
-/* A pid, a registered name at a node (node empty: this one), or an alias: what is set first in this
+/* A pid, an alias, or a registered name at a node (node empty: this one): what is set first in this
  * order. Slices are borrowed for the call. */
 typedef struct clu_to {
     clu_pid pid;
@@ -30,9 +33,10 @@ typedef struct clu_to {
     clu_slice name, node;
 } clu_to;
 
+/* clu_to_pid, clu_to_alias, clu_to_name: one of these; what they are given is borrowed as long as
+ * the clu_to is used. node NULL is this node. */
 CLU_API clu_to clu_to_pid(clu_pid pid);
 CLU_API clu_to clu_to_alias(clu_ref alias);
-/* clu_to_name: node NULL is this node. */
 CLU_API clu_to clu_to_name(const char *name, const char *node);
 
 /* ---- signals ---- */
@@ -80,24 +84,29 @@ typedef struct clu_spawn_options {
 /* A mailbox that would hold more than this ends its process with the reason message_queue_full: so
  * its links and monitors fire, and no memory grows without end. */
 #define CLU_MAILBOX_MAX (256u << 20)
+/* Processes of one node at a time, those that answer calls among them. */
+#define CLU_PROCESSES_MAX 1000000
 
-/* clu_spawn: a process. NULL when memory is out, there are 1,000,000 already, or the name is taken
- * (the error sticks to the node: clu_node_error). It lives until clu_exit, an exit signal that it
- * does not trap, or the end of the node. */
+/* clu_spawn: a process. NULL when memory is out, there are CLU_PROCESSES_MAX already, or the name
+ * is taken (the error sticks to the node: clu_node_error). options are read in the call only. It
+ * lives until clu_exit, an exit signal that it does not trap, or the end of the node. */
 CLU_API clu_process *clu_spawn(clu_node *node, const clu_spawn_options *options);
-/* clu_exit: ends it with an atom as reason ("normal", ...); clu_exit_term with any term. Links and
- * monitors are told. From within its own receive function it ends when that returns. The pointer is
- * good until then. */
+/* clu_exit: ends it with an atom as reason ("normal", ...); clu_exit_term with any encoded
+ * term. Links and monitors are told. From within its own receive function it ends when that
+ * returns. The pointer is good until then. */
 CLU_API void clu_exit(clu_process *self, const char *reason);
 CLU_API void clu_exit_term(clu_process *self, clu_slice reason);
-/* clu_self: its pid; node borrows the node's name. */
+/* clu_self: its pid; node borrows the node's name. clu_process_node, clu_process_arg: whose it is,
+ * and the arg that it was spawned with. */
 CLU_API clu_pid clu_self(const clu_process *self);
 CLU_API clu_node *clu_process_node(const clu_process *self);
 CLU_API void *clu_process_arg(const clu_process *self);
+/* clu_trap_exit: process_flag(trap_exit, trap): from now on, as clu_spawn_options has it. */
 CLU_API void clu_trap_exit(clu_process *self, bool trap);
 /* clu_group_leader: where its output would go: the one that it was spawned or called with; node is
  * empty when there is none. Borrowed while nothing else happens to self. clu_set_group_leader:
- * erlang:group_leader(leader, pid), for a process of any node. */
+ * erlang:group_leader(leader, pid), for a process of any node; one that is gone is no error.
+ * CLU_ENOMEM. */
 CLU_API clu_pid clu_group_leader(const clu_process *self);
 CLU_API CLU_MUST_USE clu_error clu_set_group_leader(clu_process *self, const clu_pid *pid,
                                                     const clu_pid *leader);
@@ -106,8 +115,10 @@ CLU_API CLU_MUST_USE clu_error clu_set_group_leader(clu_process *self, const clu
  * signal is good until the next clu_take of this process. */
 CLU_API bool clu_take(clu_process *self, clu_signal *signal);
 
-/* clu_register: CLU_EEXIST when the process or the name has one already. clu_unregister:
- * CLU_ENOENT. clu_whereis: NULL when there is none; so the process of a pid by clu_find. */
+/* clu_register: register(name, self()), name in UTF-8. CLU_EEXIST: the name is taken, or self has
+ * one; CLU_EBADARG: no name, or self has ended; CLU_ENOMEM. clu_unregister: CLU_ENOENT when nobody
+ * has the name. clu_whereis: the process of this node with that name, clu_find: with that pid; NULL
+ * when there is none. */
 CLU_API CLU_MUST_USE clu_error clu_register(clu_process *self, const char *name);
 CLU_API clu_error clu_unregister(clu_node *node, const char *name);
 CLU_API clu_process *clu_whereis(clu_node *node, const char *name);
@@ -121,18 +132,23 @@ CLU_API clu_process *clu_find(clu_node *node, const clu_pid *pid);
  * sent meanwhile is kept, up to CLU_HELD_MAX bytes.
  * clu_send_end: CLU_EBUSY when the peer reads too slowly: nothing was sent, CLU_SIGNAL_WRITABLE
  * follows. That may be so of a large message (above 64 KiB) alone: while 1 MiB of those wait, small
- * ones pass. What one process sends to a node arrives in its order all the same. CLU_ESIZE,
- * CLU_ENOMEM, or the writer's error. A message to nobody is dropped: that is no error, as
- * everywhere in Erlang. clu_send_raw: of a term that is encoded already. */
+ * ones pass. What one process sends to a node arrives in its order all the same. CLU_ESIZE: more
+ * than CLU_MESSAGE_MAX to a peer that takes no fragments (all since OTP 22 do); CLU_ENOENT: self
+ * has ended; CLU_EBADARG: nothing was begun; CLU_ENOMEM, or the writer's error. A message to nobody
+ * is dropped: that is no error, as everywhere in Erlang.
+ * clu_send_cancel: in place of clu_send_end, clu_call_end or clu_multicall_end: nothing is sent.
+ * clu_send_raw: begin and end for a term that is encoded already. */
 CLU_API clu_writer *clu_send_begin(clu_process *self, const clu_to *to);
 CLU_API CLU_MUST_USE clu_error clu_send_end(clu_process *self);
 CLU_API void clu_send_cancel(clu_process *self);
 CLU_API CLU_MUST_USE clu_error clu_send_raw(clu_process *self, const clu_to *to, clu_slice term);
 #define CLU_HELD_MAX (1u << 20)
+/* Bytes of a message that this node takes whole; what is longer comes to clu_on_stream only. */
+#define CLU_MESSAGE_MAX (64u << 20)
 
 /* ---- streams ---- */
 
-/* A message that is larger than this node takes (64 MiB) ends its receiver with the reason
+/* A message that is larger than CLU_MESSAGE_MAX ends its receiver with the reason
  * message_too_big; an exit or a down signal with such a reason arrives with that reason instead. A
  * process that is sent more takes it as a stream. */
 
@@ -160,15 +176,21 @@ CLU_API void clu_on_stream(clu_process *self, clu_stream_fn *on_stream, void *ar
 
 /* ---- links, monitors, aliases, timers ---- */
 
-/* As erlang:link/1, unlink/1. A pid that is gone, or whose node cannot be reached, ends in an exit
- * signal (noproc, noconnection). */
+/* Signals of this section are never refused as busy: when 16 MiB wait for a peer, the link ends
+ * instead (CLU_ESIZE). References of others, and such as are used up, are passed over. Where a
+ * reference is returned, its n is 0 when memory is out or self has ended. */
+
+/* clu_link, clu_unlink: as erlang:link/1, unlink/1. A pid that is gone, or whose node cannot be
+ * reached, ends in an exit signal (noproc, noconnection). CLU_ENOMEM; clu_link: CLU_ENOENT when
+ * self has ended. */
 CLU_API CLU_MUST_USE clu_error clu_link(clu_process *self, const clu_pid *pid);
 CLU_API CLU_MUST_USE clu_error clu_unlink(clu_process *self, const clu_pid *pid);
-/* clu_exit_signal: exit(Pid, Reason); reason is an encoded term. */
+/* clu_exit_signal: exit(Pid, Reason); reason is an encoded term. A pid that is gone is no error.
+ * CLU_ENOMEM. */
 CLU_API CLU_MUST_USE clu_error clu_exit_signal(clu_process *self, const clu_pid *pid,
                                                clu_slice reason);
 /* clu_monitor: of a pid or a name; one CLU_SIGNAL_DOWN with this ref follows, unless demonitored:
- * after clu_demonitor none does (demonitor(Ref, [flush])). ref.n is 0 when memory is out. */
+ * after clu_demonitor none does (demonitor(Ref, [flush])). */
 CLU_API clu_ref clu_monitor(clu_process *self, const clu_to *to);
 CLU_API void clu_demonitor(clu_process *self, const clu_ref *ref);
 /* clu_alias: a reference by which the process takes messages until clu_unalias. */
@@ -180,12 +202,13 @@ CLU_API void clu_unalias(clu_process *self, const clu_ref *ref);
 CLU_API clu_ref clu_after(clu_process *self, uint64_t ms);
 CLU_API void clu_cancel(clu_process *self, const clu_ref *ref);
 /* clu_monitor_nodes: CLU_SIGNAL_NODE_UP and _DOWN of visible nodes from now on
- * (net_kernel:monitor_nodes/1). */
+ * (net_kernel:monitor_nodes/1); clu_nodes tells who is there already. Off when on is false. */
 CLU_API void clu_monitor_nodes(clu_process *self, bool on);
 
 /* clu_spawn_remote: erlang:spawn_request/5: module:function(arguments) at a node; arguments is an
  * encoded list. CLU_SIGNAL_SPAWNED with this ref follows. With monitor the same ref is a monitor of
- * the new process, with link it is linked. ref.n is 0 when memory is out. */
+ * the new process, with link it is linked. ref.n is 0 also when arguments are no list, or more than
+ * 255. */
 CLU_API clu_ref clu_spawn_remote(clu_process *self, const char *node, const char *module,
                                  const char *function, clu_slice arguments, bool link,
                                  bool monitor);

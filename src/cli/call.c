@@ -145,8 +145,7 @@ static int put_mfa(clu_writer *w, const struct conf *c)
     clu_reader list = {.pos = w->data + begin, .end = w->data + w->len};
 
     if (err != CLU_OK)
-        return program_fail(EXIT_USAGE, "ARGS, at character %u: %s", (unsigned)at + 1,
-                            clu_strerror(err));
+        return fail_to_parse("ARGS", arguments, at, err);
     if (clu_peek_type(&list) != CLU_TYPE_LIST)
         return program_fail(EXIT_USAGE, "ARGS is an Erlang list, such as '[1, \"two\"]'");
     clu_put_nil(w);

@@ -67,8 +67,7 @@ int send_main(const struct conf *conf)
     clu_error err = clu_parse(text, strlen(text), &m.term, &at, NULL);
 
     if (err != CLU_OK)
-        status = program_fail(EXIT_USAGE, "TERM, at character %u: %s", (unsigned)at + 1,
-                              clu_strerror(err));
+        status = fail_to_parse("TERM", text, at, err);
     else if (name[0] == '\0')
         status = program_fail(EXIT_USAGE, "NAME is the name of a registered process");
     else

@@ -7,7 +7,7 @@
 
 static int tell_no_link(const struct session *s, const struct answer *a)
 {
-    return program_fail(exit_of_stage(a->stage), "no link with %s: %s: %s: %s", s->conf->target,
+    return program_fail(exit_of_stage(a->stage), "no link with %s: %s: %s. %s", s->conf->target,
                         stage_text(a->stage), a->reason, advice_of(a->stage));
 }
 
@@ -88,4 +88,22 @@ void session_stays(struct session *s)
 void session_close(struct session *s)
 {
     drive_close(&s->drive);
+}
+
+/* People count characters, clu_parse bytes. */
+static unsigned characters(const char *text, size_t len)
+{
+    unsigned n = 0;
+
+    for (size_t i = 0; i < len; i++)
+        n += ((uint8_t)text[i] & 0xc0) != 0x80;
+    return n;
+}
+
+int fail_to_parse(const char *word, const char *text, size_t at, clu_error err)
+{
+    if (text[at] == '\0')
+        return program_fail(EXIT_USAGE, "%s, at its end: %s", word, clu_strerror(err));
+    return program_fail(EXIT_USAGE, "%s, at character %u: %s", word, characters(text, at) + 1,
+                        clu_strerror(err));
 }

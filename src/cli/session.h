@@ -31,4 +31,7 @@ void session_stays(struct session *s);
 /* session_close: also of one that session_run could not start. */
 void session_close(struct session *s);
 
+/* fail_to_parse: EXIT_USAGE, and where clu_parse stopped in the text that was given as word. */
+int fail_to_parse(const char *word, const char *text, size_t at, clu_error err);
+
 #endif

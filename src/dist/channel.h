@@ -4,6 +4,8 @@
 
 #include <sys/uio.h> /* struct iovec: a shape, not a system call */
 
+#include <erlclu/process.h>
+
 #include "base/buf.h"
 #include "dist/atom_cache.h"
 #include "dist/control.h"
@@ -19,7 +21,7 @@
  * What announces more closes the link. */
 #define CHANNEL_FRAME_MAX (64u << 20)
 /* Largest payload taken from a peer, unless message_max says otherwise. */
-#define CHANNEL_MESSAGE_MAX (64u << 20)
+#define CHANNEL_MESSAGE_MAX CLU_MESSAGE_MAX
 /* Bytes of small frames that may wait for a slow reader before senders are told CLU_EBUSY
  * (ERTS_DE_BUSY_LIMIT); the same for what one sender has waiting behind its large message. */
 #define CHANNEL_BUSY_BYTES (1u << 20)

@@ -232,7 +232,7 @@ static void taken(struct machine *m, uint64_t now_ms)
     if (!m->reg.once) {
         machine_fatal(m,
                       "the name %.100s is taken: the epmd of this host (port %u) has it registered "
-                      "for another node: stop that node, or choose another --name",
+                      "for another node: stop that node, or choose another name",
                       m->name, (unsigned)m->settings->epmd_port);
         return;
     }

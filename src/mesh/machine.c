@@ -275,7 +275,7 @@ static void dist_listening(struct machine *m, const struct addr *at, const char 
     if (error != NULL && in_use) {
         machine_fatal(m,
                       "cannot listen at %s: the address is in use, so another node is running "
-                      "there: stop it, or choose another --name or --listen-port",
+                      "there: stop it, or choose another name or port",
                       addr_text(at, text));
         return;
     }

@@ -21,7 +21,7 @@
 #include "model/model.h"
 
 /* Processes at once: what an index of slots can name. */
-#define NODE_PROCESSES_MAX 1000000
+#define NODE_PROCESSES_MAX CLU_PROCESSES_MAX
 /* Bytes of answers that may wait for room on one link: its peer asks and does not read. Beyond that
  * the link is closed. */
 #define NODE_ANSWERS_MAX (256u << 20)
