@@ -94,10 +94,28 @@ static void refuse(struct global *g, const clu_pid *locker)
     send_or_lose(g->lockers);
 }
 
+/* One that is on its way, because others know it, hears it once it is linked: nobody else tells it.
+ */
+static clu_writer *farewell_begin(struct global *g, const char *node)
+{
+    const struct gpeer *p = peer_find(g, slice_of(node));
+    clu_to to = clu_to_name("global_name_server", node);
+
+    if (g->dead || p == NULL || p->linked || !p->wanted)
+        return cast_begin(g, g->lockers, slice_of(node));
+    g->muted = false;
+    g->node->urgent = true;
+    clu_writer *w = clu_send_begin(g->lockers, &to);
+
+    clu_put_tuple(w, 2);
+    clu_put_atom_text(w, "$gen_cast");
+    return w;
+}
+
 static void say_farewell(struct global *g, struct farewell *bye)
 {
     for (size_t i = 0; bye != NULL && i < bye->to.n; i++) {
-        clu_put_raw(cast_begin(g, g->lockers, slice_of(bye->to.names[i])), written(&bye->message));
+        clu_put_raw(farewell_begin(g, bye->to.names[i]), written(&bye->message));
         tell_end(g, g->lockers);
     }
 }

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * citizens [SEEDS [FIRST]]: so many stories of a town (3), each of 10,000 random steps. Prints `N
- * passed, N failed`; of a story that fails its seed, its step and what was wrong.
+ * citizens [names] [SEEDS [FIRST]]: so many stories of a town (3), each of 10,000 random steps,
+ * with global names or without. Prints `N passed, N failed`; of a story that fails its seed, its
+ * step and what was wrong.
  */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "town.h"
 
@@ -81,6 +83,8 @@ static void on_lost(struct world *w, size_t a, size_t b)
     struct town *t = CONTAINER_OF(w, struct town, w);
 
     t->epochs[a][b]++;
+    if (t->global)
+        names_lost(t);
     for (size_t i = 0; i < TOWN_CITIZENS; i++)
         for (size_t k = 0; k < TOWN_CITIZENS; k++)
             if (t->citizens[i].node == a && t->citizens[k].node == b)
@@ -100,9 +104,9 @@ static enum world_dial on_asked(struct world *w, size_t a, size_t b)
 
 /* ---- a story ---- */
 
-static bool begin(struct town *t, uint64_t seed)
+static bool begin(struct town *t, uint64_t seed, bool global)
 {
-    *t = (struct town){.seed = seed};
+    *t = (struct town){.seed = seed, .global = global};
     rng_init(&t->rng, seed);
     if (!world_init(&t->w, TOWN_NODES))
         return false;
@@ -110,6 +114,8 @@ static bool begin(struct town *t, uint64_t seed)
     t->w.room = TOWN_LARGE / 2;
     t->w.asked = on_asked;
     t->w.lost = on_lost;
+    if (global && !names_begin(t))
+        return false;
     t->n_services = t->w.nodes[0].procs.n_used;
     for (size_t a = 0; a < TOWN_NODES; a++) {
         clu_spawn_options o = {.receive = observer_hears, .arg = t, .trap_exit = true};
@@ -130,6 +136,8 @@ static void step(struct town *t)
     citizen_deed(t, &t->citizens[town_random(t, TOWN_CITIZENS)]);
     for (int i = 0; i < EVENTS; i++)
         town_event(t);
+    if (t->global)
+        names_step(t);
     if (t->step % QUIET_EVERY != 0)
         return;
     town_quiet(t);
@@ -155,9 +163,9 @@ static void end(struct town *t)
             town_violation(t, "%s has links of nobody", world_name(a));
 }
 
-static bool story(struct town *t, uint64_t seed)
+static bool story(struct town *t, uint64_t seed, bool global)
 {
-    if (!begin(t, seed))
+    if (!begin(t, seed, global))
         town_violation(t, "it does not begin");
     while (t->violation[0] == '\0' && t->step < STEPS)
         step(t);
@@ -166,6 +174,8 @@ static bool story(struct town *t, uint64_t seed)
     world_fini(&t->w);
     if (t->violation[0] == '\0' && t->heard < STEPS / 5)
         town_violation(t, "only %lu signals were heard", t->heard);
+    if (t->violation[0] == '\0' && global && (t->given < STEPS / 100 || t->owned < STEPS / 100))
+        town_violation(t, "only %lu names were given, %lu kept", t->given, t->owned);
     if (t->violation[0] != '\0')
         printf("seed %llu, step %lu: %s\n", (unsigned long long)seed, t->step, t->violation);
     return t->violation[0] == '\0';
@@ -174,11 +184,15 @@ static bool story(struct town *t, uint64_t seed)
 int main(int argc, char **argv)
 {
     static struct town town;
+    bool global = argc > 1 && strcmp(argv[1], "names") == 0;
+
+    argc -= global;
+    argv += global;
     unsigned long seeds = argc > 1 ? strtoul(argv[1], NULL, 10) : SEEDS, passed = 0;
     unsigned long first = argc > 2 ? strtoul(argv[2], NULL, 10) : 1;
 
     for (unsigned long seed = first; seed < first + seeds; seed++)
-        passed += story(&town, seed);
+        passed += story(&town, seed, global);
     printf("%lu passed, %lu failed\n", passed, seeds - passed);
     return passed == seeds ? 0 : 1;
 }

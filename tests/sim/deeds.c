@@ -246,6 +246,10 @@ void citizen_deed(struct town *t, struct citizen *a)
 
     if (!citizen_alive(a) || a == b)
         return;
+    if (t->global && town_random(t, 12) == 0) {
+        names_deed(t, a, b);
+        return;
+    }
     for (size_t k = 0; k < COUNT(deeds); k++)
         all += deeds[k].weight;
     for (size_t at = town_random(t, all); at >= deeds[i].weight; i++)
@@ -255,14 +259,20 @@ void citizen_deed(struct town *t, struct citizen *a)
 
 /* ---- nodes ---- */
 
+/* With global names links go as those between two sides do, in the midst of everything, and are
+ * made again once that is over: see names.c. */
 static void cut(struct town *t, size_t a, size_t b)
 {
+    if (t->global)
+        return;
     t->closed[a][b] = t->closed[b][a] = town_random(t, 2) == 0;
     world_cut(&t->w, a, b);
 }
 
 static void heal(struct town *t, size_t a, size_t b)
 {
+    if (t->global)
+        return;
     t->closed[a][b] = t->closed[b][a] = false;
     if (a != b && town_random(t, 2) == 0 && !world_join(&t->w, a, b))
         town_violation(t, "no link between %s and %s", world_name(a), world_name(b));

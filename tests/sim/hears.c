@@ -33,6 +33,14 @@ static size_t node_of(clu_slice name)
     return node;
 }
 
+/* {global_name_conflict, Name} or {global_name_conflict, Name, OtherPid} */
+static bool is_conflict(clu_reader r)
+{
+    size_t arity = clu_get_tuple(&r);
+
+    return (arity == 2 || arity == 3) && slice_is(clu_get_atom(&r), "global_name_conflict");
+}
+
 static void hear_message(struct citizen *a, const clu_signal *s)
 {
     struct town *t = a->town;
@@ -49,6 +57,9 @@ static void hear_message(struct citizen *a, const clu_signal *s)
             a->busy[node_of(gen.from.node)]++;
         else if (err != CLU_OK && citizen_alive(a))
             town_violation(t, "%s cannot answer", a->name);
+    } else if (is_conflict(s->term)) {
+        if (!names_conflict(a, false))
+            town_violation(t, "%s hears of a name that it never had", a->name);
     } else if (clu_get_tuple(&number) == 4) {
         hear_number(a, number);
     } else {
@@ -145,7 +156,7 @@ static bool has_reason(const struct citizen *a)
     for (size_t i = 0; i < TOWN_CITIZENS; i++)
         if (a->town->pairs[a->slot][i].due > 0)
             return true;
-    return a->may_end;
+    return a->may_end || names_conflict(a, true);
 }
 
 void citizen_stopped(clu_process *self, clu_slice reason, void *arg)
@@ -162,6 +173,7 @@ void citizen_stopped(clu_process *self, clu_slice reason, void *arg)
     a->p = NULL;
     memset(a->watches, 0, sizeof a->watches);
     memset(a->calls, 0, sizeof a->calls);
+    memset(a->asks, 0, sizeof a->asks);
     for (size_t i = 0; i < TOWN_CITIZENS; i++) {
         t->pairs[a->slot][i].mine = false;
         if (normal && !t->citizens[i].trap) /* which is no matter of those who do not trap */

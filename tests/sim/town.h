@@ -14,6 +14,8 @@
 #define TOWN_ALIVE    42 /* no more are born meanwhile */
 #define TOWN_WATCHES  10
 #define TOWN_CALLS    4
+#define TOWN_ASKS     2      /* for a global name, that are not answered yet */
+#define TOWN_NAMES    12     /* global ones */
 #define TOWN_LARGE    200000 /* bytes of a large message */
 
 struct watch {
@@ -34,6 +36,7 @@ struct citizen {
     char name[8];
     struct watch watches[TOWN_WATCHES];
     struct watch calls[TOWN_CALLS];
+    struct watch asks[TOWN_ASKS];
     bool waits[TOWN_NODES];        /* for room towards that node */
     uint32_t busy[TOWN_NODES + 1]; /* how often it was told that there is none */
 };
@@ -62,6 +65,14 @@ struct town {
     bool seen_up[TOWN_NODES][TOWN_NODES];
     bool resting;      /* nobody does anything of its own accord */
     size_t n_services; /* processes that a node has of itself */
+    /* Global names: whether there are any; who may have which, a bit for each clu_resolve that was
+     * asked for with it; how often one was given, and was found in rest; which nodes reach each
+     * other then. */
+    bool global;
+    uint8_t candidate[TOWN_NAMES][TOWN_CITIZENS];
+    unsigned long given, owned;
+    unsigned sides;
+    bool doubtful[TOWN_NAMES]; /* see names_lost */
     char violation[300];
 };
 
@@ -85,6 +96,19 @@ void observer_hears(clu_process *self, const clu_signal *s, void *arg);
 void citizen_deed(struct town *t, struct citizen *a);
 void town_event(struct town *t);
 bool citizen_born(struct town *t);
+
+/* names.c: global names: a citizen asks for one; what holds at each step, and in rest. */
+bool names_begin(struct town *t);
+void names_deed(struct town *t, struct citizen *a, struct citizen *b);
+void names_step(struct town *t);
+/* names_part: the nodes fall into two sides. names_lost: a link was lost. names_quiet: each side
+ * meets, and is compared. */
+void names_part(struct town *t);
+void names_lost(struct town *t);
+/* names_conflict: whether another may have had a name of this one, so that this was killed for it;
+ * or was told of it. */
+bool names_conflict(const struct citizen *a, bool killed);
+void names_quiet(struct town *t);
 
 /* quiet.c: lets all come to rest, and compares the tables of the nodes with the book. */
 void town_quiet(struct town *t);

@@ -2,6 +2,7 @@
 #include "world.h"
 
 #include "../dist/drain.h"
+#include "node/global.h"
 
 /* More rounds than any story needs. */
 #define ROUNDS_MAX 10000
@@ -97,12 +98,37 @@ static void break_link(struct world *w, size_t a, size_t b, const char *what)
 
 /* ---- steps ---- */
 
+/* w->n: none of ours. */
+static size_t index_of(const struct world *w, const char *name)
+{
+    size_t i = 0;
+
+    while (i < w->n && strcmp(world_name(i), name) != 0)
+        i++;
+    return i;
+}
+
+/* What global wants to be cut. */
+static void cut_wanted(struct world *w, size_t a)
+{
+    const char *name;
+
+    while ((name = global_next_cut(&w->nodes[a])) != NULL) {
+        size_t b = index_of(w, name);
+
+        if (b < w->n)
+            world_cut(w, a, b);
+    }
+    bool out = global_wants_out(&w->nodes[a]);
+
+    for (size_t b = 0; out && b < w->n; b++)
+        world_cut(w, a, b);
+}
+
 static void dial(struct world *w, size_t a, const char *name)
 {
-    size_t b = 0;
+    size_t b = index_of(w, name);
 
-    while (b < w->n && strcmp(world_name(b), name) != 0)
-        b++;
     if (b == w->n) {
         node_unreachable(&w->nodes[a], name);
         return;
@@ -129,6 +155,7 @@ void world_turn(struct world *w, size_t a)
     node_turn(&w->nodes[a], w->now);
     while ((name = node_next_wanted(&w->nodes[a])) != NULL)
         dial(w, a, name);
+    cut_wanted(w, a);
     while (node_next_talking(&w->nodes[a]) != NULL)
         continue;
     for (size_t b = 0; b < w->n; b++) {

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "node/global_impl.h"
+#include "town.h"
+
+/* Global names in a town. While links come and go nodes may differ on whose a name is; once the
+ * nodes that reach each other have met, they agree, and the owner is one of theirs, and lives.
+ *
+ * Links go in the midst of everything, those between two sides all at once; they are made again
+ * once what was said meanwhile has arrived. For single links that come and go faster than the
+ * news of them travel, global promises nothing: a node may then believe to know one that does not
+ * know it, until their link is cut again. */
+
+/* Seconds until those that reach each other must have met: global waits up to 8 s between two
+ * attempts to take its lock. */
+#define SETTLE_MAX_S 180
+
+static clu_slice name_term(size_t i)
+{
+    static uint8_t bytes[TOWN_NAMES][2];
+
+    bytes[i][0] = ETF_SMALL_INTEGER;
+    bytes[i][1] = (uint8_t)i;
+    return (clu_slice){bytes[i], 2};
+}
+
+bool names_begin(struct town *t)
+{
+    for (size_t a = 0; a < TOWN_NODES; a++)
+        if (clu_global_start(&t->w.nodes[a], rng_next(&t->rng)) != CLU_OK)
+            return false;
+    return true;
+}
+
+/* ---- deeds ---- */
+
+static void answered(clu_process *self, const clu_answer *answer, void *arg)
+{
+    struct citizen *a = arg;
+    struct watch *ask = watch_by_ref(a->asks, TOWN_ASKS, &answer->ref);
+    clu_reader r = answer->term;
+    clu_slice word = clu_get_atom(&r);
+
+    if (a->p != self || ask == NULL)
+        town_violation(a->town, "%s is told twice what became of a name", a->name);
+    else
+        ask->active = false;
+    if (answer->outcome != CLU_ANSWERED ||
+        (!slice_is(word, "yes") && !slice_is(word, "no") && !slice_is(word, "ok")))
+        town_violation(a->town, "%s is told nonsense of a name", a->name);
+    a->town->given += slice_is(word, "yes");
+}
+
+/* Either's function may be asked. */
+bool names_conflict(const struct citizen *a, bool killed)
+{
+    const struct town *t = a->town;
+    const unsigned kills = 1u << CLU_RESOLVE_EXIT;
+    unsigned bits = 0;
+
+    for (size_t name = 0; name < TOWN_NAMES; name++)
+        for (size_t i = 0; i < TOWN_CITIZENS && t->candidate[name][a->slot] != 0; i++)
+            bits |= t->candidate[name][i];
+    return (killed ? bits & kills : bits & ~kills) != 0;
+}
+
+void names_deed(struct town *t, struct citizen *a, struct citizen *b)
+{
+    size_t name = town_random(t, TOWN_NAMES), kind = town_random(t, 8);
+    clu_resolve resolve = (clu_resolve)town_random(t, 3);
+    struct watch *ask = a->asks;
+
+    while (ask < a->asks + TOWN_ASKS && ask->active)
+        ask++;
+    if (ask == a->asks + TOWN_ASKS)
+        return;
+    if (a->node != b->node)
+        b = a;
+    if (kind == 0) {
+        ask->ref = clu_global_unregister(a->p, name_term(name), answered, a);
+    } else {
+        t->candidate[name][b->slot] |= (uint8_t)(1u << resolve);
+        ask->ref = (kind == 1 ? clu_global_re_register : clu_global_register)(
+            a->p, name_term(name), &b->pid, resolve, answered, a);
+    }
+    ask->active = true;
+    if (ask->ref.n == 0)
+        town_violation(t, "%s cannot ask for a name", a->name);
+}
+
+/* A link is lost while a name is taken from its owner: some have heard it, others never will, as in
+ * OTP. Of this name they may differ from then on, but by nobody against one owner, never by two. */
+void names_lost(struct town *t)
+{
+    for (size_t a = 0; a < TOWN_NODES; a++) {
+        const struct registrar *r = &t->w.nodes[a].global->registrar;
+
+        if (list_empty(&r->jobs))
+            continue;
+        const struct job *job = CONTAINER_OF(r->jobs.next, struct job, list);
+
+        for (size_t name = 0; name < TOWN_NAMES && job->kind != JOB_REGISTER; name++)
+            t->doubtful[name] |= slice_equal(written(&job->name), name_term(name));
+    }
+}
+
+/* ---- at each step ---- */
+
+/* Whose the name is at that node; NULL: nobody's. */
+static struct citizen *owner(struct town *t, size_t node, size_t name)
+{
+    clu_pid pid;
+
+    if (!clu_global_whereis(&t->w.nodes[node], name_term(name), &pid))
+        return NULL;
+    struct citizen *c = citizen_by_pid(t, &pid);
+
+    if (c == NULL || t->candidate[name][c->slot] == 0)
+        town_violation(t, "%s believes that the name %zu is that of %s, for which nobody asked",
+                       world_name(node), name, c == NULL ? "nobody" : c->name);
+    return c;
+}
+
+/* No node invents an owner, and none keeps one of its own that is dead. */
+void names_step(struct town *t)
+{
+    for (size_t node = 0; node < TOWN_NODES; node++)
+        for (size_t name = 0; name < TOWN_NAMES; name++) {
+            const struct citizen *c = owner(t, node, name);
+
+            if (c != NULL && c->node == node && !citizen_alive(c))
+                town_violation(t, "%s has a name of %s, which is dead", world_name(node), c->name);
+        }
+}
+
+/* ---- in rest ---- */
+
+/* Those of one side reach each other, and nobody else. */
+static bool one_side(const struct town *t, size_t a, size_t b)
+{
+    return (t->sides >> a & 1) == (t->sides >> b & 1);
+}
+
+void names_part(struct town *t)
+{
+    t->sides = town_random(t, 3) == 0 ? 0 : (unsigned)town_random(t, 1u << TOWN_NODES);
+    for (size_t a = 0; a < TOWN_NODES; a++)
+        for (size_t b = 0; b < TOWN_NODES; b++) {
+            t->closed[a][b] = !one_side(t, a, b);
+            if (t->closed[a][b])
+                world_cut(&t->w, a, b);
+        }
+}
+
+/* As discovery does: who was told to cut a link makes it again. */
+static void join_sides(struct town *t)
+{
+    for (size_t a = 0; a < TOWN_NODES; a++)
+        for (size_t b = 0; b < a; b++)
+            if (one_side(t, a, b) && !world_join(&t->w, a, b))
+                town_violation(t, "no link between %s and %s", world_name(a), world_name(b));
+}
+
+static bool has_met(struct town *t, size_t a)
+{
+    struct global *g = t->w.nodes[a].global;
+    struct nodelist known = {0};
+    size_t expected = 0;
+    bool met = true;
+
+    peers_known(g, &known);
+    for (size_t b = 0; b < TOWN_NODES; b++) {
+        if (b == a || !one_side(t, a, b))
+            continue;
+        expected++;
+        met &= t->w.ends[a][b].up && nodelist_has(&known, slice_of(world_name(b)));
+    }
+    met &= known.n == expected && global_lock(g) == NULL && list_empty(&g->registrar.jobs);
+    nodelist_free(&known);
+    return met;
+}
+
+static bool have_met(struct town *t)
+{
+    bool met = true;
+
+    for (size_t a = 0; a < TOWN_NODES; a++)
+        met &= has_met(t, a);
+    return met;
+}
+
+static void check_owner(struct town *t, size_t a, size_t name)
+{
+    const struct citizen *c = owner(t, a, name);
+
+    t->owned += c != NULL;
+    if (c != NULL && (!citizen_alive(c) || !one_side(t, a, c->node)))
+        town_violation(t, "the name %zu is that of %s at %s, which %s", name, c->name,
+                       world_name(a), citizen_alive(c) ? "it does not reach" : "is dead");
+}
+
+/* false: they differ. */
+static bool check_two(struct town *t, size_t a, size_t b, size_t name)
+{
+    const struct citizen *mine = owner(t, a, name), *his = owner(t, b, name);
+    bool half = t->doubtful[name] && (mine == NULL || his == NULL);
+
+    if (mine != his && !half)
+        town_violation(t, "the name %zu is that of %s at %s, and of %s at %s", name,
+                       mine == NULL ? "nobody" : mine->name, world_name(a),
+                       his == NULL ? "nobody" : his->name, world_name(b));
+    return mine == his;
+}
+
+static void check_name(struct town *t, size_t name)
+{
+    bool agree = true;
+
+    for (size_t a = 0; a < TOWN_NODES; a++) {
+        check_owner(t, a, name);
+        for (size_t b = 0; b < a; b++)
+            agree &= !one_side(t, a, b) || check_two(t, a, b, name);
+    }
+    t->doubtful[name] &= !agree;
+}
+
+void names_quiet(struct town *t)
+{
+    for (unsigned s = 0; s < SETTLE_MAX_S; s++) {
+        join_sides(t);
+        world_pass(&t->w, 1000);
+        if (have_met(t))
+            break;
+    }
+    if (!have_met(t))
+        town_violation(t, "sides %x have not met", t->sides);
+    for (size_t name = 0; name < TOWN_NAMES && t->violation[0] == '\0'; name++)
+        check_name(t, name);
+    for (size_t i = 0; i < TOWN_CITIZENS; i++)
+        for (size_t k = 0; k < TOWN_ASKS; k++)
+            if (citizen_alive(&t->citizens[i]) && t->citizens[i].asks[k].active)
+                town_violation(t, "%s was never told what became of a name", t->citizens[i].name);
+}
