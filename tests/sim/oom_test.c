@@ -136,6 +136,57 @@ static void story(void)
     sim_free(s);
 }
 
+/* A machine that is made, has started and ends. False: it could not be made. */
+static bool is_made(void)
+{
+    static struct settings settings = {.name = "a@10.0.0.1",
+                                       .epmd = EPMD_NONE,
+                                       .dist_port = SIM_DIST_PORT,
+                                       .ticktime_ms = 60000,
+                                       .tick_intensity = 4,
+                                       .setup_ms = 7000,
+                                       .global = true,
+                                       .n_specs = 2,
+                                       .specs = {"dns:mesh.test", "static:b@10.0.0.2"},
+                                       .cookie = {.len = 1, .bytes = "c"}};
+    static struct resolv_conf resolv;
+    static struct hosts_file hosts;
+    struct machine_options o = {
+        .settings = &settings, .resolv = &resolv, .hosts = &hosts, .now_ms = 1, .wall_ms = 1};
+    char why[REASON_SIZE];
+    struct machine *m;
+    struct update u;
+
+    n_allocations = 0;
+    inside++;
+    clu_error err = machine_new(&m, &o, why);
+
+    if (err == CLU_OK) {
+        machine_start(m, 1);
+        while (machine_next(m, &u))
+            continue;
+        machine_free(m);
+    } else {
+        assert_int_equal(err, CLU_ENOMEM);
+        assert_null(m);
+    }
+    inside--;
+    return err == CLU_OK;
+}
+
+static void a_machine_is_made_or_refused(void **state)
+{
+    (void)state;
+    failing = 0;
+    assert_true(is_made());
+    size_t n = n_allocations;
+
+    assert_in_range(n, 10, 1000);
+    for (failing = 1; failing <= n; failing++)
+        is_made();
+    failing = 0;
+}
+
 static void every_allocation_may_fail(void **state)
 {
     (void)state;
@@ -151,7 +202,8 @@ static void every_allocation_may_fail(void **state)
 
 int main(void)
 {
-    static const struct CMUnitTest tests[] = {cmocka_unit_test(every_allocation_may_fail)};
+    static const struct CMUnitTest tests[] = {cmocka_unit_test(a_machine_is_made_or_refused),
+                                              cmocka_unit_test(every_allocation_may_fail)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
