@@ -8,7 +8,6 @@
 #include "sample.h"
 #include "view/api.h"
 #include "view/event_text.h"
-#include "view/fields.h"
 #include "view/reach.h"
 #include "view/routes.h"
 #include "view/term_json.h"
@@ -171,13 +170,13 @@ static clu_error show_tagged(struct buf *out)
     return show_term(out, true);
 }
 
-static clu_error show_table(struct buf *out, void (*put)(struct buf *, const json_t *))
+static clu_error show_table(struct buf *out, void (*show)(struct buf *, const json_t *))
 {
     json_t *cluster = api_cluster(&sample.snapshot);
 
     if (cluster == NULL)
         return CLU_ENOMEM;
-    put(out, cluster);
+    show(out, cluster);
     json_decref(cluster);
     return out->err;
 }
