@@ -265,6 +265,13 @@ static const struct {
     {EPMD_STOP, true, refuse_stop},    {EPMD_DUMP, true, refuse_dump},
 };
 
+/* Half an answer: a list that ends early would pass for a whole one. */
+static void say_nothing(struct epmd_conn *c)
+{
+    close_for(c, clu_strerror(c->out.err));
+    buf_free(&c->out);
+}
+
 static void serve(struct epmd_conn *c, clu_slice request)
 {
     for (size_t i = 0; i < COUNT(requests); i++) {
@@ -275,7 +282,7 @@ static void serve(struct epmd_conn *c, clu_slice request)
         else
             requests[i].serve(c, (clu_slice){request.data + 1, request.len - 1});
         if (c->out.err != CLU_OK)
-            close_for(c, clu_strerror(c->out.err));
+            say_nothing(c);
         return;
     }
     close_for(c, "an unknown request");

@@ -66,8 +66,10 @@ bool global_wants_out(struct clu_node *n)
     struct global *g = n->global;
     bool wants = g != NULL && g->wants_out;
 
-    if (wants)
+    if (wants) {
         g->wants_out = false;
+        global_run(g); /* who has no link hears of none that ends */
+    }
     return wants;
 }
 

@@ -164,7 +164,7 @@ static void answer_call(struct global *g, clu_pid from, clu_reader tag, const ch
     clu_put_tuple(w, 2);
     clu_put_term(w, &tag);
     clu_put_atom_text(w, word);
-    send_or_lose(g->server);
+    global_ok(g, clu_send_end(g->server));
     g->node->urgent = false;
 }
 
@@ -243,7 +243,7 @@ static clu_writer *answer_begin(struct question *q)
 
 static void answer_end(struct question *q)
 {
-    send_or_lose(q->g->server);
+    global_ok(q->g, clu_send_end(q->g->server)); /* who asked would wait for ever */
     q->g->node->urgent = false;
 }
 

@@ -11,6 +11,7 @@ enum reply { REPLY_NONE, REPLY_TRUE, REPLY_FALSE };
 struct part {
     struct many *many;
     enum reply reply;
+    clu_ref call;
 };
 
 struct many {
@@ -35,14 +36,26 @@ static void many_free(struct many *m)
     free(m);
 }
 
+/* No answer finds it any more. */
+static void forget_calls(struct many *m)
+{
+    struct clu_process *p = slots_get(&m->g->node->procs, m->process);
+
+    for (size_t i = 0; i < m->nodes.n && p != NULL; i++)
+        if (m->parts[i].call.n > 0)
+            clu_call_forget(p, &m->parts[i].call);
+}
+
 void many_drop(struct global *g, slot_id process)
 {
     for (struct list *at = g->many.next, *next; at != &g->many; at = next) {
         struct many *m = CONTAINER_OF(at, struct many, list);
 
         next = at->next;
-        if (process == 0 || m->process == process)
-            many_free(m);
+        if (process != 0 && m->process != process)
+            continue;
+        forget_calls(m);
+        many_free(m);
     }
 }
 
@@ -167,7 +180,7 @@ static bool ask_one(struct many *m, struct clu_process *p, size_t i, clu_slice r
     m->parts[i].many = m;
     n->urgent = true;
     clu_put_raw(clu_call_begin(p, &to, CLU_INFINITY), request);
-    clu_error err = clu_call_end(p, on_reply, &m->parts[i], NULL);
+    clu_error err = clu_call_end(p, on_reply, &m->parts[i], &m->parts[i].call);
 
     n->urgent = false;
     if (err == CLU_ENOMEM)

@@ -91,7 +91,7 @@ static void refuse(struct global *g, const clu_pid *locker)
     if (r == NULL || r->link == NULL)
         return;
     put_lock_set(g, clu_send_begin(g->lockers, &to), false, 4);
-    send_or_lose(g->lockers);
+    global_ok(g, clu_send_end(g->lockers));
 }
 
 /* One that is on its way, because others know it, hears it once it is linked: nobody else tells it.

@@ -330,7 +330,7 @@ static void say_conflict(struct global *g, const clu_pid *to_pid, clu_slice name
     clu_put_raw(w, name);
     if (other != NULL)
         clu_put_pid(w, other);
-    send_or_lose(g->server);
+    global_ok(g, clu_send_end(g->server));
     g->node->urgent = false;
 }
 

@@ -150,7 +150,9 @@ static json_t *json_line(const struct event *e, uint64_t wall_ms)
     event_put_sentence(&sentence, e);
     line = put(line, "level", json_string(event_level_word(event_level(e->id))));
     line = put(line, "event", json_string(events[e->id].word));
-    line = put(line, "text", show_text(buf_text(&sentence)));
+    const char *text = buf_text(&sentence);
+
+    line = put(line, "text", sentence.err == CLU_OK ? show_text(text) : NULL);
     buf_free(&sentence);
     return known_fields(line, e);
 }

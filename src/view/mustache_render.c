@@ -162,6 +162,8 @@ static void put_value(struct renderer *r, clu_slice name,
         buf_put_text(&text, json_is_true(value) ? "true" : "false");
         write(r, buf_text(&text), text.len);
     }
+    if (text.err != CLU_OK)
+        fail(r, text.err);
     buf_free(&text);
 }
 

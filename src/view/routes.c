@@ -191,6 +191,16 @@ static clu_error refresh(struct routes *r, const struct route *route, struct kep
     return CLU_OK;
 }
 
+/* A reply of its own for whoever asked; without a body where it could not be written whole. */
+static struct http_reply reply_once(uint16_t status, struct http_body *body)
+{
+    if (body != NULL && body->bytes.err != CLU_OK) {
+        http_body_release(body);
+        body = NULL;
+    }
+    return (struct http_reply){.status = status, .type = TYPE_TEXT, .body = body};
+}
+
 /* A reply of one sentence. */
 static struct http_reply refuse(uint16_t status, const char *sentence)
 {
@@ -198,7 +208,7 @@ static struct http_reply refuse(uint16_t status, const char *sentence)
 
     if (body != NULL)
         buf_printf(&body->bytes, "%s\n", sentence);
-    return (struct http_reply){.status = status, .type = TYPE_TEXT, .body = body};
+    return reply_once(status, body);
 }
 
 /* "min_peers=3" */
@@ -228,7 +238,7 @@ static struct http_reply ready_asked(const struct http_request *request, const s
     body = body_new();
     bool yes = body != NULL && ready_put(&body->bytes, s, min_peers);
 
-    return (struct http_reply){.status = yes ? 200 : 503, .type = TYPE_TEXT, .body = body};
+    return reply_once(yes ? 200 : 503, body);
 }
 
 /* "[::1]" as "::1" */

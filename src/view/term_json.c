@@ -108,6 +108,8 @@ static void put_opaque(struct json *j)
     buf_put_text(j->out, ",\"etf\":");
     put_base64(j->out, (clu_slice){etf.data, etf.len});
     buf_put_byte(j->out, '}');
+    if (etf.err != CLU_OK)
+        clu_reader_fail(j->in, etf.err);
     clu_writer_free(&etf);
 }
 
@@ -275,6 +277,8 @@ static bool put_text_list(struct json *j)
         term_json_text(j->out, buf_slice(&text));
         *j->in = peek;
     }
+    if (text.err != CLU_OK)
+        clu_reader_fail(j->in, text.err);
     buf_free(&text);
     return is_text;
 }
