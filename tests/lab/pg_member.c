@@ -225,11 +225,26 @@ static void do_send(struct command *c)
     answer_error(c, p == NULL ? CLU_ENOENT : clu_pg_send(p, scope, group, to, term_arg(c)));
 }
 
+static struct clu_node *quitting; /* NULL: not yet */
+
 static void do_quit(struct command *c)
 {
-    machine_stop(CONTAINER_OF(c->node, struct machine, node), "it was told to", c->node->now_ms);
-    loop_exit(c->loop, EXIT_DONE);
+    quitting = c->node;
     clu_put_atom_text(&c->answer, "ok");
+}
+
+/* Not from within the signal: the link that it came by ends with the machine. */
+static void on_turned(void *arg)
+{
+    struct drive *drive = arg;
+
+    if (quitting == NULL)
+        return;
+    struct machine *m = CONTAINER_OF(quitting, struct machine, node);
+
+    machine_stop(m, "it was told to", quitting->now_ms);
+    quitting = NULL;
+    loop_exit(drive->loop, EXIT_DONE);
 }
 
 static const struct {
@@ -285,8 +300,8 @@ static void member_receive(clu_process *self, const clu_signal *s, void *arg)
 
 static int be_member(const struct conf *conf)
 {
-    static const struct loop_hooks hooks;
     struct drive drive;
+    struct loop_hooks hooks = {.turned = on_turned, .arg = &drive};
     int status = drive_open(&drive, conf, &hooks);
 
     if (status == EXIT_DONE) {
