@@ -20,7 +20,6 @@ struct command {
     clu_writer terms[4];
     size_t n_terms;
     clu_writer answer;
-    struct loop *loop;
 };
 
 /* ---- arguments ---- */
@@ -273,8 +272,9 @@ static void run_command(struct command *c)
 
 static void member_receive(clu_process *self, const clu_signal *s, void *arg)
 {
-    struct command c = {.node = clu_process_node(self), .args = s->term, .loop = arg};
+    struct command c = {.node = clu_process_node(self), .args = s->term};
 
+    (void)arg;
     if (s->kind != CLU_SIGNAL_MESSAGE || clu_get_tuple(&c.args) != 3)
         return;
     clu_pid from = clu_get_pid(&c.args);
@@ -305,7 +305,7 @@ static int be_member(const struct conf *conf)
     int status = drive_open(&drive, conf, &hooks);
 
     if (status == EXIT_DONE) {
-        clu_spawn_options o = {.name = "member", .receive = member_receive, .arg = drive.loop};
+        clu_spawn_options o = {.name = "member", .receive = member_receive};
 
         if (clu_spawn(&drive.machine->node, &o) == NULL)
             status = EXIT_LOCAL;
