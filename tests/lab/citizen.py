@@ -7,7 +7,6 @@ from lab.case import LabCase
 from lab.nodes import COOKIE, ERLCLU, eventually
 from lab.otp import TOP
 
-SOURCES = TOP / 'tests' / 'citizen'
 LIBRARY = ERLCLU.parent / 'liberlclu.so'
 WARNINGS = ['-std=c11', '-Wall', '-Wextra', '-Wpedantic', '-Werror']
 AT_ONCE = 2  # seconds; the callers' own timeouts are 5 s and more
@@ -19,13 +18,13 @@ def caught(text):
     return f'try {text} catch C:R -> {{C, R}} end'
 
 
-def build():
-    """The program; it is made anew when something that it is made of is younger."""
-    program = ERLCLU.parent / 'citizen'
-    made_of = [*SOURCES.glob('*.[ch]'), *(TOP / 'include' / 'erlclu').glob('*.h'), LIBRARY]
+def build(name='citizen'):
+    """The program of tests/NAME; it is made anew when something that it is made of is younger."""
+    program, folder = ERLCLU.parent / name, TOP / 'tests' / name
+    made_of = [*folder.glob('*.[ch]'), *(TOP / 'include' / 'erlclu').glob('*.h'), LIBRARY]
     if program.exists() and all(part.stat().st_mtime < program.stat().st_mtime for part in made_of):
         return program
-    sources = sorted(str(source) for source in SOURCES.glob('*.c'))
+    sources = sorted(str(source) for source in folder.glob('*.c'))
     subprocess.run(['cc', *WARNINGS, '-O1', '-g', '-I', TOP / 'include', *sources, '-o', program,
                     LIBRARY, f'-Wl,-rpath,{ERLCLU.parent}'], check=True)
     return program
@@ -34,20 +33,22 @@ def build():
 class Citizen:
     """tests/citizen in a pod."""
 
+    program = 'citizen'
+
     def __init__(self, pod, discover='', name=None, env=None):
         self.pod, self.discover, self.env = pod, discover, env or {}
-        self.name = name or f'citizen@{pod.address}'
+        self.name = name or f'{self.program}@{pod.address}'
         self.process = None
 
     def __str__(self):
-        return f'{self.name} (citizen)'
+        return f'{self.name} ({self.program})'
 
     def start(self):
         cookie = self.pod.dir / f'cookie-{self.name}'
         cookie.unlink(missing_ok=True)
         cookie.write_text(COOKIE + '\n')
         cookie.chmod(0o400)
-        self.process = self.pod.start([build(), self.name, cookie, self.discover], f'{self.name}.log', env=self.env)
+        self.process = self.pod.start([build(self.program), self.name, cookie, self.discover], f'{self.name}.log', env=self.env)
         return self
 
     def join(self, erl):
