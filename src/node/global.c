@@ -255,10 +255,11 @@ static void node_up(struct global *g, clu_slice node)
 
     lost_is_back(g, p, p->creation == creation);
     p->linked = true;
-    p->is_odd = false;
+    p->is_odd = p->apart = false;
     p->creation = creation;
     session_up(g, p);
     sync_other_up(g, p);
+    doubt_begin(g, p);
 }
 
 static void node_down(struct global *g, clu_slice node)
@@ -333,6 +334,9 @@ static bool any_linked(const struct global *g)
 
 static void drop_work(struct global *g)
 {
+    const struct map_entry *at = NULL;
+    struct gpeer *p;
+
     many_drop(g, 0);
     unlocks_drop(g, 0);
     wishes_free(g);
@@ -341,6 +345,8 @@ static void drop_work(struct global *g)
     while (!list_empty(&g->timers))
         timer_stop(g, CONTAINER_OF(g->timers.next, struct gtimer, list));
     g->locker.timer = g->registrar.timer = NULL;
+    while ((p = map_next(&g->peers, &at, NULL)) != NULL)
+        p->retry = p->telling = p->doubt = NULL;
 }
 
 static void lists_init(struct global *g)
@@ -364,14 +370,6 @@ static void locker_init(struct global *g)
 /* Names of our own processes stay, and what the registrar has to do. */
 static void begin_anew(struct global *g)
 {
-    const struct map_entry *at = NULL;
-    struct gpeer *p;
-
-    while ((p = map_next(&g->peers, &at, NULL)) != NULL) {
-        timer_stop(g, p->retry);
-        timer_stop(g, p->telling);
-        p->retry = p->telling = NULL;
-    }
     drop_work(g);
     names_keep_own(g);
     locks_free(g);

@@ -13,6 +13,7 @@ enum global_news_kind {
     GLOBAL_ASKS_TO_CUT,   /* we asked node to cut its link: other has lost it */
     GLOBAL_LOST,          /* our link to node is lost, and the others were told */
     GLOBAL_UNREACHABLE,   /* node, which others know, cannot be reached */
+    GLOBAL_ONE_SIDED,     /* node and we do not know each other alike: the link is cut */
     GLOBAL_NAME_CONFLICT, /* two processes had one name: what tells which */
     GLOBAL_ODD,           /* a message from node made no sense; told once a node */
     GLOBAL_NO_MEMORY,     /* it leaves, to come back with a state that is whole */

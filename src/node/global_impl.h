@@ -172,6 +172,12 @@ struct gpeer {
     uint8_t attempts;
     struct gtimer *retry;
     struct gtimer *telling; /* the others are about to be told that its link is lost */
+    /* Whether it sees us as we see it (global_doubt.c): when it is asked next, the question, how
+     * often in a row it was wrong; apart: it has no global. */
+    struct gtimer *doubt;
+    clu_ref asked; /* n is 0: none */
+    unsigned doubts;
+    bool apart;
     /* The session. */
     int64_t my_tag;     /* 0: none */
     clu_writer his_tag; /* encoded, opaque; empty: none */
@@ -408,6 +414,13 @@ void lost_tell(struct global *g, struct gpeer *p);
 void lost_forget(struct global *g, struct gpeer *p);
 void lost_is_back(struct global *g, struct gpeer *p, bool same);
 void lost_free(struct global *g);
+
+/* ---- doubts (global_doubt.c) ---- */
+
+/* doubt_begin: something has changed: it will be asked, if it is linked, whether it knows us.
+ * doubt_end: it will not. */
+void doubt_begin(struct global *g, struct gpeer *p);
+void doubt_end(struct global *g, struct gpeer *p);
 
 /* ---- all of it ---- */
 

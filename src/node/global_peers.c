@@ -28,8 +28,9 @@ static struct gpeer *peer_new(clu_slice name)
     return p;
 }
 
-static void peer_free(struct gpeer *p)
+static void peer_free(struct global *g, struct gpeer *p)
 {
+    doubt_end(g, p);
     session_reset(p);
     free(p);
 }
@@ -54,7 +55,7 @@ void peer_release(struct global *g, struct gpeer *p)
         p->telling != NULL)
         return;
     map_remove(&g->peers, slice_of(p->name));
-    peer_free(p);
+    peer_free(g, p);
 }
 
 void peers_free(struct global *g)
@@ -63,7 +64,7 @@ void peers_free(struct global *g)
     struct gpeer *p;
 
     while ((p = map_next(&g->peers, &at, NULL)) != NULL)
-        peer_free(p);
+        peer_free(g, p);
     map_free(&g->peers);
 }
 
@@ -117,6 +118,7 @@ static void add_one(struct global *g, clu_slice node, int64_t version, struct no
         return;
     p->known = true;
     p->known_version = version;
+    doubt_begin(g, p);
     global_ok(g, nodelist_add(added, node));
 }
 

@@ -204,6 +204,7 @@ void session_down(struct global *g, struct gpeer *p, enum how_lost how)
         lost_tell(g, p);
     p->removing = how == LOST_REMOVED && p->linked;
     p->pending = p->known = p->synced = false;
+    doubt_begin(g, p);
 }
 
 /* ---- init_connect and what may go wrong with it ---- */
