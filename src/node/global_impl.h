@@ -171,6 +171,7 @@ struct gpeer {
     bool wanted;
     uint8_t attempts;
     struct gtimer *retry;
+    struct terms farewells; /* said while it is dialled: again when that fails */
     struct gtimer *telling; /* the others are about to be told that its link is lost */
     /* Whether it sees us as we see it (global_doubt.c): when it is asked next, the question, how
      * often in a row it was wrong; apart: it has no global. */
@@ -319,6 +320,9 @@ void him_free(struct him *h);
 
 /* locker_say: queues a message, which is zeroed but for what it says; NULL: no memory (told). */
 struct locker_message *locker_say(struct global *g, enum locker_word word, const char *node);
+/* farewells_again: those that were said to a node that could not be reached go with the next dial.
+ */
+void farewells_again(struct global *g, const struct gpeer *p);
 void locker_run(struct global *g);
 void locker_free(struct global *g);
 

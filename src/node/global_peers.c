@@ -25,6 +25,7 @@ static struct gpeer *peer_new(clu_slice name)
     terms_init(&p->his_names);
     terms_init(&p->my_ops);
     terms_init(&p->his_ops);
+    terms_init(&p->farewells);
     return p;
 }
 
@@ -32,6 +33,7 @@ static void peer_free(struct global *g, struct gpeer *p)
 {
     doubt_end(g, p);
     session_reset(p);
+    terms_free(&p->farewells);
     free(p);
 }
 

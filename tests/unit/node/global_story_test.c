@@ -660,6 +660,41 @@ static void an_unreachable_node(void **state)
     end(&f);
 }
 
+static void z_cannot_be_reached(struct fixture *f)
+{
+    assert_string_equal(node_next_wanted(&f->node), "z@h");
+    node_unreachable(&f->node, "z@h");
+    node_turn(&f->node, f->now);
+}
+
+/* An exchange ends while a node that is known, z@h, is dialled, which fails: it hears of it with
+ * the next dial. */
+static void a_farewell_waits_for_the_next_dial(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    begin(&f);
+    meet(&f, 0, 1);
+    HEAR(&f, 0, "{'$gen_cast',{new_nodes,~a,[],[],[{'z@h',8}],[{vsn,8},{lock,undefined}]}}",
+         names[0]);
+    link_down(&f, 0, "connection_closed");
+    link_up(&f, 0);
+    for (int n = 0; n < 4; n++)
+        step(&f, 0, n, 2);
+    z_cannot_be_reached(&f); /* its lock is not waited for any more */
+    step(&f, 0, 4, 2);
+    step(&f, 0, 5, 2);
+    assert_true(knows(&f, "p@h"));
+    z_cannot_be_reached(&f);
+    assert_null(node_next_wanted(&f.node));
+    pass(&f, 1000);
+    assert_string_equal(node_next_wanted(&f.node), "z@h");
+    link_up(&f, 1);
+    says(&f, 1, "{'$gen_cast',{new_nodes,us@h,[],[],[{p@h,8}],[{vsn,8},{lock,");
+    end(&f);
+}
+
 /* Names come with the exchange; the lesser node decides, so we say nothing against p@h. */
 static void names_of_both_sides(void **state)
 {
@@ -806,6 +841,7 @@ int main(void)
         cmocka_unit_test(losses_are_told_late),
         cmocka_unit_test(nothing_is_told_at_the_end),
         cmocka_unit_test(an_unreachable_node),
+        cmocka_unit_test(a_farewell_waits_for_the_next_dial),
         cmocka_unit_test(names_of_both_sides),
         cmocka_unit_test(we_decide),
         cmocka_unit_test(nonsense_is_told_once),
