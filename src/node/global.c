@@ -73,6 +73,12 @@ bool global_wants_out(struct clu_node *n)
     return wants;
 }
 
+void global_link_lost(struct clu_node *n, clu_slice node)
+{
+    if (n->global != NULL)
+        registrar_forget(n->global, node);
+}
+
 void global_leave(struct clu_node *n)
 {
     if (n->global != NULL)
@@ -269,6 +275,7 @@ static void node_down(struct global *g, clu_slice node)
     if (p == NULL)
         return;
     p->linked = false;
+    node_resources_delete(g, node); /* a word of its last ones may have been heard after its end */
     syncers_hear(g, node);
     session_down(g, p, LOST_TOLD);
     peer_release(g, p);

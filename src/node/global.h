@@ -35,6 +35,9 @@ bool global_next_news(struct clu_node *n, struct global_news *news);
 bool global_wants_out(struct clu_node *n);
 /* global_leave: all links are about to be closed: nobody is told that they are lost. */
 void global_leave(struct clu_node *n);
+/* global_link_lost: at the very moment, before anything that follows from it (remote.c only): the
+ * signal that the node is down comes later, and its link may be there again by then. */
+void global_link_lost(struct clu_node *n, clu_slice node);
 /* global_fini: node_fini only. */
 void global_fini(struct clu_node *n);
 

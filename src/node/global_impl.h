@@ -382,10 +382,14 @@ struct registrar {
     unsigned times;
     clu_writer id;
     struct nodelist known, nodes, boss;
+    struct nodelist gone; /* of nodes: their links have ended since, whatever they had granted */
     struct gtimer *timer;
 };
 
 void registrar_add(struct global *g, struct job *job);
+/* registrar_forget: the link with a node has ended: whatever it had granted is void, even if there
+ * is another by the time that the name is given. */
+void registrar_forget(struct global *g, clu_slice node);
 void registrar_run(struct global *g);
 void registrar_free(struct global *g);
 void job_free(struct job *job);

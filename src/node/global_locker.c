@@ -215,7 +215,8 @@ static void given_up(struct global *g, bool ok, void *arg)
     lock_failed(g);
 }
 
-/* What is to be given back later: this node and the known, and his node if we asked. */
+/* What is to be given back later: this node and the known, and his node if we asked; the boss, too,
+ * if it is not known any more since: its link may be there still. */
 static void note_held(struct global *g)
 {
     struct locker *l = &g->locker;
@@ -227,6 +228,9 @@ static void note_held(struct global *g)
         err = nodelist_add(&l->held, slice_of(l->him.node));
     if (err == CLU_OK)
         err = nodelist_copy(&l->held, &l->known);
+    for (size_t i = 0; i < l->boss.n && err == CLU_OK; i++)
+        if (!nodelist_has(&l->held, slice_of(l->boss.names[i])))
+            err = nodelist_add(&l->held, slice_of(l->boss.names[i]));
     global_ok(g, err);
 }
 

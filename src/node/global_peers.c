@@ -119,6 +119,7 @@ static void add_one(struct global *g, clu_slice node, int64_t version, struct no
     if (p == NULL || p->known)
         return;
     p->known = true;
+    p->removing = false; /* it was asked to cut the link, and did not */
     p->known_version = version;
     doubt_begin(g, p);
     global_ok(g, nodelist_add(added, node));

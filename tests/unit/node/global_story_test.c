@@ -473,6 +473,9 @@ static void names_need_the_lock(void **state)
     he_locks(&f, 0, &f.peers[0].locker, &id);
     HEAR(&f, 0, "{'$gen_call',{~p,[alias|~r]},{register,x,~p,method}}", f.peers[0].registrar, f.ref,
          f.peers[0].server);
+    assert_true(clu_global_whereis(&f.node, x, &pid)); /* it says nothing new */
+    HEAR(&f, 0, "{'$gen_call',{~p,[alias|~r]},{register,x,~p,method}}", f.peers[0].registrar, f.ref,
+         f.peers[0].locker);
     assert_false(clu_global_whereis(&f.node, x, &pid));
     clu_writer_free(&id);
     link_down(&f, 0, "connection_closed");
