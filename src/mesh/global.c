@@ -29,6 +29,10 @@ static const struct {
     [GLOBAL_ODD] = {"sent global a message that makes no sense", NULL},
     [GLOBAL_NO_MEMORY] = {"memory was out: all links are closed, to begin anew with a whole state",
                           NULL},
+    [GLOBAL_OVERFULL] =
+        {"it does not read, and too much waits for it: all links are closed, to begin "
+         "anew, so that the others need not decide between us",
+         NULL},
     [GLOBAL_KILLED] = {"a process of global has ended", NULL},
 };
 

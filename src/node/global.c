@@ -85,12 +85,23 @@ void global_leave(struct clu_node *n)
         n->global->leaving = true;
 }
 
-void global_broken(struct global *g)
+static void leave(struct global *g, enum global_news_kind why, const char *node)
 {
     if (g->broken)
         return;
     g->broken = g->leaving = g->wants_out = true;
-    global_tell(g, GLOBAL_NO_MEMORY, g->node->name, "", "");
+    global_tell(g, why, node, "", "");
+}
+
+void global_broken(struct global *g)
+{
+    leave(g, GLOBAL_NO_MEMORY, g->node->name);
+}
+
+void global_overfull(struct clu_node *n, const char *node)
+{
+    if (n->global != NULL)
+        leave(n->global, GLOBAL_OVERFULL, node);
 }
 
 /* ---- messages out ---- */

@@ -36,6 +36,15 @@ class GlobalCase(LabCase):
         self.namer.join(self.erls[0])
         self.synced(*(nodes or (*self.erls, self.namer)))
 
+    def program(self, *args, **options):
+        """`erlclu run --global` beside the others, in sync."""
+        clu = self.clu(6, ['--global', *args], name='clu@10.42.0.6', discover=(), **options).start()
+        self.assertEqual('pong', self.erls[1].eval(f"net_adm:ping('{clu.name}')"))
+        for node in (*self.erls, clu):
+            eventually(f'{node} knows all', SYNCED,
+                       lambda node=node: self.known(node) == {n.name for n in (*self.erls, clu)} - {node.name})
+        return clu
+
     def synced(self, *nodes):
         """All are linked with all, and know each other."""
         names = {node.name for node in nodes}
@@ -312,15 +321,6 @@ class Leaving(GlobalCase):
 
     def test_sigkill(self):
         self.leave(signal.SIGKILL)
-
-    def program(self, *args, **options):
-        """`erlclu run --global` beside the others, in sync."""
-        clu = self.clu(6, ['--global', *args], name='clu@10.42.0.6', discover=(), **options).start()
-        self.assertEqual('pong', self.erls[1].eval(f"net_adm:ping('{clu.name}')"))
-        for node in (*self.erls, clu):
-            eventually(f'{node} knows all', SYNCED,
-                       lambda node=node: self.known(node) == {n.name for n in (*self.erls, clu)} - {node.name})
-        return clu
 
     def test_drain(self):
         """Who joins while it drains is linked with it too: it is a member to the end."""

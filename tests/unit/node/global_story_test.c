@@ -632,6 +632,33 @@ static void nothing_is_told_at_the_end(void **state)
     end(&f);
 }
 
+/* A peer does not read, and must be cut: all are, and nobody is told to decide between us. */
+static void one_that_does_not_read(void **state)
+{
+    struct global_news news = {0};
+    struct fixture f;
+
+    (void)state;
+    begin(&f);
+    meet(&f, 0, 1);
+    meet(&f, 1, 2);
+    said(&f, 1);
+    global_overfull(&f.node, "p@h");
+    while (global_next_news(&f.node, &news) && news.kind != GLOBAL_OVERFULL)
+        continue;
+    assert_string_equal(news.node, "p@h");
+    assert_true(global_wants_out(&f.node));
+    link_down(&f, 0, "disconnect");
+    says_nothing(&f, 1);
+    link_down(&f, 1, "disconnect");
+    pass(&f, 5000);
+    meet(&f, 1, 3);
+    assert_true(knows(&f, "z@h"));
+    pass(&f, 5000);
+    assert_null(strstr(said(&f, 1), "lost_connection"));
+    end(&f);
+}
+
 /* A node that he knows is to be linked, and cannot be: three attempts, then all are told. */
 static void an_unreachable_node(void **state)
 {
@@ -843,6 +870,7 @@ int main(void)
         cmocka_unit_test(told_to_cut),
         cmocka_unit_test(losses_are_told_late),
         cmocka_unit_test(nothing_is_told_at_the_end),
+        cmocka_unit_test(one_that_does_not_read),
         cmocka_unit_test(an_unreachable_node),
         cmocka_unit_test(a_farewell_waits_for_the_next_dial),
         cmocka_unit_test(names_of_both_sides),
