@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""global: a peer that does not read. Its link is not cut for that, and neither are those of the others."""
+"""global: a peer that does not read, whose link is not cut for that, nor are those of the others; and one that
+knows us while we do not know it."""
 
 import json
 import struct
@@ -77,3 +78,21 @@ class Slow(GlobalCase):
         eventually('it is given up', 30, lambda: node.name not in clu.nodes(), interval=0.2)
         self.assertIn('has read nothing for a whole net_ticktime', clu.log())
         self.whole(clu)
+
+
+class OneSided(GlobalCase):
+    def test_one_knows_the_other(self):
+        """An Erlang node is told by a third to know ours: it says that it is in sync, and behind that nothing
+        follows. Ours asks it, and has the link cut; then they meet as others do."""
+        self.start(linked=False)
+        erl = self.erls[0]
+        self.erls = [erl]
+        self.asker.eval(f"gen_server:cast({{global_name_server, '{erl.name}'}}, {{new_nodes, '{erl.name}', [], [], "
+                        f"[{{'{self.namer.name}', 8}}], [{{vsn, 8}}, {{lock, undefined}}]}})")
+        eventually('it believes to know us', 5, lambda: self.known(erl) == {self.namer.name})
+        eventually('they are linked', 5, lambda: self.namer.name in erl.nodes())
+        self.assertEqual(set(), self.known(self.namer))
+        eventually('it does not any more', 40, lambda: self.known(erl) == set(), interval=0.2)
+        self.join()
+        self.assertEqual('yes', self.ask('register, [x, exit]'))
+        self.assert_owner('x', self.namer.name)
