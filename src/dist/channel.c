@@ -222,6 +222,12 @@ static uint64_t next_tick(const struct channel *c)
     return channel_queued(c) > 0 ? NEVER : c->last_out_ms + c->tick_ms;
 }
 
+void channel_watch(struct channel *c, uint64_t now_ms)
+{
+    if (c->stuck_ms == 0 && channel_queued(c) > 0)
+        c->stuck_ms = now_ms;
+}
+
 /* When a patient channel gives up a peer that reads nothing. */
 static uint64_t stuck_until(const struct channel *c)
 {
@@ -252,8 +258,7 @@ clu_error channel_tick(struct channel *c, uint64_t now_ms)
         return channel_fail(c, CLU_ETIMEOUT, "nothing came from the node for a whole net_ticktime");
     if (now_ms >= stuck_until(c))
         return channel_fail(c, CLU_ETIMEOUT, "the node has read nothing for a whole net_ticktime");
-    if (c->stuck_ms == 0 && channel_queued(c) > 0)
-        c->stuck_ms = now_ms;
+    channel_watch(c, now_ms);
     if (now_ms < next_tick(c))
         return CLU_OK;
     release_memory(c);

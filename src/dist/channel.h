@@ -145,6 +145,9 @@ bool channel_pauses(const struct channel *c);
 size_t channel_pending(const struct channel *c, struct iovec *iov, size_t max);
 void channel_sent(struct channel *c, size_t n, uint64_t now_ms);
 
+/* channel_watch: from now on it is counted how long nothing goes of what waits; channel_tick does
+ * so too. */
+void channel_watch(struct channel *c, uint64_t now_ms);
 /* channel_deadline: when channel_tick must be called. */
 uint64_t channel_deadline(const struct channel *c);
 /* channel_tick: queues a tick when nothing was written for a while; CLU_ETIMEOUT (sticky) when the

@@ -165,6 +165,7 @@ struct link {
     uint64_t peer_flags;             /* what the peer offered */
     uint64_t up_ms;
     slot_id target;
+    bool watched;     /* it is looked at every STUCK_LOOK_MS */
     bool not_reading; /* which was told */
     /* peer exchange */
     struct list exchange; /* in machine.exchange.links */

@@ -77,9 +77,9 @@ static void look_again(struct machine *m, struct link *l, uint64_t now_ms)
     uint64_t pause =
         l->instead_of[0] == '\0' ? l->channel.tick_ms : min_u64(l->channel.tick_ms, RELOOK_MS);
 
-    if (l->channel.stuck_ms > 0)
+    l->watched = l->channel.stuck_ms > 0;
+    if (l->watched)
         pause = min_u64(pause, STUCK_LOOK_MS);
-
     conn_due(m, &l->conn, min_u64(channel_deadline(&l->channel), now_ms + pause));
 }
 
@@ -246,6 +246,10 @@ void link_talk(struct machine *m, struct link *l)
         protocol_error(m, l, l->channel.err, l->channel.what, m->now_ms);
     else
         conn_wake(m, &l->conn);
+    if (l->conn.dead || l->watched || !channel_is_busy(&l->channel))
+        return;
+    channel_watch(&l->channel, m->now_ms);
+    look_again(m, l, m->now_ms);
 }
 
 /* ---- a link that stands in for a listed node ---- */
