@@ -333,6 +333,9 @@ class Leaving(GlobalCase):
         for node in (*self.erls, clu):
             eventually(f'{node} knows all', 5,
                        lambda node=node: self.known(node) == {n.name for n in (*self.erls, clu)} - {node.name})
+        names = {erl.name for erl in self.erls}
+        for erl in self.erls:  # whom a node knows it may still be dialling
+            eventually(f'{erl} is linked with all', 5, lambda erl=erl: names - {erl.name} <= erl.nodes())
         self.assert_whole()
         self.assert_registers()
         clu.process.wait(10)
