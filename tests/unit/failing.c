@@ -81,6 +81,15 @@ void failing_tell(failing_story *story)
     failing = 0;
 }
 
+void failing_tell_both(failing_story *story)
+{
+    for (int i = 0; i < 2; i++) {
+        failing_for_good = i == 1;
+        failing_tell(story);
+    }
+    failing_for_good = false;
+}
+
 void failing_tell_all(failing_story *const stories[], size_t n)
 {
     for (size_t i = 0; i < n; i++)

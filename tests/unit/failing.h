@@ -25,5 +25,7 @@ bool failing_happened(void);
 typedef bool failing_story(void);
 void failing_tell(failing_story *story);
 void failing_tell_all(failing_story *const stories[], size_t n);
+/* failing_tell_both: each allocation fails alone, then with all behind it. */
+void failing_tell_both(failing_story *story);
 
 #endif

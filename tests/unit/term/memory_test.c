@@ -53,10 +53,7 @@ static bool session(void)
 static void survives_every_allocation(void **state)
 {
     (void)state;
-    failing_for_good = true;
-    failing_tell(session);
-    failing_for_good = false;
-    failing_tell(session);
+    failing_tell_both(session);
 }
 
 int main(void)
