@@ -19,7 +19,7 @@ static void crowd_init(struct crowd *crowd, uint32_t max, const char *what)
     crowd->what = what;
 }
 
-static bool init_parts(struct machine *m, const struct machine_options *o)
+static void init_tables(struct machine *m)
 {
     list_init(&m->wanting);
     list_init(&m->lookup_queue);
@@ -32,31 +32,41 @@ static bool init_parts(struct machine *m, const struct machine_options *o)
     m->news.tokens = NEWS_BURST;
     m->conns.max = MACHINE_CONNS_MAX;
     m->lookups.max = MACHINE_QUERIES_MAX;
-    m->crypto = crypto_new(o->seed);
-    if (m->crypto == NULL)
-        return false;
+}
+
+/* Our own randomness, name and creation, the cookie. */
+static bool init_self(struct machine *m, const struct machine_options *o)
+{
     uint64_t seed;
 
-    if (crypto_random(m->crypto, &seed) != CLU_OK)
+    m->crypto = crypto_new(o->seed);
+    if (m->crypto == NULL || crypto_random(m->crypto, &seed) != CLU_OK)
         return false;
     rng_init(&m->rng, seed);
     m->creation = (uint32_t)rng_range(&m->rng, CREATION_MIN, UINT32_MAX);
     text_set(m->name, sizeof m->name, slice_of(o->settings->name));
     m->cookies[0] = o->settings->cookie;
+    return true;
+}
+
+static bool init_parts(struct machine *m, const struct machine_options *o)
+{
+    const struct settings *s = o->settings;
+
     /* Who only looks is nobody among those listed, whatever it calls itself. */
-    m->reconcile = reconcile_new(o->settings->no_listen ? "" : m->name, m->creation, &m->rng);
+    m->reconcile = reconcile_new(s->no_listen ? "" : m->name, m->creation, &m->rng);
     m->views = views_new();
-    if (node_init(&m->node, m->name, m->creation, o->settings->hidden) != CLU_OK ||
+    if (node_init(&m->node, m->name, m->creation, s->hidden) != CLU_OK ||
         exchange_start(m) != CLU_OK)
         return false;
-    if (o->settings->global && clu_global_start(&m->node, rng_next(&m->rng)) != CLU_OK)
+    if (s->global && clu_global_start(&m->node, rng_next(&m->rng)) != CLU_OK)
         return false;
     node_now(&m->node, o->now_ms);
-    epmd_registry_init(&m->reg.registry, o->settings->epmd_port,
+    epmd_registry_init(&m->reg.registry, s->epmd_port,
                        (uint32_t)rng_range(&m->rng, CREATION_MIN, UINT32_MAX));
     if (m->reconcile == NULL || m->views == NULL)
         return false;
-    reconcile_prune(m->reconcile, o->settings->prune, o->settings->prune_ms);
+    reconcile_prune(m->reconcile, s->prune, s->prune_ms);
     views_own(m->views, m->name);
     return true;
 }
@@ -76,7 +86,8 @@ clu_error machine_new(struct machine **out, const struct machine_options *o, cha
     m->wall_offset = o->wall_ms - o->now_ms;
     m->version = 1;
 
-    clu_error err = init_parts(m, o) ? discover_init(m, why) : CLU_ENOMEM;
+    init_tables(m);
+    clu_error err = init_self(m, o) && init_parts(m, o) ? discover_init(m, why) : CLU_ENOMEM;
 
     if (err != CLU_OK) {
         machine_free(m);
