@@ -72,6 +72,9 @@ class Citizen:
     def log(self):
         return self.process.log()
 
+    def kill(self):
+        self.process.kill()
+
 
 class CitizenCase(LabCase):
     """An Erlang node and the citizen, linked."""
