@@ -327,21 +327,18 @@ static void a_call_is_taken_back(void **state)
 
 static void casts_and_events(void **state)
 {
-    struct story s;
+    struct story *s = *state;
     clu_to bob, abe;
 
-    (void)state;
-    begin(&s);
-    bob = clu_to_pid(s.bob.self);
-    abe = clu_to_pid(s.abe.self);
-    clu_put_atom_text(clu_cast_begin(s.ann.p, &bob), "x");
-    ok(clu_send_end(s.ann.p));
-    clu_put_atom_text(clu_notify_begin(s.ann.p, &abe), "y");
-    ok(clu_send_end(s.ann.p));
-    world_run(&s.w);
-    expect(&s, &s.bob, "message ann {'$gen_cast',x}\n");
-    expect(&s, &s.abe, "message ann {notify,y}\n");
-    end(&s);
+    bob = clu_to_pid(s->bob.self);
+    abe = clu_to_pid(s->abe.self);
+    clu_put_atom_text(clu_cast_begin(s->ann.p, &bob), "x");
+    ok(clu_send_end(s->ann.p));
+    clu_put_atom_text(clu_notify_begin(s->ann.p, &abe), "y");
+    ok(clu_send_end(s->ann.p));
+    world_run(&s->w);
+    expect(s, &s->bob, "message ann {'$gen_cast',x}\n");
+    expect(s, &s->abe, "message ann {notify,y}\n");
 }
 
 /* ---- from within ---- */
@@ -422,7 +419,7 @@ int main(void)
         cmocka_unit_test(calls_end_with_who_made_them),
         cmocka_unit_test(timeouts),
         cmocka_unit_test(a_call_is_taken_back),
-        cmocka_unit_test(casts_and_events),
+        STORY(casts_and_events),
         cmocka_unit_test(who_asks_within_an_answer),
         cmocka_unit_test(forged_answers),
     };
