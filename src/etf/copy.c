@@ -109,7 +109,7 @@ static void copy_one(struct copy *c)
 void clu_put_term(clu_writer *w, clu_reader *r)
 {
     size_t len = w->len;
-    struct copy c = {.r = r, .w = w, .left = 1};
+    struct copy c;
 
     if (r->refs == NULL) { /* there is nothing to resolve */
         clu_slice raw = clu_get_raw(r);
@@ -118,6 +118,10 @@ void clu_put_term(clu_writer *w, clu_reader *r)
             clu_put_raw(w, raw);
         return;
     }
+    c.r = r;
+    c.w = w;
+    c.left = 1;
+    c.n_funs = 0; /* the rest is written before it is read */
     while (c.left > 0 && r->err == CLU_OK && w->err == CLU_OK) {
         c.left--;
         copy_one(&c);

@@ -312,6 +312,11 @@ void machine_now(struct machine *m, uint64_t now_ms)
     node_now(&m->node, now_ms);
 }
 
+uint64_t machine_time(const struct machine *m)
+{
+    return m->now_ms;
+}
+
 uint64_t machine_deadline(const struct machine *m)
 {
     uint64_t at = heap_next(&m->dues);
