@@ -149,10 +149,32 @@ static clu_error do_lead(struct subject *c, clu_call *call, clu_reader *r)
     return order_reply(call, err == CLU_OK ? clu_set_group_leader(c->self, &pid, &self) : err);
 }
 
+static void on_stream(clu_process *self, const clu_stream *part, void *arg)
+{
+    struct subject *c = arg;
+
+    (void)self;
+    c->streamed = (part->part == CLU_STREAM_FIRST ? 0 : c->streamed) + part->bytes.len;
+    if (part->part == CLU_STREAM_LAST)
+        subject_noted(c, clu_format(&c->noted, "{stream,~u}", c->streamed));
+}
+
+/* {stream, true}: large messages are taken in parts, and only counted. */
+static clu_error do_stream(struct subject *c, clu_call *call, clu_reader *r)
+{
+    bool on;
+    clu_error err = clu_match(r, "~o", &on);
+
+    if (err == CLU_OK)
+        clu_on_stream(c->self, on ? on_stream : NULL, c);
+    return order_reply(call, err);
+}
+
 const struct order signal_orders[] = {
-    {"alias", do_alias},     {"blob", do_blob},       {"demonitor", do_demonitor},
-    {"exit", do_exit},       {"lead", do_lead},       {"leader", do_leader},
-    {"link", do_link},       {"monitor", do_monitor}, {"monitor_nodes", do_nodes},
-    {"send", do_send},       {"spawn", do_spawn},     {"trap_exit", do_trap},
-    {"unalias", do_unalias}, {"unlink", do_unlink},   {NULL, NULL},
+    {"alias", do_alias},    {"blob", do_blob},       {"demonitor", do_demonitor},
+    {"exit", do_exit},      {"lead", do_lead},       {"leader", do_leader},
+    {"link", do_link},      {"monitor", do_monitor}, {"monitor_nodes", do_nodes},
+    {"send", do_send},      {"spawn", do_spawn},     {"stream", do_stream},
+    {"trap_exit", do_trap}, {"unalias", do_unalias}, {"unlink", do_unlink},
+    {NULL, NULL},
 };

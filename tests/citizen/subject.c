@@ -146,7 +146,7 @@ static clu_error note(struct subject *c, const clu_signal *s)
     return CLU_OK;
 }
 
-static void count_noted(struct subject *c, clu_error err)
+void subject_noted(struct subject *c, clu_error err)
 {
     if (err == CLU_OK && c->noted.len <= NOTED_MAX)
         c->n_noted++;
@@ -157,7 +157,7 @@ static void count_noted(struct subject *c, clu_error err)
 static void on_info(clu_process *self, const clu_signal *signal, void *arg)
 {
     (void)self;
-    count_noted(arg, note(arg, signal));
+    subject_noted(arg, note(arg, signal));
 }
 
 static void on_cast(clu_process *self, clu_reader *request, void *arg)
@@ -165,7 +165,7 @@ static void on_cast(clu_process *self, clu_reader *request, void *arg)
     struct subject *c = arg;
 
     (void)self;
-    count_noted(c, clu_format(&c->noted, "{cast,~t}", request));
+    subject_noted(c, clu_format(&c->noted, "{cast,~t}", request));
 }
 
 static void put_state(clu_process *self, clu_writer *w, void *arg)

@@ -14,7 +14,8 @@ struct subject {
     clu_process *self;
     clu_writer noted; /* the elements of a list */
     size_t n_noted;
-    clu_writer term; /* of term_at */
+    clu_writer term;   /* of term_at */
+    uint64_t streamed; /* bytes of the message that comes as a stream */
 };
 
 /* One row an order: {Name, Arguments...}, or the bare name; the reader stands behind the name. A
@@ -26,6 +27,9 @@ struct order {
 
 /* What a process does to others, and what names and groups it has in the cluster. */
 extern const struct order signal_orders[], cluster_orders[];
+
+/* subject_noted: counts what was written to c->noted, or ends it: no room. */
+void subject_noted(struct subject *c, clu_error err);
 
 /* order_reply: ok, or the error. */
 clu_error order_reply(clu_call *call, clu_error err);
