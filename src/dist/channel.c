@@ -281,9 +281,15 @@ static uint64_t next_tick(const struct channel *c)
     return channel_queued(c) > 0 ? NEVER : c->last_out_ms + c->tick_ms;
 }
 
+/* When a patient channel gives up a peer that reads nothing. */
+static uint64_t stuck_until(const struct channel *c)
+{
+    return c->patient && c->stuck_ms > 0 ? c->stuck_ms + c->silence_ms : NEVER;
+}
+
 uint64_t channel_deadline(const struct channel *c)
 {
-    return min_u64(c->last_in_ms + c->silence_ms, next_tick(c));
+    return min_u64(min_u64(c->last_in_ms + c->silence_ms, stuck_until(c)), next_tick(c));
 }
 
 /* An idle link owns no memory. */
@@ -304,6 +310,10 @@ clu_error channel_tick(struct channel *c, uint64_t now_ms)
         return c->err;
     if (now_ms >= c->last_in_ms + c->silence_ms)
         return channel_fail(c, CLU_ETIMEOUT, "nothing came from the node for a whole net_ticktime");
+    if (now_ms >= stuck_until(c))
+        return channel_fail(c, CLU_ETIMEOUT, "the node has read nothing for a whole net_ticktime");
+    if (c->stuck_ms == 0 && channel_queued(c) > 0)
+        c->stuck_ms = now_ms;
     if (now_ms < next_tick(c))
         return CLU_OK;
     release_memory(c);

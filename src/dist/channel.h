@@ -33,6 +33,10 @@
 /* Control answers (noproc, acks) go on above the busy limits, up to here; then the link is closed
  * with words instead of losing a signal. */
 #define CHANNEL_QUEUE_MAX (16u << 20)
+/* The same for a patient channel, whose link must not end because the peer is slow. What it says is
+ * hardly read any more from half of CHANNEL_QUEUE_MAX on (channel_pauses); what grows then is only
+ * what processes of ours say that nobody may refuse, such as their ends. */
+#define CHANNEL_PATIENT_MAX (256u << 20)
 
 /* The message that is being written. */
 struct channel_message {
@@ -64,6 +68,9 @@ struct channel {
     struct channel_message message; /* being written */
     size_t header_size;             /* of the header before: a guess at the next one's */
     size_t over_large; /* bytes of large messages that were queued over CHANNEL_LARGE_BUSY */
+    bool patient;      /* set by the owner: see CHANNEL_PATIENT_MAX and channel_pauses */
+    bool overfull;     /* it has failed for what waited for the peer */
+    uint64_t stuck_ms; /* since when bytes wait and none has gone; 0: none do, as far as was seen */
     uint64_t bytes_in, bytes_out, frames_in, frames_out;
     clu_error err;    /* sticks */
     const char *what; /* static sentence for err */
@@ -132,6 +139,10 @@ bool channel_takes_large(const struct channel *c);
 /* channel_queued: bytes that wait for the peer. */
 size_t channel_queued(const struct channel *c);
 
+/* channel_pauses: of a patient channel: the peer does not read, and what it says makes answers: it
+ * should be listened to less, but now and then, for the other end may be waiting just so. */
+bool channel_pauses(const struct channel *c);
+
 /* channel_pending, channel_sent: bytes to be sent now, in at most max pieces, whose number it
  * returns; that n bytes were sent. */
 size_t channel_pending(const struct channel *c, struct iovec *iov, size_t max);
@@ -140,7 +151,8 @@ void channel_sent(struct channel *c, size_t n, uint64_t now_ms);
 /* channel_deadline: when channel_tick must be called. */
 uint64_t channel_deadline(const struct channel *c);
 /* channel_tick: queues a tick when nothing was written for a while; CLU_ETIMEOUT (sticky) when the
- * peer was silent for too long. */
+ * peer was silent for too long, or, of a patient channel, has read nothing for so long: our ticks
+ * do not reach it either. */
 CLU_MUST_USE clu_error channel_tick(struct channel *c, uint64_t now_ms);
 
 #endif

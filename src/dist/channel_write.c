@@ -157,18 +157,26 @@ bool channel_must_wait(const struct channel *c, const clu_writer *w)
     return is_large(c, w) && !channel_takes_large(c);
 }
 
+bool channel_pauses(const struct channel *c)
+{
+    return c->patient && small_queued(c) + c->out.held >= CHANNEL_QUEUE_MAX / 2;
+}
+
 /* Where the link ends that is not read. */
 static clu_error check_limits(struct channel *c, size_t small, size_t large)
 {
+    size_t max = c->patient ? CHANNEL_PATIENT_MAX : CHANNEL_QUEUE_MAX;
+
     if (channel_takes_large(c))
         c->over_large = 0;
     else
         c->over_large += large;
-    if (small_queued(c) + c->out.held > CHANNEL_QUEUE_MAX + small ||
-        c->over_large > CHANNEL_QUEUE_MAX)
-        return channel_fail(c, CLU_ESIZE,
-                            "the peer reads too slowly: more than 16 MiB wait for it");
-    return CLU_OK;
+    if (small_queued(c) + c->out.held <= max + small && c->over_large <= max)
+        return CLU_OK;
+    c->overfull = true;
+    return channel_fail(c, CLU_ESIZE,
+                        c->patient ? "the peer does not read: more than 256 MiB wait for it"
+                                   : "the peer reads too slowly: more than 16 MiB wait for it");
 }
 
 static clu_error queue_large(struct channel *c, clu_writer *w)
@@ -238,6 +246,9 @@ void channel_sent(struct channel *c, size_t n, uint64_t now_ms)
         return;
     c->bytes_out += n;
     c->last_out_ms = now_ms;
-    if (outbox_sent(&c->out, n) != CLU_OK)
+    clu_error err = outbox_sent(&c->out, n);
+
+    c->stuck_ms = channel_queued(c) > 0 ? now_ms : 0;
+    if (err != CLU_OK)
         channel_fail(c, CLU_ENOMEM, "no memory for what waited behind a large message");
 }

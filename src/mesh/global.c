@@ -21,10 +21,18 @@ static const struct {
     [GLOBAL_UNREACHABLE] = {"others are linked with it, and it cannot be reached from here: all "
                             "were told so, and may cut their links to it",
                             NULL},
+    [GLOBAL_ONE_SIDED] =
+        {"one of us knows the other, which does not know it: the exchange of names "
+         "has failed, and our link is cut to begin anew",
+         NULL},
     [GLOBAL_NAME_CONFLICT] = {"a process at ", " has it, too: one of the two lost it"},
     [GLOBAL_ODD] = {"sent global a message that makes no sense", NULL},
     [GLOBAL_NO_MEMORY] = {"memory was out: all links are closed, to begin anew with a whole state",
                           NULL},
+    [GLOBAL_OVERFULL] =
+        {"it does not read, and too much waits for it: all links are closed, to begin "
+         "anew, so that the others need not decide between us",
+         NULL},
     [GLOBAL_KILLED] = {"a process of global has ended", NULL},
 };
 
@@ -67,7 +75,7 @@ void global_serve(struct machine *m)
         struct link *l = link_find(m, name);
 
         if (l != NULL)
-            link_cut(m, l, "it asked us to, to prevent overlapping partitions", m->now_ms);
+            link_cut(m, l, "global wants it cut, to prevent overlapping partitions", m->now_ms);
     }
     if (global_wants_out(&m->node))
         close_links(m);

@@ -4,6 +4,8 @@
  */
 #include <stdlib.h>
 
+#include <erlclu/global.h>
+
 #include "mesh/internal.h"
 
 struct link *link_of(struct conn *c)
@@ -75,6 +77,9 @@ static void look_again(struct machine *m, struct link *l, uint64_t now_ms)
     uint64_t pause =
         l->instead_of[0] == '\0' ? l->channel.tick_ms : min_u64(l->channel.tick_ms, RELOOK_MS);
 
+    if (l->channel.stuck_ms > 0)
+        pause = min_u64(pause, STUCK_LOOK_MS);
+
     conn_due(m, &l->conn, min_u64(channel_deadline(&l->channel), now_ms + pause));
 }
 
@@ -112,6 +117,7 @@ static void open_channel(struct machine *m, struct link *l, uint64_t now_ms)
     l->peer_flags = l->hs->peer_flags;
     crowd_leave(&l->conn);
     channel_init(&l->channel, flags, s->ticktime_ms, s->tick_intensity, now_ms);
+    l->channel.patient = clu_global_is_on(&m->node);
     if (m->count.first_peer_ms == 0)
         m->count.first_peer_ms = max_u64(now_ms - m->started_ms, 1);
 }
@@ -208,6 +214,8 @@ static void protocol_error(struct machine *m, struct link *l, clu_error err, con
 {
     m->count.protocol_errors++;
     l->end = "disconnect";
+    if (l->channel.overfull)
+        global_overfull(&m->node, l->name);
     tell_down(m, l, EVENT_PROTOCOL, what != NULL ? what : clu_strerror(err), now_ms);
     conn_close(m, &l->conn);
 }
@@ -275,6 +283,32 @@ void link_epmd_answered(struct machine *m, struct epmd_query *q, enum stage stag
     if (link_find(m, l->instead_of) == NULL)
         reconcile_hint(m->reconcile, l->instead_of, &at, now_ms);
     l->instead_of[0] = '\0';
+}
+
+/* ---- a peer that does not read ---- */
+
+static void look_if_stuck(struct machine *m, struct link *l, uint64_t now_ms)
+{
+    uint64_t since = l->channel.stuck_ms;
+    bool stuck = since > 0 && now_ms - since >= STUCK_MS;
+
+    if (stuck == l->not_reading)
+        return;
+    struct event *e = machine_event(m, stuck ? EVENT_NOT_READING : EVENT_READS_AGAIN);
+
+    text_set(e->node, sizeof e->node, slice_of(l->name));
+    e->number = channel_queued(&l->channel);
+    l->not_reading = stuck;
+    machine_changed(m);
+}
+
+uint64_t machine_pause(const struct machine *m, slot_id id)
+{
+    struct conn *c = slots_get(&m->conns, id);
+
+    if (c == NULL || c->dead || c->kind != CONN_LINK || !link_of(c)->up)
+        return 0;
+    return channel_pauses(&link_of(c)->channel) ? PAUSE_MS : 0;
 }
 
 /* ---- the row of functions ---- */
@@ -360,6 +394,7 @@ static void link_due(struct machine *m, struct conn *c, uint64_t now_ms)
         l->end = "net_tick_timeout";
         link_end(m, l, l->channel.what, now_ms);
     } else {
+        look_if_stuck(m, l, now_ms);
         relook(m, l, now_ms);
         look_again(m, l, now_ms);
     }

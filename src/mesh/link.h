@@ -10,6 +10,12 @@
 /* A link that was taken for want of a listed name asks epmd this often whether that name has come.
  */
 #define RELOOK_MS 10000
+/* A peer for which bytes wait, and that has taken none for so long, does not read; how often a link
+ * is looked at meanwhile. */
+#define STUCK_MS      5000
+#define STUCK_LOOK_MS 1000
+/* Who does not read is read itself so often, where its link must not end: once each time. */
+#define PAUSE_MS 100
 
 struct dial;
 
@@ -39,6 +45,7 @@ struct link {
     uint64_t peer_flags;             /* what the peer offered */
     uint64_t up_ms;
     slot_id target;
+    bool not_reading; /* which was told */
     /* peer exchange */
     struct list exchange; /* in machine.exchange.links */
     enum kin kin;

@@ -135,6 +135,8 @@ void machine_refused(struct machine *m, slot_id conn, enum dial_error error, con
  * every read. The conn may be closed afterwards (UPDATE_CLOSE). */
 size_t machine_space(struct machine *m, slot_id conn, struct iovec iov[2]);
 void machine_got(struct machine *m, slot_id conn, size_t n, uint64_t now_ms);
+/* machine_pause: after a read: for how many ms nothing should be read from it; 0: none. */
+uint64_t machine_pause(const struct machine *m, slot_id conn);
 /* machine_closed: the peer closed, or reading or writing failed (text says how, or NULL). After it,
  * and after machine_refused, the id is gone: the driver closes its end by itself. An UPDATE_CLOSE
  * for an id that the driver does not know (any more) is to be ignored. */

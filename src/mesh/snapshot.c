@@ -49,6 +49,7 @@ static void add_link(const struct machine *m, const struct link *l, struct peer_
     row->messages_in = l->channel.frames_in;
     row->messages_out = l->channel.frames_out;
     row->queued = channel_queued(&l->channel);
+    row->not_reading = l->not_reading;
     /* A hidden node stands in nobody's list. */
     row->sees_us = m->settings->hidden ? TELLS_NOTHING : views_sees_us(m->views, l->name);
     row->sees = views_sees(m->views, l->name);

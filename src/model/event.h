@@ -42,6 +42,9 @@ enum event_level {
       "{number} more connections were refused, too many to tell one by one")                       \
     X(EVENT_LIMIT, "limit", LEVEL_WARNING, "{what}: {reason}")                                     \
     X(EVENT_CHANGES, "changes", LEVEL_INFO, "{what}: {number} more changes of the list")           \
+    X(EVENT_NOT_READING, "not_reading", LEVEL_WARNING,                                             \
+      "{node} does not read: {number} bytes wait for it")                                          \
+    X(EVENT_READS_AGAIN, "reads_again", LEVEL_INFO, "{node} reads again")                          \
     X(EVENT_ISLANDS, "islands", LEVEL_WARNING,                                                     \
       "{number} groups of living nodes without a known link between them: /api/v1/cluster tells "  \
       "who and why")                                                                               \

@@ -79,7 +79,8 @@ struct peer_row {
     uint64_t next_dial_ms;    /* wall; 0 when none is planned */
     uint64_t bytes_in, bytes_out;
     uint64_t messages_in, messages_out;
-    uint64_t queued; /* bytes waiting to be sent */
+    uint64_t queued;  /* bytes waiting to be sent */
+    bool not_reading; /* linked: they wait, and for a while it has taken none */
 };
 
 #define RESULT_KIND_MAP(X)                                                                         \

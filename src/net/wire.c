@@ -25,7 +25,8 @@ struct wire {
     struct loop *loop;
     struct addr to;
     struct watch *readable, *writable;
-    bool opened; /* accepted, or the connect has ended well */
+    struct watch *resume; /* while it is not read; NULL: it never was not */
+    bool opened;          /* accepted, or the connect has ended well */
 };
 
 static struct wire *find(const struct loop *l, slot_id id)
@@ -56,6 +57,7 @@ static void forget(struct wire *w)
 {
     watch_free(w->readable);
     watch_free(w->writable);
+    watch_free(w->resume);
     close(w->fd);
     w->loop->wires[slot_index(w->id)] = NULL;
     free(w);
@@ -68,6 +70,34 @@ static void lose(struct wire *w, const char *text)
 
     forget(w);
     machine_closed(l->machine, id, text, system_now_ms());
+}
+
+static void on_resume(void *arg, bool timed_out)
+{
+    struct wire *w = arg;
+
+    (void)timed_out;
+    watch_start(w->readable, NEVER);
+}
+
+/* Without memory for that it is read on. */
+static void pause_reading(struct wire *w, uint64_t ms)
+{
+    if (w->resume == NULL)
+        w->resume = watch_new(w->loop->base, WATCH_TIMER, -1, on_resume, w);
+    if (w->resume != NULL && watch_start(w->resume, ms))
+        watch_stop(w->readable);
+}
+
+static void on_bytes(struct wire *w, size_t n)
+{
+    struct loop *l = w->loop;
+
+    machine_got(l->machine, w->id, n, system_now_ms());
+    uint64_t pause = machine_pause(l->machine, w->id);
+
+    if (pause > 0)
+        pause_reading(w, pause);
 }
 
 static void on_readable(void *arg, bool timed_out)
@@ -88,7 +118,7 @@ static void on_readable(void *arg, bool timed_out)
         n_iov == 1 ? recv(w->fd, iov->iov_base, iov->iov_len, 0) : readv(w->fd, iov, (int)n_iov);
 
     if (n > 0)
-        machine_got(l->machine, w->id, (size_t)n, system_now_ms());
+        on_bytes(w, (size_t)n);
     else if (n == 0)
         lose(w, NULL);
     else if (errno != EAGAIN && errno != EINTR)

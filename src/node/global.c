@@ -73,18 +73,35 @@ bool global_wants_out(struct clu_node *n)
     return wants;
 }
 
+void global_link_lost(struct clu_node *n, clu_slice node)
+{
+    if (n->global != NULL)
+        registrar_forget(n->global, node);
+}
+
 void global_leave(struct clu_node *n)
 {
     if (n->global != NULL)
         n->global->leaving = true;
 }
 
-void global_broken(struct global *g)
+static void leave(struct global *g, enum global_news_kind why, const char *node)
 {
     if (g->broken)
         return;
     g->broken = g->leaving = g->wants_out = true;
-    global_tell(g, GLOBAL_NO_MEMORY, g->node->name, "", "");
+    global_tell(g, why, node, "", "");
+}
+
+void global_broken(struct global *g)
+{
+    leave(g, GLOBAL_NO_MEMORY, g->node->name);
+}
+
+void global_overfull(struct clu_node *n, const char *node)
+{
+    if (n->global != NULL)
+        leave(n->global, GLOBAL_OVERFULL, node);
 }
 
 /* ---- messages out ---- */
@@ -255,10 +272,11 @@ static void node_up(struct global *g, clu_slice node)
 
     lost_is_back(g, p, p->creation == creation);
     p->linked = true;
-    p->is_odd = false;
+    p->is_odd = p->apart = false;
     p->creation = creation;
     session_up(g, p);
     sync_other_up(g, p);
+    doubt_begin(g, p);
 }
 
 static void node_down(struct global *g, clu_slice node)
@@ -268,6 +286,7 @@ static void node_down(struct global *g, clu_slice node)
     if (p == NULL)
         return;
     p->linked = false;
+    node_resources_delete(g, node); /* a word of its last ones may have been heard after its end */
     syncers_hear(g, node);
     session_down(g, p, LOST_TOLD);
     peer_release(g, p);
@@ -333,6 +352,9 @@ static bool any_linked(const struct global *g)
 
 static void drop_work(struct global *g)
 {
+    const struct map_entry *at = NULL;
+    struct gpeer *p;
+
     many_drop(g, 0);
     unlocks_drop(g, 0);
     wishes_free(g);
@@ -341,6 +363,8 @@ static void drop_work(struct global *g)
     while (!list_empty(&g->timers))
         timer_stop(g, CONTAINER_OF(g->timers.next, struct gtimer, list));
     g->locker.timer = g->registrar.timer = NULL;
+    while ((p = map_next(&g->peers, &at, NULL)) != NULL)
+        p->retry = p->telling = p->doubt = NULL;
 }
 
 static void lists_init(struct global *g)
@@ -364,14 +388,6 @@ static void locker_init(struct global *g)
 /* Names of our own processes stay, and what the registrar has to do. */
 static void begin_anew(struct global *g)
 {
-    const struct map_entry *at = NULL;
-    struct gpeer *p;
-
-    while ((p = map_next(&g->peers, &at, NULL)) != NULL) {
-        timer_stop(g, p->retry);
-        timer_stop(g, p->telling);
-        p->retry = p->telling = NULL;
-    }
     drop_work(g);
     names_keep_own(g);
     locks_free(g);

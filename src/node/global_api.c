@@ -253,6 +253,15 @@ static void answer(struct question *q, const char *word)
     answer_end(q);
 }
 
+/* Whom we have asked to cut its link is no part of our partition any more, whatever it has not
+ * heard of yet: a name of ours that it took would be nobody's once the link is gone. */
+static bool is_removed(const struct question *q)
+{
+    const struct gpeer *p = peer_find(q->g, q->call.from.node);
+
+    return p != NULL && p->removing;
+}
+
 /* {register, Name, Pid, Method}: by who holds the lock. */
 static void call_register(struct question *q)
 {
@@ -261,7 +270,7 @@ static void call_register(struct question *q)
     clu_pid pid = clu_get_pid(&q->args);
     clu_slice method = clu_get_raw(&q->args);
 
-    if (q->args.err == CLU_OK)
+    if (q->args.err == CLU_OK && !is_removed(q))
         name_put(q->g, name, &pid, method, (clu_slice){NULL, 0}, &lock);
     answer(q, "yes");
 }
@@ -275,14 +284,17 @@ static void call_register_ext(struct question *q)
     clu_slice method = clu_get_raw(&q->args);
     clu_slice node = clu_get_atom(&q->args);
 
-    if (q->args.err == CLU_OK)
+    if (q->args.err == CLU_OK && !is_removed(q))
         name_put(q->g, name, &pid, method, node, &lock);
     answer(q, "yes");
 }
 
 static void call_unregister(struct question *q)
 {
-    name_delete(q->g, clu_get_raw(&q->args));
+    clu_slice name = clu_get_raw(&q->args);
+
+    if (!is_removed(q))
+        name_delete(q->g, name);
     answer(q, "ok");
 }
 

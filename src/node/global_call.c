@@ -163,10 +163,11 @@ static struct many *many_new(struct global *g, struct clu_process *p, const stru
 static bool is_worth_asking(const struct many *m, const struct clu_process *p, const char *node)
 {
     const struct gpeer *peer = peer_find(m->g, slice_of(node));
+    const struct remote *r = remote_find(m->g->node, slice_of(node));
 
     return (p != m->g->lockers && p != m->g->registrars) ||
-           is_own_name(m->g->node, slice_of(node)) ||
-           (peer != NULL && (peer->linked || peer->wanted));
+           is_own_name(m->g->node, slice_of(node)) || (r != NULL && r->link != NULL) ||
+           (peer != NULL && peer->wanted);
 }
 
 /* A lock is never refused for want of room at a slow reader: there is one request at a time. */

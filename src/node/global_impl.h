@@ -171,7 +171,14 @@ struct gpeer {
     bool wanted;
     uint8_t attempts;
     struct gtimer *retry;
+    struct terms farewells; /* said while it is dialled: again when that fails */
     struct gtimer *telling; /* the others are about to be told that its link is lost */
+    /* Whether it sees us as we see it (global_doubt.c): when it is asked next, the question, how
+     * often in a row it was wrong; apart: it has no global. */
+    struct gtimer *doubt;
+    clu_ref asked; /* n is 0: none */
+    unsigned doubts;
+    bool apart;
     /* The session. */
     int64_t my_tag;     /* 0: none */
     clu_writer his_tag; /* encoded, opaque; empty: none */
@@ -313,6 +320,9 @@ void him_free(struct him *h);
 
 /* locker_say: queues a message, which is zeroed but for what it says; NULL: no memory (told). */
 struct locker_message *locker_say(struct global *g, enum locker_word word, const char *node);
+/* farewells_again: those that were said to a node that could not be reached go with the next dial.
+ */
+void farewells_again(struct global *g, const struct gpeer *p);
 void locker_run(struct global *g);
 void locker_free(struct global *g);
 
@@ -372,10 +382,14 @@ struct registrar {
     unsigned times;
     clu_writer id;
     struct nodelist known, nodes, boss;
+    struct nodelist gone; /* of nodes: their links have ended since, whatever they had granted */
     struct gtimer *timer;
 };
 
 void registrar_add(struct global *g, struct job *job);
+/* registrar_forget: the link with a node has ended: whatever it had granted is void, even if there
+ * is another by the time that the name is given. */
+void registrar_forget(struct global *g, clu_slice node);
 void registrar_run(struct global *g);
 void registrar_free(struct global *g);
 void job_free(struct job *job);
@@ -408,6 +422,13 @@ void lost_tell(struct global *g, struct gpeer *p);
 void lost_forget(struct global *g, struct gpeer *p);
 void lost_is_back(struct global *g, struct gpeer *p, bool same);
 void lost_free(struct global *g);
+
+/* ---- doubts (global_doubt.c) ---- */
+
+/* doubt_begin: something has changed: it will be asked, if it is linked, whether it knows us.
+ * doubt_end: it will not. */
+void doubt_begin(struct global *g, struct gpeer *p);
+void doubt_end(struct global *g, struct gpeer *p);
 
 /* ---- all of it ---- */
 

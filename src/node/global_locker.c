@@ -94,28 +94,52 @@ static void refuse(struct global *g, const clu_pid *locker)
     global_ok(g, clu_send_end(g->lockers));
 }
 
-/* One that is on its way, because others know it, hears it once it is linked: nobody else tells it.
- */
-static clu_writer *farewell_begin(struct global *g, const char *node)
+/* It is held until the node is linked, in front of what gives the lock back. */
+static void say_held(struct global *g, const char *node, clu_slice message)
 {
-    const struct gpeer *p = peer_find(g, slice_of(node));
     clu_to to = clu_to_name("global_name_server", node);
 
-    if (g->dead || p == NULL || p->linked || !p->wanted)
-        return cast_begin(g, g->lockers, slice_of(node));
     g->muted = false;
     g->node->urgent = true;
     clu_writer *w = clu_send_begin(g->lockers, &to);
 
     clu_put_tuple(w, 2);
     clu_put_atom_text(w, "$gen_cast");
-    return w;
+    clu_put_raw(w, message);
+    tell_end(g, g->lockers);
+}
+
+/* One that is on its way, because others know it, hears it once it is linked: nobody else tells it.
+ */
+static void say_later(struct global *g, struct gpeer *p, clu_slice message)
+{
+    clu_put_raw(&p->farewells.w, message);
+    p->farewells.n++;
+    if (global_ok(g, p->farewells.w.err))
+        say_held(g, p->name, message);
+}
+
+void farewells_again(struct global *g, const struct gpeer *p)
+{
+    const struct remote *r = remote_find(g->node, slice_of(p->name));
+    clu_reader at = terms_read(&p->farewells);
+
+    if (r != NULL && r->held.len > 0) /* somebody else has it dialled: they are held still */
+        return;
+    for (size_t i = 0; i < p->farewells.n; i++)
+        say_held(g, p->name, clu_get_raw(&at));
 }
 
 static void say_farewell(struct global *g, struct farewell *bye)
 {
-    for (size_t i = 0; bye != NULL && i < bye->to.n; i++) {
-        clu_put_raw(farewell_begin(g, bye->to.names[i]), written(&bye->message));
+    for (size_t i = 0; bye != NULL && i < bye->to.n && !g->dead; i++) {
+        struct gpeer *p = peer_find(g, slice_of(bye->to.names[i]));
+
+        if (p != NULL && p->wanted && !p->linked) {
+            say_later(g, p, written(&bye->message));
+            continue;
+        }
+        clu_put_raw(cast_begin(g, g->lockers, slice_of(bye->to.names[i])), written(&bye->message));
         tell_end(g, g->lockers);
     }
 }
@@ -191,7 +215,8 @@ static void given_up(struct global *g, bool ok, void *arg)
     lock_failed(g);
 }
 
-/* What is to be given back later: this node and the known, and his node if we asked. */
+/* What is to be given back later: this node and the known, and his node if we asked; the boss, too,
+ * if it is not known any more since: its link may be there still. */
 static void note_held(struct global *g)
 {
     struct locker *l = &g->locker;
@@ -203,6 +228,9 @@ static void note_held(struct global *g)
         err = nodelist_add(&l->held, slice_of(l->him.node));
     if (err == CLU_OK)
         err = nodelist_copy(&l->held, &l->known);
+    for (size_t i = 0; i < l->boss.n && err == CLU_OK; i++)
+        if (!nodelist_has(&l->held, slice_of(l->boss.names[i])))
+            err = nodelist_add(&l->held, slice_of(l->boss.names[i]));
     global_ok(g, err);
 }
 

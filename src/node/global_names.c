@@ -162,10 +162,13 @@ static struct gname *entry_new(struct global *g, clu_slice name, const clu_pid *
 void name_put(struct global *g, clu_slice name, const clu_pid *pid, clu_slice method, clu_slice ext,
               const struct under_lock *lock)
 {
-    struct gname *e;
+    struct gname *e = name_find(g, name);
+    bool held = lock_is_held_under(g, lock);
 
+    if (!held && e != NULL && pid_equal(&e->pid.pid, pid))
+        return;
     name_delete(g, name);
-    if (!lock_is_held_under(g, lock))
+    if (!held)
         return;
     e = entry_new(g, name, pid, method, ext);
     if (e == NULL)

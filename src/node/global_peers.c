@@ -25,12 +25,15 @@ static struct gpeer *peer_new(clu_slice name)
     terms_init(&p->his_names);
     terms_init(&p->my_ops);
     terms_init(&p->his_ops);
+    terms_init(&p->farewells);
     return p;
 }
 
-static void peer_free(struct gpeer *p)
+static void peer_free(struct global *g, struct gpeer *p)
 {
+    doubt_end(g, p);
     session_reset(p);
+    terms_free(&p->farewells);
     free(p);
 }
 
@@ -54,7 +57,7 @@ void peer_release(struct global *g, struct gpeer *p)
         p->telling != NULL)
         return;
     map_remove(&g->peers, slice_of(p->name));
-    peer_free(p);
+    peer_free(g, p);
 }
 
 void peers_free(struct global *g)
@@ -63,7 +66,7 @@ void peers_free(struct global *g)
     struct gpeer *p;
 
     while ((p = map_next(&g->peers, &at, NULL)) != NULL)
-        peer_free(p);
+        peer_free(g, p);
     map_free(&g->peers);
 }
 
@@ -116,7 +119,9 @@ static void add_one(struct global *g, clu_slice node, int64_t version, struct no
     if (p == NULL || p->known)
         return;
     p->known = true;
+    p->removing = false; /* it was asked to cut the link, and did not */
     p->known_version = version;
+    doubt_begin(g, p);
     global_ok(g, nodelist_add(added, node));
 }
 

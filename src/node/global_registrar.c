@@ -76,11 +76,17 @@ static void have_lock(struct global *g)
         unlock(g, true, NULL);
         return;
     }
+    struct nodelist nodes = {0};
+    clu_error err = nodelist_copy(&nodes, &r->nodes);
+
+    for (size_t i = 0; i < r->gone.n; i++)
+        nodelist_remove(&nodes, slice_of(r->gone.names[i]));
     clu_writer_init(&w);
     put_request(&w, job);
-    if (global_ok(g, w.err))
-        many_ask(g, g->registrars, written(&w), &r->nodes, unlock, NULL);
+    if (global_ok(g, err) && global_ok(g, w.err))
+        many_ask(g, g->registrars, written(&w), &nodes, unlock, NULL);
     clu_writer_free(&w);
+    nodelist_free(&nodes);
 }
 
 /* ---- the lock ---- */
@@ -156,6 +162,7 @@ static void attempt(struct global *g)
 
     nodelist_free(&r->known);
     nodelist_free(&r->nodes);
+    nodelist_free(&r->gone);
     nodelist_free(&r->boss);
     peers_known(g, &r->known);
     put_id(g);
@@ -174,6 +181,14 @@ static void attempt(struct global *g)
 void registrar_add(struct global *g, struct job *job)
 {
     list_append(&g->registrar.jobs, &job->list);
+}
+
+void registrar_forget(struct global *g, clu_slice node)
+{
+    struct registrar *r = &g->registrar;
+
+    if (r->busy && nodelist_has(&r->nodes, node) && !nodelist_has(&r->gone, node))
+        global_ok(g, nodelist_add(&r->gone, node));
 }
 
 void registrar_run(struct global *g)
@@ -196,5 +211,6 @@ void registrar_free(struct global *g)
     clu_writer_free(&r->id);
     nodelist_free(&r->known);
     nodelist_free(&r->nodes);
+    nodelist_free(&r->gone);
     nodelist_free(&r->boss);
 }

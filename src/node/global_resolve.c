@@ -174,7 +174,8 @@ static bool conflict(struct resolving *s, const clu_pid *his, const struct gname
 
 /* ---- comparing ---- */
 
-/* true: an answer is awaited. */
+/* Both may have the same owner, where partitions overlap: then others of ours may lack it still.
+ * true: an answer is awaited. */
 static bool compare(struct resolving *s)
 {
     clu_reader r = s->at;
@@ -190,10 +191,9 @@ static bool compare(struct resolving *s)
         return false;
     const struct gname *ours = name_find(s->g, s->name);
 
-    if (ours == NULL)
+    if (ours == NULL || pid_equal(&ours->pid.pid, &pid))
         put_insert(&s->ops, s->name, &pid, s->method);
-    else if (!pid_equal(&ours->pid.pid, &pid) &&
-             name_compare(own_name(s->g), slice_of(s->peer->name)) < 0)
+    else if (name_compare(own_name(s->g), slice_of(s->peer->name)) < 0)
         return conflict(s, &pid, ours);
     return false;
 }

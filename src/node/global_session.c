@@ -204,6 +204,8 @@ void session_down(struct global *g, struct gpeer *p, enum how_lost how)
         lost_tell(g, p);
     p->removing = how == LOST_REMOVED && p->linked;
     p->pending = p->known = p->synced = false;
+    terms_free(&p->farewells);
+    doubt_begin(g, p);
 }
 
 /* ---- init_connect and what may go wrong with it ---- */
@@ -377,6 +379,7 @@ void sync_other_up(struct global *g, struct gpeer *p)
     p->wanted = false;
     timer_stop(g, p->retry);
     p->retry = NULL;
+    terms_free(&p->farewells);
     names_watch(g, slice_of(p->name));
     say_in_sync(g, p);
 }
@@ -387,6 +390,8 @@ static void dial(struct global *g, struct gpeer *p)
     clu_to to = clu_to_name("global_name_server", p->name);
 
     p->attempts++;
+    if (p->attempts > 1)
+        farewells_again(g, p);
     if (clu_monitor(g->server, &to).n == 0)
         global_broken(g);
 }

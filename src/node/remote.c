@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 
+#include "node/global.h"
 #include "node/proc.h"
 
 bool is_own_name(const struct clu_node *n, clu_slice node)
@@ -205,6 +206,7 @@ static void drop_link(struct remote *r, const char *reason)
     list_remove(&l->talking);
     l->remote = NULL;
     r->link = NULL;
+    global_link_lost(r->node, slice_of(r->name));
     lose(r);
     if (l->visible)
         tell_observers(r, false, reason);

@@ -326,6 +326,7 @@ json_t *api_cluster(const struct snapshot *s)
     doc = put(doc, "missing", missing_of(s));
     doc = put(doc, "unlisted", names_of(s, false, peer_is_unlisted));
     doc = put(doc, "one_way", names_of(s, false, peer_is_one_way));
+    doc = put(doc, "not_reading", names_of(s, false, peer_is_not_reading));
     doc = put(doc, "islands", islands_of(s));
     doc = put(doc, "sources", sources_of(s, source_of));
     return put(doc, "peers", peers_of(s, false));

@@ -134,6 +134,11 @@ static void peers_one_way(struct buf *out, const char *name, const struct snapsh
     put_sample(out, name, peers_count(s, peer_is_one_way));
 }
 
+static void peers_not_reading(struct buf *out, const char *name, const struct snapshot *s)
+{
+    put_sample(out, name, peers_count(s, peer_is_not_reading));
+}
+
 static void islands(struct buf *out, const char *name, const struct snapshot *s)
 {
     put_sample(out, name, s->n_islands);
@@ -314,6 +319,8 @@ static const struct metric metrics[] = {
      peers_unlisted},
     {"erlclu_peers_one_way", "gauge", "Linked peers whose own list of nodes lacks this one.", 0,
      peers_one_way},
+    {"erlclu_peers_not_reading", "gauge",
+     "Linked peers that take nothing of what waits to be sent to them.", 0, peers_not_reading},
     {"erlclu_islands", "gauge", "Groups of living nodes without a known link between; 1 is a mesh.",
      0, islands},
     {"erlclu_dials_total", "counter", "Attempts to link with a peer.", COUNTER(dials)},

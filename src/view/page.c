@@ -18,7 +18,7 @@ clu_slice page_template(void)
 
 /* Peers, this node aside. */
 struct counts {
-    uint32_t listed, linked, missing, unlisted, one_way;
+    uint32_t listed, linked, missing, unlisted, one_way, not_reading;
 };
 
 static struct counts count_peers(const struct snapshot *s)
@@ -28,6 +28,7 @@ static struct counts count_peers(const struct snapshot *s)
         .missing = peers_count(s, peer_is_missing),
         .unlisted = peers_count(s, peer_is_unlisted),
         .one_way = peers_count(s, peer_is_one_way),
+        .not_reading = peers_count(s, peer_is_not_reading),
     };
 
     for (size_t i = 0; i < s->n_peers; i++)
@@ -63,7 +64,7 @@ static json_t *summary(const struct snapshot *s, const struct counts *n)
 
 static const char *health(const struct snapshot *s, const struct counts *n)
 {
-    if (n->missing > 0 || n->one_way > 0 || s->n_islands > 1 || !is_ready(s))
+    if (n->missing > 0 || n->one_way > 0 || n->not_reading > 0 || s->n_islands > 1 || !is_ready(s))
         return "warn";
     return n->linked > 0 ? "ok" : "idle";
 }
@@ -129,6 +130,7 @@ json_t *page_context(const struct snapshot *s)
     page = put(page, "has_missing", json_boolean(n.missing > 0));
     page = put(page, "has_unlisted", json_boolean(n.unlisted > 0));
     page = put(page, "has_one_way", json_boolean(n.one_way > 0));
+    page = put(page, "has_not_reading", json_boolean(n.not_reading > 0));
     page = put(page, "has_islands", json_boolean(s->n_islands > 1));
     page = put(page, "has_peers", json_boolean(s->n_peers > 0));
     page = put(page, "has_sources", json_boolean(s->n_sources > 0));

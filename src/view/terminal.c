@@ -255,6 +255,7 @@ void terminal_put_status(struct buf *out, const json_t *cluster)
                count_linked(json_object_get(cluster, "peers")), json_array_size(missing));
     put_names(out, "unlisted", json_object_get(cluster, "unlisted"));
     put_names(out, "one-way", json_object_get(cluster, "one_way"));
+    put_names(out, "unread", json_object_get(cluster, "not_reading"));
     put_islands(out, json_object_get(cluster, "islands"));
     for (size_t i = 0; i < json_array_size(sources); i++)
         put_source(out, json_array_get(sources, i));

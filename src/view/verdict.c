@@ -41,6 +41,12 @@ bool peer_is_one_way(const struct snapshot *s, const struct peer_row *p)
     return !s->hidden && peer_is_linked(s, p) && p->sees_us == TELLS_NOT_US;
 }
 
+bool peer_is_not_reading(const struct snapshot *s, const struct peer_row *p)
+{
+    (void)s;
+    return p->state == PEER_LINKED && p->not_reading;
+}
+
 void peer_put_name(struct buf *out, const struct peer_row *p)
 {
     char text[ADDR_TEXT_MAX];

@@ -22,6 +22,8 @@ bool peer_is_missing(const struct snapshot *s, const struct peer_row *p);
 bool peer_is_unlisted(const struct snapshot *s, const struct peer_row *p);
 /* peer_is_one_way: we are linked with it, and its own list of nodes does not have us. */
 bool peer_is_one_way(const struct snapshot *s, const struct peer_row *p);
+/* peer_is_not_reading: we are linked with it, and it takes nothing of what waits for it. */
+bool peer_is_not_reading(const struct snapshot *s, const struct peer_row *p);
 /* peer_put_name: its name, or its address while that is all that is known; printable. */
 void peer_put_name(struct buf *out, const struct peer_row *p);
 

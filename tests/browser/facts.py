@@ -108,7 +108,7 @@ def of_cluster(cluster, cookie="hidden (--show-cookie shows it)"):
         "trouble": [(blanks(s["spec"]), blanks(s["reason"])) for s in cluster["sources"] if s["reason"]],
         "missing": [(blanks(m["name"] or m["address"]), [m["stage"]] if m["stage"] else []) for m in missing],
         "islands": cluster["islands"] if len(cluster["islands"]) > 1 else [],
-        "names": {key: [blanks(n) for n in cluster[key.replace("-", "_")]] for key in ("one-way", "unlisted")
+        "names": {key: [blanks(n) for n in cluster[key.replace("-", "_")]] for key in ("one-way", "not-reading", "unlisted")
                   if cluster[key.replace("-", "_")]},
         "sources": [source(s) for s in cluster["sources"]],
         "figures": [len(cluster["nodes"]), len(listed), len(linked), len(missing)],

@@ -36,6 +36,15 @@ class GlobalCase(LabCase):
         self.namer.join(self.erls[0])
         self.synced(*(nodes or (*self.erls, self.namer)))
 
+    def program(self, *args, **options):
+        """`erlclu run --global` beside the others, in sync."""
+        clu = self.clu(6, ['--global', *args], name='clu@10.42.0.6', discover=(), **options).start()
+        self.assertEqual('pong', self.erls[1].eval(f"net_adm:ping('{clu.name}')"))
+        for node in (*self.erls, clu):
+            eventually(f'{node} knows all', SYNCED,
+                       lambda node=node: self.known(node) == {n.name for n in (*self.erls, clu)} - {node.name})
+        return clu
+
     def synced(self, *nodes):
         """All are linked with all, and know each other."""
         names = {node.name for node in nodes}
@@ -313,15 +322,6 @@ class Leaving(GlobalCase):
     def test_sigkill(self):
         self.leave(signal.SIGKILL)
 
-    def program(self, *args, **options):
-        """`erlclu run --global` beside the others, in sync."""
-        clu = self.clu(6, ['--global', *args], name='clu@10.42.0.6', discover=(), **options).start()
-        self.assertEqual('pong', self.erls[1].eval(f"net_adm:ping('{clu.name}')"))
-        for node in (*self.erls, clu):
-            eventually(f'{node} knows all', SYNCED,
-                       lambda node=node: self.known(node) == {n.name for n in (*self.erls, clu)} - {node.name})
-        return clu
-
     def test_drain(self):
         """Who joins while it drains is linked with it too: it is a member to the end."""
         self.start()
@@ -426,3 +426,46 @@ class Killed(GlobalCase):
         names = {node.name for node in (*self.erls, self.namer)}
         for erl in self.erls:
             self.assertEqual(names - {erl.name}, erl.nodes())
+
+
+class Halves(GlobalCase):
+    """What a partition cuts in half: a name changes hands, or goes, and who asked for it dies before all have
+    heard of it. Those who have not keep the old owner, for good, though they are linked with the others; so it
+    is among Erlang nodes alone, and no otherwise with one of ours among them."""
+
+    def half(self, change, owner):
+        self.start()
+        asker = self.erlang(4, 27)
+        self.erls.append(asker)
+        self.assertEqual('pong', asker.eval(f"net_adm:ping('{self.erls[0].name}')"))
+        self.join()
+        first, second, third, _ = self.erls
+        self.assertEqual('yes', self.register(first, 'x'))
+        self.assert_owner('x', first.name)
+        second.eval('register(heir, spawn(fun() -> receive stop -> ok end end))')
+        # The lock is granted by all but the first, which cannot answer; what follows reaches neither the
+        # third nor us.
+        first.eval('sys:suspend(global_name_server)')
+        asker.eval(f'spawn(fun() -> {change} end)')
+        self.assertGreater(self.namer.name, asker.name)  # ours is the boss, and so was asked before
+        eventually(f'{third} has granted the lock', 10, lambda: third.eval('ets:member(global_locks, global)') == 'true')
+        for node in (third, self.namer):
+            asker.pod.run(['ip', 'route', 'add', 'blackhole', node.pod.address])
+        first.eval('sys:resume(global_name_server)')
+        self.assert_owner('x', owner, first, second)
+        asker.kill()
+        eventually('it is known to be gone', 10, lambda: all(
+            asker.name not in self.known(node) for node in (first, second, third, self.namer)))
+        third.eval(f"erlang:disconnect_node('{asker.name}')")
+        time.sleep(3)
+        members = {node.name for node in (first, second, third, self.namer)}
+        for node in (first, second, third, self.namer):
+            self.assertEqual(members - {node.name}, self.known(node))
+        self.assert_owner('x', owner, first, second)
+        self.assert_owner('x', first.name, third, self.namer)
+
+    def test_re_register(self):
+        self.half("global:re_register_name(x, rpc:call('e2@10.42.0.2', erlang, whereis, [heir]))", 'e2@10.42.0.2')
+
+    def test_unregister(self):
+        self.half('global:unregister_name(x)', 'undefined')

@@ -261,20 +261,17 @@ void citizen_deed(struct town *t, struct citizen *a)
 
 /* ---- nodes ---- */
 
-/* With global names links go as those between two sides do, in the midst of everything, and are
- * made again once that is over: see names.c. */
+/* Within this time a locker of global tries to meet others. */
+#define LOCK_MS 3000
+
 static void cut(struct town *t, size_t a, size_t b)
 {
-    if (t->global)
-        return;
     t->closed[a][b] = t->closed[b][a] = town_random(t, 2) == 0;
     world_cut(&t->w, a, b);
 }
 
 static void heal(struct town *t, size_t a, size_t b)
 {
-    if (t->global)
-        return;
     t->closed[a][b] = t->closed[b][a] = false;
     if (a != b && town_random(t, 2) == 0 && !world_join(&t->w, a, b))
         town_violation(t, "no link between %s and %s", world_name(a), world_name(b));
@@ -308,7 +305,7 @@ static void pass(struct town *t, size_t a, size_t b)
 {
     (void)a;
     (void)b;
-    t->w.now += town_random(t, 100);
+    t->w.now += town_random(t, t->global && town_random(t, 8) == 0 ? LOCK_MS : 100);
 }
 
 static const struct {

@@ -2,13 +2,19 @@
 #include "node/global_impl.h"
 #include "town.h"
 
-/* Global names in a town. While links come and go nodes may differ on whose a name is; once the
- * nodes that reach each other have met, they agree, and the owner is one of theirs, and lives.
+/* Global names in a town. Links go in the midst of everything, single ones and all of those between
+ * two sides at once, and come again.
  *
- * Links go in the midst of everything, those between two sides all at once; they are made again
- * once what was said meanwhile has arrived. For single links that come and go faster than the
- * news of them travel, global promises nothing: a node may then believe to know one that does not
- * know it, until their link is cut again. */
+ * What global promises, and what is checked at each step: no name has two owners in one partition.
+ * A partition is nodes that know each other, and nobody else, and are all linked; a link that goes
+ * between two of them has the others cut theirs, until what is left is partitions again, and what
+ * is on the way to that, or to be joined with others, is none. In a partition nobody holds the lock
+ * `global` of which no name is changing hands: whoever changes one has told all before it gives the
+ * lock back, or its end frees it. So there, and at each step, those that have an owner for a name
+ * have the same one. Some may still have none: each hears of a process's end for itself.
+ *
+ * In rest, when those that reach each other have met, they agree on all names, and each owner is
+ * one of theirs, and lives. */
 
 /* Seconds until those that reach each other must have met: global waits up to 8 s between two
  * attempts to take its lock. */
@@ -120,9 +126,88 @@ static struct citizen *owner(struct town *t, size_t node, size_t name)
     return c;
 }
 
+/* Whom a node knows, and itself: a bit each. */
+static unsigned known_to(const struct town *t, size_t a)
+{
+    const struct global *g = t->w.nodes[a].global;
+    unsigned bits = 1u << a;
+
+    for (size_t b = 0; b < TOWN_NODES; b++) {
+        const struct gpeer *p = b == a ? NULL : peer_find(g, slice_of(world_name(b)));
+
+        bits |= (unsigned)(p != NULL && p->known) << b;
+    }
+    return bits;
+}
+
+static void find_partitions(struct town *t, unsigned known[TOWN_NODES])
+{
+    for (size_t a = 0; a < TOWN_NODES; a++)
+        known[a] = known_to(t, a);
+}
+
+/* All of these know each other and nobody else, are linked, and nobody holds the lock. */
+static bool is_whole(const struct town *t, const unsigned known[TOWN_NODES], unsigned nodes)
+{
+    for (size_t a = 0; a < TOWN_NODES; a++) {
+        if ((nodes >> a & 1) == 0)
+            continue;
+        if (known[a] != nodes || global_lock(t->w.nodes[a].global) != NULL)
+            return false;
+        for (size_t b = 0; b < a; b++)
+            if ((nodes >> b & 1) != 0 && !t->w.ends[a][b].up)
+                return false;
+    }
+    return true;
+}
+
+/* It was asked to cut its link to a, and has not yet: what a has of it goes with the link. */
+static bool is_going(const struct town *t, size_t a, size_t b)
+{
+    const struct gpeer *p = peer_find(t->w.nodes[a].global, slice_of(world_name(b)));
+
+    return p != NULL && p->removing;
+}
+
+static void check_partition(struct town *t, unsigned nodes, size_t name)
+{
+    const struct citizen *first = NULL;
+    size_t where = 0;
+
+    for (size_t a = 0; a < TOWN_NODES; a++) {
+        const struct citizen *c = (nodes >> a & 1) != 0 ? owner(t, a, name) : NULL;
+
+        if (c != NULL && is_going(t, a, c->node))
+            c = NULL;
+        if (c != NULL && first != NULL && c != first)
+            town_violation(t, "%s and %s, of one partition, have given the name %zu to %s and %s",
+                           world_name(where), world_name(a), name, first->name, c->name);
+        if (c != NULL)
+            first = c;
+        where = c == NULL ? where : a;
+    }
+}
+
+static void check_partitions(struct town *t)
+{
+    unsigned known[TOWN_NODES];
+
+    find_partitions(t, known);
+    for (size_t a = 0; a < TOWN_NODES; a++) {
+        bool first = (known[a] & ((1u << a) - 1)) == 0;
+
+        if (!first || known[a] == 1u << a || !is_whole(t, known, known[a]))
+            continue;
+        t->partitions++;
+        for (size_t name = 0; name < TOWN_NAMES; name++)
+            check_partition(t, known[a], name);
+    }
+}
+
 /* No node invents an owner, and none keeps one of its own that is dead. */
 void names_step(struct town *t)
 {
+    check_partitions(t);
     for (size_t node = 0; node < TOWN_NODES; node++)
         for (size_t name = 0; name < TOWN_NAMES; name++) {
             const struct citizen *c = owner(t, node, name);

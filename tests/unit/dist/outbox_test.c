@@ -247,6 +247,58 @@ static void a_peer_that_does_not_read_is_cut(void **state)
     channel_fini(&c);
 }
 
+/* Where the link must not end for that, it waits much longer, and listens less meanwhile. */
+static void a_patient_link_waits(void **state)
+{
+    struct channel c;
+    clu_error err = CLU_OK;
+    size_t n = 0;
+
+    (void)state;
+    open_channel(&c, 0);
+    c.patient = true;
+    while (err == CLU_OK && !channel_pauses(&c) && n++ < 100000)
+        err = put_atoms(&c, 1, 2, 1000, 'x');
+    assert_int_equal(err, CLU_OK);
+    assert_in_range(channel_queued(&c), CHANNEL_QUEUE_MAX / 2, CHANNEL_QUEUE_MAX / 2 + 2000);
+    while (err == CLU_OK && n++ < 1000000)
+        err = put_atoms(&c, 1, 2, 1000, 'x');
+    assert_int_equal(err, CLU_ESIZE);
+    assert_true(c.overfull);
+    assert_in_range(channel_queued(&c), CHANNEL_PATIENT_MAX, CHANNEL_PATIENT_MAX + 3000);
+    channel_fini(&c);
+}
+
+/* But not for ever: who reads nothing for a whole ticktime hears no tick of ours either. */
+static void patience_ends_with_the_ticktime(void **state)
+{
+    static const uint8_t tick[4];
+    struct channel c;
+
+    (void)state;
+    open_channel(&c, 0);
+    c.patient = true;
+    assert_int_equal(put_atoms(&c, 1, 2, 1000, 'x'), CLU_OK);
+    for (uint64_t now = 15000; now < 75000; now += 15000) {
+        channel_feed(&c, tick, sizeof tick, now); /* it lives */
+        assert_int_equal(channel_tick(&c, now), CLU_OK);
+    }
+    channel_sent(&c, 1, 74000); /* and has read a byte */
+    channel_feed(&c, tick, sizeof tick, 130000);
+    assert_int_equal(channel_tick(&c, 133999), CLU_OK);
+    assert_int_equal(channel_deadline(&c), 134000);
+    assert_int_equal(channel_tick(&c, 134000), CLU_ETIMEOUT);
+    assert_non_null(strstr(c.what, "has read nothing"));
+    channel_fini(&c);
+    open_channel(&c, 0); /* another waits as long as it hears something */
+    assert_int_equal(put_atoms(&c, 1, 2, 1000, 'x'), CLU_OK);
+    for (uint64_t now = 15000; now < 300000; now += 15000) {
+        channel_feed(&c, tick, sizeof tick, now);
+        assert_int_equal(channel_tick(&c, now), CLU_OK);
+    }
+    channel_fini(&c);
+}
+
 /* An idle link owns nothing. */
 static void memory_is_given_back(void **state)
 {
@@ -280,6 +332,8 @@ int main(void)
         cmocka_unit_test(a_message_over_the_frame_limit),
         cmocka_unit_test(large_messages_wait_for_each_other),
         cmocka_unit_test(a_peer_that_does_not_read_is_cut),
+        cmocka_unit_test(a_patient_link_waits),
+        cmocka_unit_test(patience_ends_with_the_ticktime),
         cmocka_unit_test(memory_is_given_back),
     };
 

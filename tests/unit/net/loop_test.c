@@ -141,6 +141,13 @@ void machine_refused(struct machine *m, slot_id conn, enum dial_error error, con
     say(m, words[error]);
 }
 
+uint64_t machine_pause(const struct machine *m, slot_id conn)
+{
+    (void)m;
+    (void)conn;
+    return 0;
+}
+
 size_t machine_space(struct machine *m, slot_id conn, struct iovec iov[2])
 {
     (void)conn;

@@ -295,6 +295,86 @@ static void sync_answers(void **state)
     net_close(&net);
 }
 
+/* ---- halves of an exchange ---- */
+
+static bool one_knows(struct net *net, size_t a, size_t b)
+{
+    const struct gpeer *p = peer_find(net->nodes[a].global, slice_of(net->names[b]));
+
+    return p != NULL && p->known;
+}
+
+/* n1 goes when n0 has heard of its friend n2, and n2 not yet of n0: false: it went otherwise. */
+static bool half_an_exchange(struct net *net)
+{
+    net_link(net, 1, 2);
+    net_run(net, 5000);
+    net_link(net, 0, 1);
+    for (uint64_t end = net->now_ms + 20000; net->now_ms < end; net->now_ms++) {
+        for (size_t i = 0; i < net->n; i++)
+            node_tick(&net->nodes[i], net->now_ms);
+        while (net_step(net))
+            if (one_knows(net, 0, 2) && !one_knows(net, 2, 0))
+                return true;
+            else if (one_knows(net, 2, 0))
+                return false;
+    }
+    return false;
+}
+
+/* n0 believes to know n2, which will never know it: its name would be n0's, and n0's not its. */
+static void who_knows_is_known(void **state)
+{
+    unsigned halves = 0;
+
+    (void)state;
+    for (uint64_t seed = 0; seed < 20; seed++) {
+        struct answer a;
+        struct net net;
+        clu_pid pid;
+
+        net_open(&net, 3, seed);
+        assert_string_equal(name_it(&net, a_process(&net.nodes[0]), 0, &a), "yes");
+        if (half_an_exchange(&net)) {
+            halves++;
+            net_part(&net, 1u << 1);
+            net_run(&net, 10000);
+            assert_true(net.ends[0][2].up); /* n0 has dialled it */
+            net_run(&net, 20000);
+            net_link(&net, 0, 2);
+            net_run(&net, 20000);
+            assert_true(one_knows(&net, 0, 2));
+            assert_true(one_knows(&net, 2, 0));
+            assert_true(clu_global_whereis(&net.nodes[2], name_term(0), &pid));
+        }
+        net_close(&net);
+    }
+    assert_true(halves > 5);
+}
+
+/* Of those that see each other alike, and of one that has no global, no link is ever cut. */
+static void nobody_is_cut_without_reason(void **state)
+{
+    struct net net;
+
+    (void)state;
+    net_open(&net, 4, 7);
+    assert_int_equal(node_init(&net.nodes[net.n], "n4@h", 14, false), 0);
+    memcpy(net.names[net.n++], "n4@h", 5); /* it answers in_sync, as all do that stay out of it */
+    net_heal(&net);
+    net_run(&net, 300000);
+    for (size_t i = 0; i < net.n; i++)
+        for (size_t k = 0; k < i; k++)
+            assert_int_equal(net.ends[i][k].link.remote != NULL && net.ends[i][k].up, true);
+    for (size_t i = 0; i < 4; i++) {
+        struct global_news news;
+
+        while (global_next_news(&net.nodes[i], &news))
+            assert_int_not_equal(news.kind, GLOBAL_ONE_SIDED);
+    }
+    net_close(&net);
+}
+
 /* ---- partitions ---- */
 
 static void some_names(struct net *net)
@@ -354,10 +434,16 @@ static void partitions_heal(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(two_nodes_meet),    cmocka_unit_test(a_link_pulls_in_the_rest),
-        cmocka_unit_test(everybody_at_once), cmocka_unit_test(one_of_many_gets_the_name),
-        cmocka_unit_test(locks_exclude),     cmocka_unit_test(who_waits_may_die),
-        cmocka_unit_test(sync_answers),      cmocka_unit_test(partitions_heal),
+        cmocka_unit_test(two_nodes_meet),
+        cmocka_unit_test(a_link_pulls_in_the_rest),
+        cmocka_unit_test(everybody_at_once),
+        cmocka_unit_test(one_of_many_gets_the_name),
+        cmocka_unit_test(locks_exclude),
+        cmocka_unit_test(who_waits_may_die),
+        cmocka_unit_test(sync_answers),
+        cmocka_unit_test(who_knows_is_known),
+        cmocka_unit_test(nobody_is_cut_without_reason),
+        cmocka_unit_test(partitions_heal),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

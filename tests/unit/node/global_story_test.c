@@ -473,6 +473,9 @@ static void names_need_the_lock(void **state)
     he_locks(&f, 0, &f.peers[0].locker, &id);
     HEAR(&f, 0, "{'$gen_call',{~p,[alias|~r]},{register,x,~p,method}}", f.peers[0].registrar, f.ref,
          f.peers[0].server);
+    assert_true(clu_global_whereis(&f.node, x, &pid)); /* it says nothing new */
+    HEAR(&f, 0, "{'$gen_call',{~p,[alias|~r]},{register,x,~p,method}}", f.peers[0].registrar, f.ref,
+         f.peers[0].locker);
     assert_false(clu_global_whereis(&f.node, x, &pid));
     clu_writer_free(&id);
     link_down(&f, 0, "connection_closed");
@@ -629,6 +632,33 @@ static void nothing_is_told_at_the_end(void **state)
     end(&f);
 }
 
+/* A peer does not read, and must be cut: all are, and nobody is told to decide between us. */
+static void one_that_does_not_read(void **state)
+{
+    struct global_news news = {0};
+    struct fixture f;
+
+    (void)state;
+    begin(&f);
+    meet(&f, 0, 1);
+    meet(&f, 1, 2);
+    said(&f, 1);
+    global_overfull(&f.node, "p@h");
+    while (global_next_news(&f.node, &news) && news.kind != GLOBAL_OVERFULL)
+        continue;
+    assert_string_equal(news.node, "p@h");
+    assert_true(global_wants_out(&f.node));
+    link_down(&f, 0, "disconnect");
+    says_nothing(&f, 1);
+    link_down(&f, 1, "disconnect");
+    pass(&f, 5000);
+    meet(&f, 1, 3);
+    assert_true(knows(&f, "z@h"));
+    pass(&f, 5000);
+    assert_null(strstr(said(&f, 1), "lost_connection"));
+    end(&f);
+}
+
 /* A node that he knows is to be linked, and cannot be: three attempts, then all are told. */
 static void an_unreachable_node(void **state)
 {
@@ -657,6 +687,41 @@ static void an_unreachable_node(void **state)
     assert_int_equal(news.kind, GLOBAL_UNREACHABLE);
     pass(&f, 4000);
     says(&f, 0, "{lost_connection,us@h,");
+    end(&f);
+}
+
+static void z_cannot_be_reached(struct fixture *f)
+{
+    assert_string_equal(node_next_wanted(&f->node), "z@h");
+    node_unreachable(&f->node, "z@h");
+    node_turn(&f->node, f->now);
+}
+
+/* An exchange ends while a node that is known, z@h, is dialled, which fails: it hears of it with
+ * the next dial. */
+static void a_farewell_waits_for_the_next_dial(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    begin(&f);
+    meet(&f, 0, 1);
+    HEAR(&f, 0, "{'$gen_cast',{new_nodes,~a,[],[],[{'z@h',8}],[{vsn,8},{lock,undefined}]}}",
+         names[0]);
+    link_down(&f, 0, "connection_closed");
+    link_up(&f, 0);
+    for (int n = 0; n < 4; n++)
+        step(&f, 0, n, 2);
+    z_cannot_be_reached(&f); /* its lock is not waited for any more */
+    step(&f, 0, 4, 2);
+    step(&f, 0, 5, 2);
+    assert_true(knows(&f, "p@h"));
+    z_cannot_be_reached(&f);
+    assert_null(node_next_wanted(&f.node));
+    pass(&f, 1000);
+    assert_string_equal(node_next_wanted(&f.node), "z@h");
+    link_up(&f, 1);
+    says(&f, 1, "{'$gen_cast',{new_nodes,us@h,[],[],[{p@h,8}],[{vsn,8},{lock,");
     end(&f);
 }
 
@@ -805,7 +870,9 @@ int main(void)
         cmocka_unit_test(told_to_cut),
         cmocka_unit_test(losses_are_told_late),
         cmocka_unit_test(nothing_is_told_at_the_end),
+        cmocka_unit_test(one_that_does_not_read),
         cmocka_unit_test(an_unreachable_node),
+        cmocka_unit_test(a_farewell_waits_for_the_next_dial),
         cmocka_unit_test(names_of_both_sides),
         cmocka_unit_test(we_decide),
         cmocka_unit_test(nonsense_is_told_once),

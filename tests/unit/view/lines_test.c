@@ -258,6 +258,7 @@ static void prints_status(void **state)
                    "nodes    4\nlisted   3\nlinked   3\nmissing  0\n"
                    "unlisted 1: erlclu@10.42.2.9\n"
                    "one-way  1: erlclu@10.42.1.93\n"
+                   "unread   1: erlclu@10.42.1.93\n"
                    "islands  2\n"
                    "  of     4: erlclu@10.42.0.86, erlclu@10.42.0.87, erlclu@10.42.1.93, "
                    "erlclu@10.42.2.9\n"

@@ -101,7 +101,7 @@ def main():
         states = {dict(k[1])["state"]: v for k, v in values.items() if k[0] == "erlclu_peers"}
         assert values["connected_node_count", (("node", cluster["node"]),)] == len(cluster["nodes"]), sample
         assert sum(states.values()) == len(cluster["peers"]), sample
-        for name in ("missing", "unlisted", "one_way"):
+        for name in ("missing", "unlisted", "one_way", "not_reading"):
             assert values[f"erlclu_peers_{name}", ()] == len(cluster[name]), (sample, name)
         assert values["erlclu_peers_listed", ()] == sum(p["listed"] for p in cluster["peers"]), sample
         assert values["erlclu_islands", ()] == len(cluster["islands"]), sample

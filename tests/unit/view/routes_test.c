@@ -57,6 +57,8 @@ static const struct {
      "</li>\n</ol>"},
     {"who does not see us", "GET", "/", "split", 200, "text/html; charset=utf-8", NULL,
      "id=\"one-way\">\n<li class=\"mono\">erlclu@10.42.1.93</li>\n</ul>"},
+    {"who does not read", "GET", "/", "split", 200, "text/html; charset=utf-8", NULL,
+     "id=\"not-reading\">\n<li class=\"mono\">erlclu@10.42.1.93</li>\n</ul>"},
     {"whom nobody lists", "GET", "/", "split", 200, "text/html; charset=utf-8", NULL,
      "id=\"unlisted\">\n<li class=\"mono\">erlclu@10.42.2.9</li>\n</ul>"},
     {"head of the page", "HEAD", "/", "linked", 200, "text/html; charset=utf-8", NULL, "All 5"},

@@ -183,6 +183,7 @@ static void fill_split(struct sample *sample)
     SET(sample->sources[1].reason, "gossip never lists everybody");
     add_peer(sample, "erlclu@10.42.0.87", OWN_IP(87));
     add_peer(sample, "erlclu@10.42.1.93", OWN_IP(256 + 93))->sees_us = TELLS_NOT_US;
+    sample->peers[sample->snapshot.n_peers - 1].not_reading = true;
     struct peer_row *going = add_missing(sample, "erlclu@10.42.2.1", OWN_IP(512 + 1),
                                          STAGE_TCP_REFUSED, "nothing listens at 10.42.2.1:9100");
     struct peer_row *unlisted = add_peer(sample, "erlclu@10.42.2.9", OWN_IP(512 + 9));
