@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What the three clients have in common: the clock, the sizes, and how a figure is printed. A line
- * is `WHAT SIZE VALUE...`: messages a second; or p50 and p99 of a round trip, and what it costs this
- * end in CPU time, in microseconds. */
+ * is `WHAT SIZE VALUE...`: messages a second; or p50 and p99 of a round trip, and what it costs
+ * this end in CPU time, in microseconds. */
 #ifndef MEASURE_H
 #define MEASURE_H
 
