@@ -18,13 +18,13 @@ ERL = ['erl', '+S', '1:1', '+sbwt', 'none', '-noshell', '-noinput', '-setcookie'
 BEAM, OURS = 'beam@127.0.0.1', 'ours@127.0.0.1'
 # What each client measures of each server, and what the machine can do.
 MEASURES = (('raw', None, ('pingpong', 'blocking', 'stream')),
-            ('erlclu', BEAM, ('pingpong', 'rpc', 'oneway', 'push', 'gigabyte')),
+            ('erlclu', BEAM, ('pingpong', 'rpc', 'rex', 'oneway', 'push', 'gigabyte')),
             ('ei', BEAM, ('pingpong', 'rpc', 'oneway', 'push', 'batch')),
             ('BEAM', BEAM, ('pingpong', 'rpc', 'erpc', 'oneway', 'gigabyte')),
             ('erlclu', OURS, ('pingpong', 'oneway', 'gigabyte')),
             ('BEAM', OURS, ('gigabyte',)))
 # What each table needs of that: one may be asked for alone.
-TABLES = {'trips': ('pingpong', 'blocking', 'rpc', 'erpc'), 'into': ('oneway', 'batch'), 'out': ('push',),
+TABLES = {'trips': ('pingpong', 'blocking', 'rpc', 'rex', 'erpc'), 'into': ('oneway', 'batch'), 'out': ('push',),
           'pair': ('oneway', 'stream'), 'gigabyte': ('gigabyte',)}
 SIZES = ((16, '16 B'), (1024, '1 kB'), (65536, '64 kB'), (1 << 20, '1 MB'))
 
@@ -123,7 +123,7 @@ def trip_rows(m, where):
     for label, client, server, what in rows:
         value = m.figure(client, server, where, what, 16)
         yield label, number(value), show(value, raw), show(value, ei['pingpong'])
-    for label, client, what in (('a call of erlclu', 'erlclu', 'rpc'), ('ei_rpc', 'ei', 'rpc'), ('rpc:call', 'BEAM', 'rpc'),
+    for label, client, what in (('clu_rpc_begin', 'erlclu', 'rpc'), ('clu_rex_begin', 'erlclu', 'rex'), ('ei_rpc', 'ei', 'rpc'), ('rpc:call', 'BEAM', 'rpc'),
                                 ('erpc:call', 'BEAM', 'erpc')):
         value = m.figure(client, BEAM, where, what, 16)
         yield label, number(value), show(value, raw), show(value, ei['rpc'])

@@ -254,6 +254,11 @@ static void measure_trips(void)
     print_trips("pingpong", &trips);
 }
 
+/* clu_rpc_begin or clu_rex_begin */
+typedef clu_writer *begin_fn(clu_process *self, const char *node, const char *module,
+                             const char *function, uint64_t timeout_ms);
+
+static begin_fn *begin;
 static void call(void);
 
 static void answered(clu_process *p, const clu_answer *answer, void *arg)
@@ -269,17 +274,28 @@ static void answered(clu_process *p, const clu_answer *answer, void *arg)
 static void call(void)
 {
     trip_begins(&trips);
-    clu_put_nil(clu_rpc_begin(self, peer, "erlang", "node", CLU_INFINITY));
+    clu_put_nil(begin(self, peer, "erlang", "node", CLU_INFINITY));
     if (clu_call_end(self, answered, NULL, NULL) != CLU_OK)
         die("no room for a call");
 }
 
-static void measure_calls(void)
+static void measure_calls(const char *what, begin_fn *by)
 {
+    begin = by;
     done = false;
     call();
     step_until(&done);
-    print_trips("rpc", &trips);
+    print_trips(what, &trips);
+}
+
+static void measure_rpc(void)
+{
+    measure_calls("rpc", clu_rpc_begin);
+}
+
+static void measure_rex(void)
+{
+    measure_calls("rex", clu_rex_begin);
 }
 
 /* Pings, while a gigabyte is sent: the answer to what is sent behind that is the end. */
@@ -325,9 +341,13 @@ static void measure_gigabyte(void)
 }
 
 static const struct measure measures[] = {
-    {"pingpong", .trips = measure_trips},    {"rpc", .trips = measure_calls},
-    {"oneway", .rates = measure_one_way},    {"push", .rates = measure_push},
-    {"gigabyte", .trips = measure_gigabyte}, {NULL},
+    {"pingpong", .trips = measure_trips},
+    {"rpc", .trips = measure_rpc},
+    {"rex", .trips = measure_rex},
+    {"oneway", .rates = measure_one_way},
+    {"push", .rates = measure_push},
+    {"gigabyte", .trips = measure_gigabyte},
+    {NULL},
 };
 
 static int client(char **what)

@@ -61,6 +61,13 @@ CLU_API clu_writer *clu_event_call_begin(clu_process *self, const clu_to *to, co
  * self, and nowhere when it has none. */
 CLU_API clu_writer *clu_rpc_begin(clu_process *self, const char *node, const char *module,
                                   const char *function, uint64_t timeout_ms);
+/* clu_rex_begin: the same for who is in a hurry, by the process rex of that node, as ei_rpc asks: a
+ * BEAM answers in two thirds of the time, with one message and not two. It is rpc:call then: what
+ * the function throws is its answer, any other exception is an error {badrpc, {'EXIT', Reason}};
+ * what it prints is shown there. That the connection ends is noticed, that rex itself does is not:
+ * give a timeout. */
+CLU_API clu_writer *clu_rex_begin(clu_process *self, const char *node, const char *module,
+                                  const char *function, uint64_t timeout_ms);
 /* clu_rpc_cast_begin: erpc:cast: put the list of arguments, then clu_call_end with on_answer and
  * ref NULL. Nobody hears what came of it. */
 CLU_API clu_writer *clu_rpc_cast_begin(clu_process *self, const char *node, const char *module,

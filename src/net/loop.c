@@ -138,6 +138,7 @@ struct loop *loop_new(struct machine *m, const struct resolv_conf *resolv, const
     l->log = *log;
     l->hooks = *hooks;
     l->armed_ms = NEVER;
+    list_init(&l->calm);
     l->base = watch_base_new();
     l->timer = l->base == NULL ? NULL : watch_new(l->base, WATCH_ALARM, -1, on_timer, l);
     if (l->timer == NULL) {
@@ -157,6 +158,7 @@ void loop_free(struct loop *l)
     needs_free_all(l);
     resolver_free(l->resolver);
     watch_free(l->timer);
+    watch_free(l->calmer);
     watch_free(l->limit);
     if (l->base != NULL)
         watch_base_free(l->base);

@@ -187,8 +187,23 @@ static void answer(struct tie *t, clu_reader term)
         tie_answer(t, CLU_ANSWERED, (clu_slice){NULL, 0}, term);
 }
 
+/* {rex, Answer} */
+static bool is_of_rex(const struct tie *t, clu_reader *message)
+{
+    clu_reader r = *message;
+
+    if ((t->kinds & TIE_REX) == 0 || clu_get_tuple(&r) != 2 || !slice_is(clu_get_atom(&r), "rex"))
+        return false;
+    *message = r;
+    return true;
+}
+
 void answer_take(struct tie *t, clu_reader message)
 {
+    if (is_of_rex(t, &message)) {
+        answer(t, message);
+        return;
+    }
     struct tie *asked = read_answer(t->owner->node, &message);
 
     /* Something else than the answer by a call's alias is nothing that anybody waits for. */

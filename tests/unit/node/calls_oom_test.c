@@ -60,6 +60,8 @@ static unsigned ask(struct fixture *f, clu_process *p)
     n += clu_call_end(p, answered, f, NULL) == CLU_OK;
     clu_put_nil(clu_rpc_begin(p, "p@h", "erlang", "node", 5000));
     n += clu_call_end(p, answered, f, NULL) == CLU_OK;
+    clu_put_nil(clu_rex_begin(p, "p@h", "erlang", "node", 5000));
+    n += clu_call_end(p, answered, f, NULL) == CLU_OK;
     clu_put_nil(clu_call_begin(p, &to, 5000));
     n += clu_call_end(p, answered, f, NULL) == CLU_OK;
     clu_put_nil(clu_call_begin(p, &far, 5000));
