@@ -256,6 +256,47 @@ static void held_requests_are_refused(void **state)
     end(&f);
 }
 
+/* What was held is written as the peer turns out to take it: here one of old, as C nodes are. */
+static void held_signals_take_the_form_that_was_agreed(void **state)
+{
+    static const struct {
+        uint64_t without;
+        const char *sent;
+    } rows[] = {
+        {0, "{22,<us@h.4.4>,<p@h.1.2>} hello\n{6,<us@h.4.4>,'',name} hello\n"
+            "{26,<us@h.4.4>,<p@h.1.2>} bye\n{1,<us@h.4.4>,<p@h.1.2>}\n"
+            "{24,<us@h.4.4>,<p@h.1.2>} over\n"},
+        {DFLAG_SEND_SENDER | DFLAG_EXIT_PAYLOAD,
+         "{2,'',<p@h.1.2>} hello\n{6,<us@h.4.4>,'',name} hello\n"
+         "{8,<us@h.4.4>,<p@h.1.2>,bye}\n{1,<us@h.4.4>,<p@h.1.2>}\n"
+         "{3,<us@h.4.4>,<p@h.1.2>,over}\n"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct fixture f;
+        uint64_t flags = NODE_FLAGS & ~rows[i].without;
+        clu_process *p = open_link(&f, NODE_FLAGS);
+        clu_to pid = clu_to_pid(caller), name = clu_to_name("name", "p@h");
+
+        node_link_down(&f.node, &f.link, "connection_closed");
+        clu_put_atom_text(clu_send_begin(p, &pid), "hello");
+        assert_int_equal(clu_send_end(p), CLU_OK);
+        clu_put_atom_text(clu_send_begin(p, &name), "hello");
+        assert_int_equal(clu_send_end(p), CLU_OK);
+        assert_int_equal(clu_exit_signal(p, &caller,
+                                         slice_of("w\x03"
+                                                  "bye")),
+                         CLU_OK);
+        assert_int_equal(clu_link(p, &caller), CLU_OK);
+        clu_exit(p, "over");
+        node_turn(&f.node, 0);
+        assert_int_equal(node_link_up(&f.node, &f.link, &f.channel, "p@h", 3, flags), CLU_OK);
+        assert_string_equal(sent(&f), rows[i].sent);
+        end(&f);
+    }
+}
+
 static void casts_are_answered_by_nobody(void **state)
 {
     struct fixture f;
@@ -391,6 +432,7 @@ int main(void)
         cmocka_unit_test(nodes_are_dialled),
         cmocka_unit_test(peers_that_do_not_spawn_have_rex),
         cmocka_unit_test(held_requests_are_refused),
+        cmocka_unit_test(held_signals_take_the_form_that_was_agreed),
         cmocka_unit_test(casts_are_answered_by_nobody),
         cmocka_unit_test(functions_of_our_own),
         cmocka_unit_test(what_was_begun_may_be_cancelled),
