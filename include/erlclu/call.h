@@ -39,7 +39,8 @@ typedef void clu_answer_fn(clu_process *self, const clu_answer *answer, void *ar
 /* clu_call_begin: gen_server:call(To, Request, Timeout): put the request into the writer, then
  * clu_call_end with who is told; on_answer is called exactly once, later, unless clu_call_forget
  * is called before, or self ends. What comes after that is dropped. Errors as clu_send_end, and
- * CLU_EBADARG for a message that is no call, which is dropped; then on_answer is not called. The
+ * CLU_EBADARG for a message that is no call, which is dropped, and for a call by an alias: a call
+ * monitors whom it asks, and an alias cannot be monitored. Then on_answer is not called. The
  * reference of the call is stored in *ref unless that is NULL. */
 CLU_API clu_writer *clu_call_begin(clu_process *self, const clu_to *to, uint64_t timeout_ms);
 CLU_API CLU_MUST_USE clu_error clu_call_end(clu_process *self, clu_answer_fn *on_answer, void *arg,

@@ -190,7 +190,8 @@ CLU_API CLU_MUST_USE clu_error clu_unlink(clu_process *self, const clu_pid *pid)
 CLU_API CLU_MUST_USE clu_error clu_exit_signal(clu_process *self, const clu_pid *pid,
                                                clu_slice reason);
 /* clu_monitor: of a pid or a name; one CLU_SIGNAL_DOWN with this ref follows, unless demonitored:
- * after clu_demonitor none does (demonitor(Ref, [flush])). */
+ * after clu_demonitor none does (demonitor(Ref, [flush])). Of an alias it is an error, as it is of
+ * erlang:monitor/2: n is 0. */
 CLU_API clu_ref clu_monitor(clu_process *self, const clu_to *to);
 CLU_API void clu_demonitor(clu_process *self, const clu_ref *ref);
 /* clu_alias: a reference by which the process takes messages until clu_unalias. */

@@ -229,7 +229,7 @@ struct tie *tie_find(const struct clu_node *n, const clu_ref *ref);
 struct tie *tie_of(const struct clu_node *n, const clu_ref *ref);
 struct tie *tie_by_alias(const struct clu_node *n, const clu_ref *ref);
 /* tie_watch: the monitor of a pid or a name; local ones find their process, remote ones send
- * MONITOR_P. Nobody there: DOWN is delivered (noproc, noconnection). */
+ * MONITOR_P. Nobody there: DOWN is delivered (noproc, noconnection). CLU_EBADARG: an alias. */
 clu_error tie_watch(struct tie *t, const clu_to *to);
 /* tie_at: its other end is at that node: it goes when the connection does. */
 void tie_at(struct tie *t, struct remote *r);

@@ -164,6 +164,8 @@ clu_error tie_watch(struct tie *t, const clu_to *to)
 {
     struct clu_node *n = t->owner->node;
 
+    if (to->pid.node.len == 0 && to->alias.n > 0)
+        return CLU_EBADARG; /* as of erlang:monitor/2: an alias only takes messages */
     if (to->pid.node.len > 0) {
         t->pid = to->pid;
         return is_own_name(n, to->pid.node) ? watch_near(t, process_find(n, &to->pid))

@@ -69,6 +69,29 @@ static void of_nobody_it_fires_at_once(void **state)
     end(&s);
 }
 
+/* An alias takes messages, and stands for nobody whose end could be told. */
+static void an_alias_is_not_watched(void **state)
+{
+    struct story s;
+
+    (void)state;
+    begin(&s);
+    clu_ref alias = clu_alias(s.bob.p), near = clu_alias(s.abe.p);
+    const clu_to targets[] = {clu_to_alias(alias), clu_to_alias(near)};
+
+    for (size_t i = 0; i < COUNT(targets); i++) {
+        assert_int_equal(clu_monitor(s.ann.p, &targets[i]).n, 0);
+        clu_put_nil(clu_call_begin(s.ann.p, &targets[i], 1000));
+        assert_int_equal(clu_call_end(s.ann.p, actor_answered, &s.ann, NULL), CLU_EBADARG);
+        ok(actor_send(&s.ann, &targets[i], "hello"));
+    }
+    world_run(&s.w);
+    expect(&s, &s.ann, "");
+    expect(&s, &s.bob, "message ann hello\n");
+    expect(&s, &s.abe, "message ann hello\n");
+    end(&s);
+}
+
 /* The monitor was there before the end: the reason is the true one. */
 static void who_ends_in_the_same_turn(void **state)
 {
@@ -298,6 +321,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_monitor_fires_once),
         cmocka_unit_test(of_nobody_it_fires_at_once),
+        cmocka_unit_test(an_alias_is_not_watched),
         cmocka_unit_test(who_ends_in_the_same_turn),
         cmocka_unit_test(demonitored_is_silent),
         cmocka_unit_test(by_name),
