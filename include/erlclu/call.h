@@ -73,7 +73,8 @@ typedef void clu_multi_fn(clu_process *self, size_t index, const clu_answer *ans
 /* clu_multicall_begin: erpc:multicall: the same call to n nodes, within one timeout: put the list
  * of arguments, then clu_multicall_end. fn is called once for each node, as the answers come, later
  * than clu_multicall_end; not at all for n = 0, after an error, or when self ends. A node whose
- * link is busy answers CLU_NO_PROCESS, busy. Names are copied. */
+ * link is busy answers CLU_NO_PROCESS, busy; what cannot be a node's name, badarg. Names are
+ * copied. */
 CLU_API clu_writer *clu_multicall_begin(clu_process *self, const char *const *nodes, size_t n,
                                         const char *module, const char *function,
                                         uint64_t timeout_ms);

@@ -182,7 +182,7 @@ clu_error clu_link(clu_process *p, const clu_pid *pid)
         return link_local(p, pid);
     struct remote *r = remote_get(p->node, pid->node);
 
-    return r == NULL ? CLU_ENOMEM : link_far(p, r, pid);
+    return r == NULL ? remote_error(pid->node) : link_far(p, r, pid);
 }
 
 static void unlink_local(struct clu_process *p, struct bond *b)

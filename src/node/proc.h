@@ -33,9 +33,10 @@ struct remote {
     clu_writer held;     /* signals for it, while it is not linked: see out.c */
 };
 
-/* remote_get: makes it when it is not known. NULL: no memory. remote_find: NULL when it is not
- * known. remote_release: forgets it when nothing needs it any more. */
+/* remote_get: makes it when it is not known. NULL: remote_error tells why: CLU_EBADARG: no node has
+ * such a name; CLU_ENOMEM. remote_find: NULL when it is not known. remote_release: forgets it when nothing needs it any more. */
 struct remote *remote_get(struct clu_node *n, clu_slice name);
+clu_error remote_error(clu_slice name);
 struct remote *remote_find(const struct clu_node *n, clu_slice name);
 void remote_release(struct remote *r);
 void remotes_free(struct clu_node *n);

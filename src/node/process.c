@@ -280,7 +280,7 @@ clu_error clu_set_group_leader(clu_process *self, const clu_pid *pid, const clu_
     struct remote *r = remote_get(n, pid->node);
 
     if (r == NULL)
-        return CLU_ENOMEM;
+        return remote_error(pid->node);
     control_put_group_leader(signal_begin(r, self), leader, pid);
     clu_error err = signal_end(r);
 
@@ -329,7 +329,7 @@ clu_error clu_exit_signal(clu_process *p, const clu_pid *to, clu_slice reason)
 
     if (!is_own_name(n, to->node)) {
         struct remote *r = remote_get(n, to->node);
-        clu_error err = r == NULL ? CLU_ENOMEM : signal_exit2(r, p, &from, to, reason);
+        clu_error err = r == NULL ? remote_error(to->node) : signal_exit2(r, p, &from, to, reason);
 
         remote_release(r);
         return err;

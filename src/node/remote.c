@@ -13,11 +13,16 @@ struct remote *remote_find(const struct clu_node *n, clu_slice name)
     return map_get(&n->remotes, name);
 }
 
+clu_error remote_error(clu_slice name)
+{
+    return name.len == 0 || name.len >= NODE_NAME_SIZE ? CLU_EBADARG : CLU_ENOMEM;
+}
+
 struct remote *remote_get(struct clu_node *n, clu_slice name)
 {
     struct remote *r = remote_find(n, name);
 
-    if (r != NULL || name.len == 0 || name.len >= NODE_NAME_SIZE)
+    if (r != NULL || remote_error(name) == CLU_EBADARG)
         return r;
     r = calloc(1, sizeof *r);
     if (r == NULL)

@@ -189,7 +189,7 @@ clu_writer *clu_rpc_begin(clu_process *p, const char *node, const char *module,
     struct remote *r = remote_get(p->node, slice_of(node));
 
     if (r == NULL)
-        return refuse(p, CLU_ENOMEM);
+        return refuse(p, remote_error(slice_of(node)));
     return (remote_flags(r) & DFLAG_SPAWN) != 0 ? begin_far(p, r, module, function, timeout_ms)
                                                 : begin_rex(p, &to, module, function, timeout_ms);
 }
@@ -218,7 +218,7 @@ clu_writer *clu_rpc_cast_begin(clu_process *p, const char *node, const char *mod
     struct remote *r = remote_get(p->node, slice_of(node));
 
     if (r == NULL)
-        return refuse(p, CLU_ENOMEM);
+        return refuse(p, remote_error(slice_of(node)));
     if ((remote_flags(r) & DFLAG_SPAWN) != 0)
         return begin_cast(p, r, module, function);
     clu_writer *w = clu_cast_begin(p, &to);

@@ -52,7 +52,7 @@ static clu_writer *begin_far(struct sending *s, const clu_to *to, clu_slice node
     struct remote *r = remote_get(p->node, node);
 
     if (r == NULL) {
-        s->err = CLU_ENOMEM;
+        s->err = remote_error(node);
         return &s->w;
     }
     if (remote_is_busy_for(r, p) && !p->node->urgent) {

@@ -143,7 +143,7 @@ static clu_error watch_far(struct tie *t, clu_slice node)
     struct remote *r = remote_get(t->owner->node, node);
 
     if (r == NULL)
-        return CLU_ENOMEM;
+        return remote_error(node);
     tie_at(t, r);
     t->pid.node = slice_of(r->name);
     return send_monitor(t);
