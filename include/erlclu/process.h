@@ -87,9 +87,10 @@ typedef struct clu_spawn_options {
 /* Processes of one node at a time, those that answer calls among them. */
 #define CLU_PROCESSES_MAX 1000000
 
-/* clu_spawn: a process. NULL when memory is out, there are CLU_PROCESSES_MAX already, or the name
- * is taken (the error sticks to the node: clu_node_error). options are read in the call only. It
- * lives until clu_exit, an exit signal that it does not trap, or the end of the node. */
+/* clu_spawn: a process. NULL when memory is out (CLU_ENOMEM), there are CLU_PROCESSES_MAX already
+ * (CLU_ESIZE), or the name is taken (CLU_EEXIST): the error sticks to the node (clu_node_error).
+ * options are read in the call only. It lives until clu_exit, an exit signal that it does not trap,
+ * or the end of the node. */
 CLU_API clu_process *clu_spawn(clu_node *node, const clu_spawn_options *options);
 /* clu_exit: ends it with an atom as reason ("normal", ...); clu_exit_term with any encoded
  * term. Links and monitors are told. From within its own receive function it ends when that

@@ -31,6 +31,30 @@ static void a_full_mailbox_ends_its_process(void **state)
     end(&s);
 }
 
+/* So many processes and no more: that is a limit, and no shortage of memory. */
+static void processes_are_bounded(void **state)
+{
+    struct story s;
+    struct clu_node *n;
+
+    (void)state;
+    begin(&s);
+    n = &s.w.nodes[0];
+    assert_int_equal(n->procs.max, CLU_PROCESSES_MAX);
+    n->procs.max = n->procs.n_used + 1;
+    clu_process *last = clu_spawn(n, &(clu_spawn_options){0});
+
+    assert_non_null(last);
+    assert_null(clu_spawn(n, &(clu_spawn_options){0}));
+    assert_int_equal(n->err, CLU_ESIZE);
+    assert_non_null(strstr(n->why, "already"));
+    clu_exit(last, "normal");
+    world_run(&s.w);
+    assert_non_null(last = clu_spawn(n, &(clu_spawn_options){0}));
+    clu_exit(last, "normal");
+    end(&s);
+}
+
 static clu_error send_big(struct actor *a, const clu_to *to)
 {
     static uint8_t bytes[60000];
@@ -375,6 +399,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_full_mailbox_ends_its_process),
+        cmocka_unit_test(processes_are_bounded),
         cmocka_unit_test(busy_peers_are_told_to_be_writable),
         cmocka_unit_test(who_waits_for_room_ends),
         cmocka_unit_test(who_has_ended_does_not_wait),
