@@ -85,6 +85,11 @@ CLU_API CLU_MUST_USE clu_error clu_multicall_end(clu_process *self, clu_multi_fn
 /* A call that waits for its answer. Good until it is answered. */
 typedef struct clu_call clu_call;
 
+/* Calls of others that one node holds at a time, of functions and of servers, until they are
+ * answered. One more is refused before any handler sees it: its caller exits, or is told
+ * error:{erpc, system_limit}, with the reason system_limit. */
+#define CLU_CALLS_MAX 1000000
+
 /* clu_function: an exported function. args stands at the list of arguments, borrowed until it
  * returns: a LIST of as many as were exported (never a STRING), NIL for none. CLU_OK: it has
  * answered; CLU_PENDING: it will, later; any other error raises error:badarg (CLU_EBADARG, and what

@@ -88,7 +88,8 @@ void put_error_atom(clu_writer *w, clu_error err);
 
 /* ---- life of a call (call_in.c) ---- */
 
-/* call_new: tag (none: err set) goes along; NULL: no memory. */
+/* call_new: tag (none: err set) goes along; NULL: no memory, or CLU_CALLS_MAX wait already: the
+ * caller is to be told system_limit. */
 struct clu_call *call_new(struct clu_node *n, enum call_kind kind, const clu_pid *from,
                           const clu_ref *alias, clu_reader tag);
 void call_free(struct clu_call *call);

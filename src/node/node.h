@@ -71,6 +71,7 @@ struct clu_node {
     struct list talking;   /* links with something to be sent that mesh was not told of */
     struct list wanted;    /* remotes to be dialled that mesh was not told of */
     struct list calls;     /* of others, that are not done with */
+    uint32_t n_calls, calls_max;
     struct list observers; /* processes that want to know of nodes */
     struct spare spare_procs, spare_ties, spare_watchers;
     struct clu_process *running; /* whose function is on the stack */

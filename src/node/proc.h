@@ -34,7 +34,8 @@ struct remote {
 };
 
 /* remote_get: makes it when it is not known. NULL: remote_error tells why: CLU_EBADARG: no node has
- * such a name; CLU_ENOMEM. remote_find: NULL when it is not known. remote_release: forgets it when nothing needs it any more. */
+ * such a name; CLU_ENOMEM. remote_find: NULL when it is not known. remote_release: forgets it when
+ * nothing needs it any more. */
 struct remote *remote_get(struct clu_node *n, clu_slice name);
 clu_error remote_error(clu_slice name);
 struct remote *remote_find(const struct clu_node *n, clu_slice name);

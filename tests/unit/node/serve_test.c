@@ -224,6 +224,34 @@ static void answers_of_servers_wait(void **state)
     end(&f);
 }
 
+/* Calls that wait for their answers are bounded: who comes then is told, and nobody else is. */
+static void calls_that_wait_are_bounded(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    open_link(&f);
+    assert_int_equal(f.node.calls_max, CLU_CALLS_MAX);
+    f.node.calls_max = 1;
+    watch(&f, "served");
+    assert_string_equal(ask(&f, "served", "'$gen_call'", "later"), "");
+    told(&f, "{19,caller,served,result}", NULL, "");
+    told(&f, "{6,caller,'',served}", "{'$gen_call',{caller,[alias|result]},who}",
+         "{28,served,<p@h.1.2>,#Ref<p@h.1.1.1>} system_limit\n");
+    told(&f, "{19,caller,rex,result}", NULL, "");
+    told(&f, "{6,caller,'',rex}",
+         "{'$gen_call',{caller,[alias|result]},{call,erlang,node,[],user}}",
+         "{28,rex,<p@h.1.2>,#Ref<p@h.1.1.1>} system_limit\n");
+    told(&f, "{29,request,caller,caller,{erlang,node,0},[monitor]}", "[]",
+         "{31,#Ref<p@h.8.7.6>,<p@h.1.2>,0,system_limit}\n");
+    clu_put_atom_text(clu_reply_begin(f.pending), "now");
+    assert_int_equal(clu_reply_end(f.pending), CLU_OK);
+    assert_non_null(strstr(sent(&f), "now}\n"));
+    assert_int_equal(f.node.n_calls, 0);
+    assert_string_equal(ask(&f, "served", "'$gen_call'", "who"), "<p@h.1.2>}\n");
+    end(&f);
+}
+
 static void dead_servers_owe_nothing(void **state)
 {
     struct fixture f;
@@ -344,6 +372,7 @@ int main(void)
         cmocka_unit_test(exceptions_end_the_callers),
         cmocka_unit_test(servers_answer_later),
         cmocka_unit_test(answers_of_servers_wait),
+        cmocka_unit_test(calls_that_wait_are_bounded),
         cmocka_unit_test(dead_servers_owe_nothing),
         cmocka_unit_test(system_messages_are_answered),
         cmocka_unit_test(processes_may_be_terminated),
