@@ -257,7 +257,8 @@ struct watcher {
     char *name;  /* that it asked for; owned, NULL: it asked for the pid */
 };
 
-/* watch_remote: a MONITOR_P has come; watch_local: the tie watches a process of this node. */
+/* watch_remote: a MONITOR_P has come, and takes the place of one with its reference; watch_local:
+ * the tie watches a process of this node. */
 clu_error watch_remote(struct clu_process *p, struct remote *r, const struct control *c);
 clu_error watch_local(struct clu_process *p, struct tie *t);
 /* unwatch: a DEMONITOR_P has come, or the tie goes. */

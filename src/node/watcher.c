@@ -59,6 +59,9 @@ void watcher_free(struct watcher *w)
 
 clu_error watch_remote(struct clu_process *p, struct remote *r, const struct control *c)
 {
+    /* A reference is one monitor. Were many kept under one, the end of each would have to look for
+     * its own among all of them. */
+    unwatch_remote(p->node, r, &c->ref);
     struct watcher *w = watcher_new(p);
 
     if (w == NULL)

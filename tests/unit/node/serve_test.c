@@ -224,6 +224,25 @@ static void answers_of_servers_wait(void **state)
     end(&f);
 }
 
+/* A reference is one monitor, of whom it was set on last. */
+static void a_reference_is_one_monitor(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    open_link(&f);
+    watch(&f, "mute");
+    watch(&f, "served");
+    watch(&f, "served");
+    assert_int_equal(f.node.watchers.n, 1);
+    clu_exit(clu_whereis(&f.node, "mute"), "x");
+    node_turn(&f.node, 0);
+    assert_string_equal(sent(&f), "");
+    told(&f, "{26,caller,self}", "kill", "{28,served,<p@h.1.2>,#Ref<p@h.8.7.6>} killed\n");
+    assert_int_equal(f.node.watchers.n, 0);
+    end(&f);
+}
+
 /* Calls that wait for their answers are bounded: who comes then is told, and nobody else is. */
 static void calls_that_wait_are_bounded(void **state)
 {
@@ -372,6 +391,7 @@ int main(void)
         cmocka_unit_test(exceptions_end_the_callers),
         cmocka_unit_test(servers_answer_later),
         cmocka_unit_test(answers_of_servers_wait),
+        cmocka_unit_test(a_reference_is_one_monitor),
         cmocka_unit_test(calls_that_wait_are_bounded),
         cmocka_unit_test(dead_servers_owe_nothing),
         cmocka_unit_test(system_messages_are_answered),
