@@ -111,9 +111,9 @@ static bool init_parts(struct machine *m, const struct machine_options *o)
     m->crypto = crypto_new(o->seed);
     if (m->crypto == NULL)
         return false;
-    uint64_t seed;
+    uint64_t seed, secret;
 
-    if (crypto_random(m->crypto, &seed) != CLU_OK)
+    if (crypto_random(m->crypto, &seed) != CLU_OK || crypto_random(m->crypto, &secret) != CLU_OK)
         return false;
     rng_init(&m->rng, seed);
     m->creation = (uint32_t)rng_range(&m->rng, CREATION_MIN, UINT32_MAX);
@@ -122,8 +122,10 @@ static bool init_parts(struct machine *m, const struct machine_options *o)
     /* Who only looks is nobody among those listed, whatever it calls itself. */
     m->reconcile = reconcile_new(o->settings->no_listen ? "" : m->name, m->creation, &m->rng);
     m->views = views_new();
-    if (node_init(&m->node, m->name, m->creation, o->settings->hidden) != CLU_OK ||
-        exchange_start(m) != CLU_OK)
+    if (node_init(&m->node, m->name, m->creation, o->settings->hidden) != CLU_OK)
+        return false;
+    node_seed(&m->node, secret);
+    if (exchange_start(m) != CLU_OK)
         return false;
     if (o->settings->global && clu_global_start(&m->node, rng_next(&m->rng)) != CLU_OK)
         return false;

@@ -56,6 +56,11 @@ void node_fini(struct clu_node *n)
     *n = (struct clu_node){0};
 }
 
+void node_seed(struct clu_node *n, uint64_t seed)
+{
+    n->seed = seed;
+}
+
 void node_rename(struct clu_node *n, const char *name, uint32_t creation)
 {
     text_set(n->name, sizeof n->name, slice_of(name));

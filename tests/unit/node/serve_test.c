@@ -243,6 +243,28 @@ static void a_reference_is_one_monitor(void **state)
     end(&f);
 }
 
+/* Where a reference stands in the index is nothing that a peer could know. */
+static void references_are_indexed_by_a_secret(void **state)
+{
+    uint64_t hashes[2] = {0};
+
+    (void)state;
+    for (uint64_t i = 0; i < 2; i++) {
+        struct fixture f;
+
+        open_link(&f);
+        node_seed(&f.node, i);
+        watch(&f, "served");
+        for (size_t at = 0; at < f.node.watchers.n_buckets; at++)
+            if (f.node.watchers.buckets[at] != NULL)
+                hashes[i] = f.node.watchers.buckets[at]->hash;
+        told(&f, "{20,caller,served,request}", NULL, "");
+        assert_int_equal(f.node.watchers.n, 0);
+        end(&f);
+    }
+    assert_int_not_equal(hashes[0], hashes[1]);
+}
+
 /* Calls that wait for their answers are bounded: who comes then is told, and nobody else is. */
 static void calls_that_wait_are_bounded(void **state)
 {
@@ -392,6 +414,7 @@ int main(void)
         cmocka_unit_test(servers_answer_later),
         cmocka_unit_test(answers_of_servers_wait),
         cmocka_unit_test(a_reference_is_one_monitor),
+        cmocka_unit_test(references_are_indexed_by_a_secret),
         cmocka_unit_test(calls_that_wait_are_bounded),
         cmocka_unit_test(dead_servers_owe_nothing),
         cmocka_unit_test(system_messages_are_answered),
