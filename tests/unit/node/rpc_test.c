@@ -165,6 +165,29 @@ static void calls_time_out(void **state)
 }
 
 /* Before the peer has said which process it is: the reply is what undoes the monitor. */
+/* The reply comes when the time is over: the process that runs over there is not watched for ever,
+ * whether the caller has been told by then or not. */
+static void calls_time_out_before_their_reply(void **state)
+{
+    (void)state;
+    for (int told_before = 0; told_before < 2; told_before++) {
+        struct fixture f;
+        char text[128];
+
+        open_link(&f, NODE_FLAGS);
+        f.ref = rpc(&f, "p@h", 5000);
+        sent(&f);
+        node_tick(&f.node, 5000);
+        if (told_before)
+            node_turn(&f.node, 5000);
+        snprintf(text, sizeof text, "{20,<us@h.4.4>,<p@h.1.2>,#Ref<us@h.0.%u.1>}\n",
+                 (unsigned)f.ref.words[1]);
+        told(&f, "{31,own,self,2,caller}", NULL, text);
+        assert_string_equal(buf_text(&f.notes), "timed_out\n");
+        end(&f);
+    }
+}
+
 static void calls_are_forgotten(void **state)
 {
     struct fixture f;
@@ -427,6 +450,7 @@ int main(void)
         cmocka_unit_test(answers_come_by_the_monitor),
         cmocka_unit_test(no_process_is_made),
         cmocka_unit_test(calls_time_out),
+        cmocka_unit_test(calls_time_out_before_their_reply),
         cmocka_unit_test(calls_are_forgotten),
         cmocka_unit_test(calls_end_with_the_link),
         cmocka_unit_test(nodes_are_dialled),
