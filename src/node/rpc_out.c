@@ -58,8 +58,8 @@ static void rpc_down(struct tie *t, clu_reader reason)
 static void rpc_spawned(struct tie *t, const struct control *c)
 {
     clu_slice why = c->from_is_name ? c->from_name : slice_of("notsup");
-    struct atom_term term;
-    char text[CLU_ATOM_CHARS_MAX + 1];
+    uint8_t term[3 + CLU_ATOM_BYTES_MAX];
+    clu_writer w;
 
     t->kinds &= (uint32_t)~TIE_SPAWN;
     if (!c->from_is_name && (c->sig_flags & SPAWN_REPLY_MONITOR) != 0) {
@@ -68,8 +68,9 @@ static void rpc_spawned(struct tie *t, const struct control *c)
         return;
     }
     t->kinds &= (uint32_t)~TIE_MONITOR;
-    text_set(text, sizeof text, why);
-    tie_answer(t, CLU_NO_PROCESS, (clu_slice){NULL, 0}, reader_of(atom_term(&term, text)));
+    clu_writer_fixed(&w, term, sizeof term);
+    clu_put_atom(&w, why);
+    tie_answer(t, CLU_NO_PROCESS, (clu_slice){NULL, 0}, reader_of((clu_slice){term, w.len}));
 }
 
 /* ---- begin ---- */

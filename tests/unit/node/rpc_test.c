@@ -165,6 +165,25 @@ static void calls_time_out(void **state)
 }
 
 /* Before the peer has said which process it is: the reply is what undoes the monitor. */
+/* An error may be any atom: 255 characters of four bytes each are the longest. */
+static void long_errors_are_whole(void **state)
+{
+    char error[255 * 4 + 1] = "", control[sizeof error + 64], note[sizeof error + 32];
+    struct fixture f;
+
+    (void)state;
+    open_link(&f, NODE_FLAGS);
+    for (size_t i = 0; i < 255; i++)
+        memcpy(error + 4 * i, "\xf0\x9f\x90\xa2", 5);
+    f.ref = rpc(&f, "p@h", 5000);
+    sent(&f);
+    snprintf(control, sizeof control, "{31,own,self,0,'%s'}", error);
+    told(&f, control, NULL, "");
+    snprintf(note, sizeof note, "no_process '%s'\n", error);
+    assert_string_equal(buf_text(&f.notes), note);
+    end(&f);
+}
+
 /* The reply comes when the time is over: the process that runs over there is not watched for ever,
  * whether the caller has been told by then or not. */
 static void calls_time_out_before_their_reply(void **state)
@@ -450,6 +469,7 @@ int main(void)
         cmocka_unit_test(answers_come_by_the_monitor),
         cmocka_unit_test(no_process_is_made),
         cmocka_unit_test(calls_time_out),
+        cmocka_unit_test(long_errors_are_whole),
         cmocka_unit_test(calls_time_out_before_their_reply),
         cmocka_unit_test(calls_are_forgotten),
         cmocka_unit_test(calls_end_with_the_link),
