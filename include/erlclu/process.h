@@ -173,7 +173,10 @@ typedef void clu_stream_fn(clu_process *self, const clu_stream *part, void *arg)
 /* clu_on_stream: messages that arrive in fragments, as all above 64 KiB from a BEAM do, are handed
  * to on_stream part by part, without a limit, and nothing of them is kept; what arrives whole is an
  * ordinary signal. Signals that came before a part and wait are handed out first, if the process
- * has a receive function. NULL: no more; parts of what has begun are dropped. */
+ * has a receive function. It counts from now on, also when it is called within a message (from
+ * on_stream, too): another function takes the parts that are still to come of what has begun; after
+ * NULL they are dropped, for good, and no CLU_SIGNAL_STREAM_LOST tells of them. What had begun
+ * before the process had a function arrives whole, as a signal. */
 CLU_API void clu_on_stream(clu_process *self, clu_stream_fn *on_stream, void *arg);
 
 /* ---- links, monitors, aliases, timers ---- */

@@ -124,6 +124,7 @@ struct clu_process {
     uint32_t n_calls; /* of its ties: answers may come by pid */
     clu_slice reason; /* of its end; owned unless it is reason_full */
     clu_stream_fn *on_stream;
+    uint32_t n_unstreamed; /* times that it said NULL: what began before is nobody's */
     void *stream_arg;
     clu_writer leader;               /* the group leader, as a term; empty: none */
     struct clu_call *call;           /* that it was spawned to answer, NULL */

@@ -249,6 +249,98 @@ static void who_talks_to_itself_takes_streams_too(void **state)
     end(&s);
 }
 
+static struct sink other; /* takes over, or does not */
+static void take_otherwise(clu_process *self, const clu_stream *part, void *arg)
+{
+    on_part(self, part, arg);
+    clu_on_stream(self, on_part, &other);
+}
+
+static void take_no_more(clu_process *self, const clu_stream *part, void *arg)
+{
+    on_part(self, part, arg);
+    clu_on_stream(self, NULL, NULL);
+}
+
+/* A message of five parts, of which so many have arrived. */
+static void stream_begins(struct story *s, clu_stream_fn *fn, struct sink *sink, int parts)
+{
+    clu_to bob = clu_to_pid(s->bob.self);
+
+    clu_writer_free(&sink->term);
+    clu_writer_free(&other.term);
+    *sink = other = (struct sink){0};
+    clu_on_stream(s->bob.p, fn, sink);
+    ok(send_big(&s->ann, &bob, 300 * KIB));
+    world_turn(&s->w, 0);
+    for (int i = 0; i < parts; i++)
+        assert_true(world_carry(&s->w, 0, 1));
+}
+
+static void end_streams(struct story *s, struct sink *sink)
+{
+    clu_writer_free(&sink->term);
+    clu_writer_free(&other.term);
+    end(s);
+}
+
+static void another_function_takes_the_rest(void **state)
+{
+    struct sink sink = {0};
+    struct story s;
+
+    (void)state;
+    begin(&s);
+    stream_begins(&s, take_otherwise, &sink, 1);
+    world_run(&s.w);
+    assert_string_equal(sink.parts, "0");
+    assert_string_equal(other.parts, "1112");
+    end_streams(&s, &sink);
+}
+
+/* Who says NULL has done with what has begun, also when it takes later ones again. */
+static void the_rest_of_what_was_given_up_is_dropped(void **state)
+{
+    struct story s;
+    struct sink sink = {0};
+
+    (void)state;
+    begin(&s);
+    clu_to bob = clu_to_pid(s.bob.self);
+    stream_begins(&s, take_no_more, &sink, 2);
+    clu_on_stream(s.bob.p, on_part, &other);
+    world_run(&s.w);
+    assert_string_equal(sink.parts, "0");
+    assert_string_equal(other.parts, "");
+    ok(send_big(&s.ann, &bob, 100 * KIB));
+    world_run(&s.w);
+    assert_string_equal(other.parts, "02");
+    /* nor is its end told */
+    stream_begins(&s, take_no_more, &sink, 2);
+    clu_on_stream(s.bob.p, on_part, &other);
+    world_cut(&s.w, 0, 1);
+    world_run(&s.w);
+    expect(&s, &s.bob, "");
+    end_streams(&s, &sink);
+}
+
+/* Who takes streams only since a message has begun gets it whole. */
+static void what_began_before_comes_whole(void **state)
+{
+    struct story s;
+    struct sink sink = {0};
+
+    (void)state;
+    begin(&s);
+    s.bob.does = note_size;
+    stream_begins(&s, NULL, &sink, 2);
+    clu_on_stream(s.bob.p, on_part, &sink);
+    world_run(&s.w);
+    expect(&s, &s.bob, "307200 bytes\n");
+    assert_int_equal(sink.n_parts, 0);
+    end(&s);
+}
+
 /* A connection that ends within a message says so. */
 static void the_end_of_a_stream_is_told(void **state)
 {
@@ -394,6 +486,9 @@ int main(void)
         cmocka_unit_test(a_stream_takes_any_size),
         cmocka_unit_test(parts_come_behind_what_waits),
         cmocka_unit_test(who_talks_to_itself_takes_streams_too),
+        cmocka_unit_test(another_function_takes_the_rest),
+        cmocka_unit_test(the_rest_of_what_was_given_up_is_dropped),
+        cmocka_unit_test(what_began_before_comes_whole),
         cmocka_unit_test(the_end_of_a_stream_is_told),
         cmocka_unit_test(answers_of_calls_stay_whole),
         cmocka_unit_test(order_is_kept),
