@@ -69,6 +69,9 @@ void tell_waiters(struct remote *r);
 void waits_end(struct clu_process *p);
 /* send_drop: clu_send_cancel of what is under way, whoever began it. */
 void send_drop(struct clu_node *n);
+/* send_back: clu_send_begin of what a peer has asked for: to a node that is not linked it goes
+ * nowhere, and clu_send_end says CLU_ENOENT. */
+clu_writer *send_back(struct clu_process *p, const clu_to *to);
 /* send_room: whether a message may be begun: CLU_OK, or as wait_for_room. */
 clu_error send_room(struct clu_process *p, const clu_to *to);
 /* signal_lost: a signal that must not be lost could not be written, for want of memory: the

@@ -406,6 +406,40 @@ static void group_leaders_are_answered(void **state)
     end(&f);
 }
 
+/* Whatever a peer asks in the name of a node that is not linked: no answer dials it. */
+static void answers_dial_nobody(void **state)
+{
+    static const struct {
+        const char *name, *message;
+    } rows[] = {
+        {"served", "{'$gen_call',{stranger,tag},who}"},
+        {"served", "{'$gen_call',{caller,[alias|alien]},who}"},
+        {"net_kernel", "{'$gen_call',{stranger,tag},{is_auth,'q@h'}}"},
+        {"net_kernel", "{'$gen_call',{caller,[alias|alien]},{is_auth,'q@h'}}"},
+        {"plain", "{system,{stranger,tag},get_state}"},
+        {"rex", "{'$gen_call',{stranger,tag},{call,erlang,node,[],user}}"},
+        {"rex", "{stranger,{call,erlang,node,[],user}}"},
+        {"rex", "{stranger,features_request}"},
+        {"rex", "{stranger,{sbcast,plain,hello}}"},
+        {"rex", "{io_request,stranger,request,{put_chars,unicode,<<\"x\">>}}"},
+    };
+    struct fixture f;
+
+    (void)state;
+    open_link(&f);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char control[64];
+
+        snprintf(control, sizeof control, "{6,caller,'',%s}", rows[i].name);
+        told(&f, control, rows[i].message, "");
+        assert_null(node_next_wanted(&f.node));
+    }
+    told(&f, "{6,stranger,'',global_name_server}", "{'$gen_cast',{init_connect,{8,1},'q@h',x}}",
+         "");
+    assert_null(node_next_wanted(&f.node));
+    end(&f);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -421,6 +455,7 @@ int main(void)
         cmocka_unit_test(processes_may_be_terminated),
         cmocka_unit_test(system_messages_from_here),
         cmocka_unit_test(group_leaders_are_answered),
+        cmocka_unit_test(answers_dial_nobody),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
