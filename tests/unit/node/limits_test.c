@@ -31,6 +31,32 @@ static void a_full_mailbox_ends_its_process(void **state)
     end(&s);
 }
 
+/* What the node itself is made of lives on: who watches it, and may wait for an answer, is told. */
+static void a_service_outlives_a_full_mailbox(void **state)
+{
+    struct story s;
+    clu_to near = clu_to_name("rex", "a@h");
+
+    (void)state;
+    begin(&s);
+    assert_int_equal(clu_monitor(s.bob.p, &near).n, 3);
+    assert_int_equal(clu_monitor(s.abe.p, &near).n, 3);
+    world_run(&s.w);
+    clu_whereis(&s.w.nodes[0], "rex")->mailbox_max = 1;
+    ok(actor_send(&s.ann, &near, "hello"));
+    world_run(&s.w);
+    expect(&s, &s.bob, "down rex a@h message_queue_full\n");
+    expect(&s, &s.abe, "down rex a@h message_queue_full\n");
+    clu_put_nil(clu_rpc_begin(s.bob.p, "a@h", "erlang", "node", 1000));
+    ok(clu_call_end(s.bob.p, actor_answered, &s.bob, NULL));
+    clu_put_nil(clu_call_begin(s.ben.p, &near, 1000));
+    ok(clu_call_end(s.ben.p, actor_answered, &s.ben, NULL));
+    world_run(&s.w);
+    expect(&s, &s.bob, "answered a@h\n");
+    expect(&s, &s.ben, "no process notsup\n");
+    end(&s);
+}
+
 /* So many processes and no more: that is a limit, and no shortage of memory. */
 static void processes_are_bounded(void **state)
 {
@@ -399,6 +425,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_full_mailbox_ends_its_process),
+        cmocka_unit_test(a_service_outlives_a_full_mailbox),
         cmocka_unit_test(processes_are_bounded),
         cmocka_unit_test(busy_peers_are_told_to_be_writable),
         cmocka_unit_test(who_waits_for_room_ends),
