@@ -38,7 +38,8 @@ typedef void clu_answer_fn(clu_process *self, const clu_answer *answer, void *ar
 
 /* clu_call_begin: gen_server:call(To, Request, Timeout): put the request into the writer, then
  * clu_call_end with who is told; on_answer is called exactly once, later, unless clu_call_forget
- * is called before, or self ends. What comes after that is dropped. Errors as clu_send_end, and
+ * is called before, or self ends, as all do in clu_node_free: what arg points to is then to be
+ * freed by self's stopped function. What comes after that is dropped. Errors as clu_send_end, and
  * CLU_EBADARG for a message that is no call, which is dropped, and for a call by an alias: a call
  * monitors whom it asks, and an alias cannot be monitored. Then on_answer is not called. The
  * reference of the call is stored in *ref unless that is NULL. */
@@ -82,7 +83,8 @@ CLU_API CLU_MUST_USE clu_error clu_multicall_end(clu_process *self, clu_multi_fn
 
 /* ---- in ---- */
 
-/* A call that waits for its answer. Good until it is answered. */
+/* A call that waits for its answer. Good until it is answered; at the end of the node until the
+ * last stopped function has returned: clu_node_free frees what nobody has answered. */
 typedef struct clu_call clu_call;
 
 /* Calls of others that one node holds at a time, of functions and of servers, until they are

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The end of a node with calls that nobody has answered: what the program hears, and who frees.
+ */
+#include "nodes.h"
+
+#include <stdlib.h>
+
+struct open_calls {
+    clu_call *pending, *function;
+    char *memory; /* that the asker keeps for its answers */
+    int asked, answers, stopped;
+};
+
+static clu_error answer_never(clu_call *call, clu_reader *request, void *arg)
+{
+    struct open_calls *o = arg;
+
+    (void)request;
+    o->pending = call;
+    o->asked++;
+    return CLU_PENDING;
+}
+
+static clu_error run_for_ever(clu_call *call, clu_reader *args, void *arg)
+{
+    struct open_calls *o = arg;
+
+    (void)args;
+    o->function = call;
+    o->asked++;
+    return CLU_PENDING;
+}
+
+static void on_answer(clu_process *self, const clu_answer *answer, void *arg)
+{
+    struct open_calls *o = arg;
+
+    (void)self;
+    (void)answer;
+    o->answers++;
+}
+
+/* A call is good until here, and may be answered, though nobody hears it. */
+static void server_stopped(clu_process *self, clu_slice reason, void *arg)
+{
+    struct open_calls *o = arg;
+    clu_reader r = {.pos = reason.data, .end = reason.data + reason.len};
+
+    (void)self;
+    assert_true(clu_slice_is(clu_get_atom(&r), "shutdown"));
+    assert_false(clu_call_is_awaited(o->pending));
+    clu_put_atom(clu_reply_begin(o->pending), (clu_slice){(const uint8_t *)"late", 4});
+    assert_int_equal(clu_reply_end(o->pending), CLU_OK);
+    o->stopped++;
+}
+
+/* What a process was given for its calls is freed when it stops: its answers never come. */
+static void asker_stopped(clu_process *self, clu_slice reason, void *arg)
+{
+    struct open_calls *o = arg;
+
+    (void)self;
+    (void)reason;
+    free(o->memory);
+    o->memory = NULL;
+    o->stopped++;
+}
+
+static bool all_asked(void *arg)
+{
+    return ((const struct open_calls *)arg)->asked == 3;
+}
+
+static void calls_end_with_the_node(void **state)
+{
+    static const clu_server served = {.call = answer_never, .stopped = server_stopped};
+    clu_node *node = local_node(2, free_port(), NULL);
+    struct open_calls o = {.memory = malloc(1)};
+
+    (void)state;
+    assert_non_null(clu_serve(node, "server", &served, &o));
+    clu_export(node, "m", "f", 0, run_for_ever, &o);
+    clu_process *p = clu_spawn(node, &(clu_spawn_options){.stopped = asker_stopped, .arg = &o});
+    clu_to to = clu_to_name("server", NULL);
+
+    for (int i = 0; i < 2; i++) {
+        clu_put_nil(clu_call_begin(p, &to, CLU_INFINITY));
+        assert_int_equal(clu_call_end(p, on_answer, &o, NULL), CLU_OK);
+    }
+    clu_put_nil(clu_rpc_begin(p, clu_node_name(node), "m", "f", 60000));
+    assert_int_equal(clu_call_end(p, on_answer, &o, NULL), CLU_OK);
+    run_until(node, NULL, all_asked, &o);
+    clu_node_free(node);
+    assert_int_equal(o.answers, 0);
+    assert_int_equal(o.stopped, 2);
+    assert_null(o.memory);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(calls_end_with_the_node),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
