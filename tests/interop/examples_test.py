@@ -223,7 +223,7 @@ class Examples(LabCase):
             [self.erlclu_program(), 'names', '127.0.0.1']).stdout)
         node, second = self.example(1, self.bin / 'counter', name='counter')
         self.assertEqual(12, second.wait(), second.log())
-        self.assertIn('counter: ', second.log())
+        self.assertRegex(second.log(), '^[^\n]* error [^\n]*\n$')
         self.assertTrue(first.alive())
 
     @staticmethod

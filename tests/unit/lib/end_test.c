@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The end of a node with calls that nobody has answered: what the program hears, and who frees.
+ * The end of a node: what becomes of calls that nobody has answered, and what clu_main says.
  */
 #include "nodes.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 struct open_calls {
     clu_call *pending, *function;
@@ -97,10 +99,56 @@ static void calls_end_with_the_node(void **state)
     assert_null(o.memory);
 }
 
+/* ---- what clu_main says ---- */
+
+static const char taken[] = "address is in use";
+
+/* How often it says that the address is taken, to standard error. */
+static int times_said(const char *log)
+{
+    uint16_t port = free_port();
+    clu_node *one = local_node(2, port, NULL),
+             *two = clu_node_new(&(clu_options){.name = "test@127.0.0.2",
+                                                .cookie = "of the tests",
+                                                .epmd = "none",
+                                                .listen_port = port,
+                                                .log = log});
+    char text[4096];
+    FILE *file = tmpfile();
+    int kept = dup(STDERR_FILENO), n = 0;
+
+    assert_true(clu_step(one, 0));
+    dup2(fileno(file), STDERR_FILENO);
+    int status = clu_main(two);
+
+    dup2(kept, STDERR_FILENO);
+    close(kept);
+    rewind(file);
+    size_t len = fread(text, 1, sizeof text - 1, file);
+
+    text[len] = '\0';
+    for (const char *at = text; (at = strstr(at, taken)) != NULL; at++)
+        n++;
+    fclose(file);
+    clu_node_free(one);
+    assert_int_equal(status, 12);
+    return n;
+}
+
+static void what_failed_is_said_once(void **state)
+{
+    static const char *const logs[] = {NULL, "debug", "error", "none"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof logs / sizeof *logs; i++)
+        assert_int_equal(times_said(logs[i]), 1);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(calls_end_with_the_node),
+        cmocka_unit_test(what_failed_is_said_once),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
