@@ -99,6 +99,55 @@ static void calls_end_with_the_node(void **state)
     assert_null(o.memory);
 }
 
+/* ---- a name that leads to the node itself ---- */
+
+struct lost {
+    bool down, failed;
+};
+
+static void on_down(clu_process *self, const clu_signal *s, void *arg)
+{
+    clu_reader r = s->term;
+
+    (void)self;
+    if (s->kind != CLU_SIGNAL_DOWN)
+        return;
+    assert_true(clu_slice_is(clu_get_atom(&r), "noconnection"));
+    ((struct lost *)arg)->down = true;
+}
+
+static void on_pong(clu_node *node, const char *name, const char *failure, void *arg)
+{
+    (void)node;
+    (void)name;
+    assert_non_null(failure);
+    ((struct lost *)arg)->failed = true;
+}
+
+static bool has_lost(void *arg)
+{
+    const struct lost *l = arg;
+
+    return l->down && l->failed;
+}
+
+/* Without epmd all nodes have one port, so another name at our own address is nobody: who waits for
+ * that node hears it. */
+static void nobody_else_is_at_our_address(void **state)
+{
+    clu_node *node = local_node(2, free_port(), NULL);
+    struct lost lost = {false, false};
+    clu_process *p = clu_spawn(node, &(clu_spawn_options){.receive = on_down, .arg = &lost});
+    clu_to to = clu_to_name("name", "other@127.0.0.2");
+
+    (void)state;
+    assert_true(clu_step(node, 0));
+    assert_int_equal(clu_monitor(p, &to).n, 3);
+    assert_int_equal(clu_ping(node, "other@127.0.0.2", on_pong, &lost), CLU_OK);
+    run_until(node, NULL, has_lost, &lost);
+    clu_node_free(node);
+}
+
 /* ---- what clu_main says ---- */
 
 static const char taken[] = "address is in use";
@@ -148,6 +197,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(calls_end_with_the_node),
+        cmocka_unit_test(nobody_else_is_at_our_address),
         cmocka_unit_test(what_failed_is_said_once),
     };
 
