@@ -196,6 +196,7 @@ static void drop_link(struct remote *r, const char *reason)
     list_remove(&l->talking);
     l->remote = NULL;
     r->link = NULL;
+    r->release = 0;
     lose(r);
     if (l->visible)
         tell_observers(r, false, reason);
