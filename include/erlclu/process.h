@@ -197,7 +197,9 @@ CLU_API CLU_MUST_USE clu_error clu_exit_signal(clu_process *self, const clu_pid 
                                                clu_slice reason);
 /* clu_monitor: of a pid or a name; one CLU_SIGNAL_DOWN with this ref follows, unless demonitored:
  * after clu_demonitor none does (demonitor(Ref, [flush])). Of an alias it is an error, as it is of
- * erlang:monitor/2, and so it is of a node that cannot have such a name: n is 0. */
+ * erlang:monitor/2, and so it is of a node that cannot have such a name: n is 0. Of a process of a
+ * node that knows no monitors, as C nodes of erl_interface, only the end of the connection is told.
+ */
 CLU_API clu_ref clu_monitor(clu_process *self, const clu_to *to);
 CLU_API void clu_demonitor(clu_process *self, const clu_ref *ref);
 /* clu_alias: a reference by which the process takes messages until clu_unalias. */

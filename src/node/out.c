@@ -133,9 +133,13 @@ static void refuse_spawn(struct remote *r, const struct control *c)
 static uint64_t flag_of(enum control_op op)
 {
     static const uint64_t flags[OP_MAX] = {
-        [OP_SEND_SENDER] = DFLAG_SEND_SENDER,    [OP_PAYLOAD_EXIT] = DFLAG_EXIT_PAYLOAD,
-        [OP_PAYLOAD_EXIT2] = DFLAG_EXIT_PAYLOAD, [OP_PAYLOAD_MONITOR_P_EXIT] = DFLAG_EXIT_PAYLOAD,
+        [OP_SEND_SENDER] = DFLAG_SEND_SENDER,
+        [OP_PAYLOAD_EXIT] = DFLAG_EXIT_PAYLOAD,
+        [OP_PAYLOAD_EXIT2] = DFLAG_EXIT_PAYLOAD,
+        [OP_PAYLOAD_MONITOR_P_EXIT] = DFLAG_EXIT_PAYLOAD,
         [OP_SPAWN_REQUEST] = DFLAG_SPAWN,
+        [OP_MONITOR_P] = DFLAG_DIST_MONITOR | DFLAG_DIST_MONITOR_NAME,
+        [OP_DEMONITOR_P] = DFLAG_DIST_MONITOR | DFLAG_DIST_MONITOR_NAME,
     };
 
     return flags[op];
@@ -173,9 +177,10 @@ static clu_error send_held(struct remote *r, const uint8_t *head)
     if (known || control_parse(&c, held_control(head), held_payload(head), NULL, &what) != CLU_OK ||
         (flag_of(c.op) & ~r->link->flags) == 0)
         return send_as_held(r, head);
-    if (c.op != OP_SPAWN_REQUEST)
+    if (c.op == OP_SPAWN_REQUEST)
+        refuse_spawn(r, &c);
+    else if (c.op != OP_MONITOR_P && c.op != OP_DEMONITOR_P)
         return send_older(r, head, &c);
-    refuse_spawn(r, &c);
     return CLU_OK;
 }
 

@@ -236,7 +236,8 @@ struct tie *tie_find(const struct clu_node *n, const clu_ref *ref);
 struct tie *tie_of(const struct clu_node *n, const clu_ref *ref);
 struct tie *tie_by_alias(const struct clu_node *n, const clu_ref *ref);
 /* tie_watch: the monitor of a pid or a name; local ones find their process, remote ones send
- * MONITOR_P. Nobody there: DOWN is delivered (noproc, noconnection). CLU_EBADARG: an alias. */
+ * MONITOR_P, to who knows it; else they end with the connection only. Nobody there: DOWN is
+ * delivered (noproc, noconnection). CLU_EBADARG: an alias. */
 clu_error tie_watch(struct tie *t, const clu_to *to);
 /* tie_at: its other end is at that node: it goes when the connection does. */
 void tie_at(struct tie *t, struct remote *r);
@@ -321,12 +322,12 @@ static inline clu_reader reader_of(clu_slice term)
  * alias: it was taken. */
 bool answer_by_pid(struct clu_process *p, clu_reader message);
 
-/* link_monitors: whether both sides know monitors of registered names. */
-static inline bool link_monitors(const struct node_link *l)
+/* remote_monitors: whether it knows monitors, of pids and of registered names. */
+static inline bool remote_monitors(const struct remote *r)
 {
     uint64_t both = DFLAG_DIST_MONITOR | DFLAG_DIST_MONITOR_NAME;
 
-    return (l->flags & both) == both;
+    return (remote_flags(r) & both) == both;
 }
 
 #endif

@@ -97,7 +97,7 @@ void tie_free(struct tie *t)
 void tie_demonitor(struct tie *t)
 {
     /* Whom a spawn request will make is not known yet: its reply is seen to when it comes. */
-    if ((t->kinds & TIE_SPAWN) != 0)
+    if ((t->kinds & TIE_SPAWN) != 0 || !remote_monitors(t->remote))
         return;
     clu_pid self = process_pid(t->owner);
     clu_ref ref = tie_ref(t);
@@ -119,8 +119,11 @@ void tie_end(struct tie *t)
 
 /* ---- monitors ---- */
 
+/* C nodes of erl_interface know none, and close at the first one. */
 static clu_error send_monitor(struct tie *t)
 {
+    if (!remote_monitors(t->remote))
+        return CLU_OK;
     clu_pid self = process_pid(t->owner);
     clu_ref ref = tie_ref(t);
     clu_writer *w = signal_begin(t->remote, t->owner);

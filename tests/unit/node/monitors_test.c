@@ -258,6 +258,41 @@ static void given_up_before_it_was_linked(void **state)
     end(&s);
 }
 
+/* A peer that knows no monitors would close at the first one: it is sent none. */
+static void who_knows_no_monitors_is_sent_none(void **state)
+{
+    static const uint64_t unknown[] = {DFLAG_DIST_MONITOR, DFLAG_DIST_MONITOR_NAME};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(unknown); i++) {
+        struct story s;
+
+        begin(&s);
+        world_cut(&s.w, 0, 1);
+        s.w.dial = WORLD_WAITS;
+        s.w.flags = WORLD_FLAGS & ~unknown[i];
+        clu_ref given_up = watch(&s.ann, &s.bob);
+
+        watch(&s.ann, &s.bob); /* these are held */
+        watch_name(&s.ann, "shop", "b@h");
+        clu_demonitor(s.ann.p, &given_up);
+        assert_true(world_join(&s.w, 0, 1));
+        given_up = watch(&s.abe, &s.bob);
+        watch(&s.abe, &s.bob);
+        watch_name(&s.abe, "shop", "b@h");
+        clu_demonitor(s.abe.p, &given_up);
+        world_run(&s.w);
+        assert_int_equal(s.w.nodes[1].watchers.n, 0);
+        expect(&s, &s.ann, "");
+        expect(&s, &s.abe, "");
+        world_cut(&s.w, 0, 1);
+        world_run(&s.w);
+        expect(&s, &s.ann, "down bob noconnection\ndown shop b@h noconnection\n");
+        expect(&s, &s.abe, "down bob noconnection\ndown shop b@h noconnection\n");
+        end(&s);
+    }
+}
+
 /* A newer connection of the same node takes over: all that hung on the older is over. */
 static void a_connection_is_taken_over(void **state)
 {
@@ -328,6 +363,7 @@ int main(void)
         cmocka_unit_test(a_cut_fires_monitors),
         cmocka_unit_test(monitors_wait_for_their_connection),
         cmocka_unit_test(given_up_before_it_was_linked),
+        cmocka_unit_test(who_knows_no_monitors_is_sent_none),
         cmocka_unit_test(a_connection_is_taken_over),
         cmocka_unit_test(nodes_come_and_go),
     };
