@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * erlclu as a messaging peer: `clu server NAME COOKIE` is a sink and an echo, `clu client NAME
- * COOKIE PEER [rpc]` measures one of them, or msg.erl's. Everything goes through the ordinary
+ * COOKIE PEER WHAT...` measures one of them, or msg.erl's. Everything goes through the ordinary
  * calls. */
 #include <erlclu/erlclu.h>
 #include <string.h>
@@ -105,8 +105,7 @@ static int serve(void)
 
 static int64_t acked, n_got, want_got;
 static bool done;
-static double trips[ROUND_TRIPS], began;
-static long trip;
+static struct trips trips;
 
 static void step_until(const bool *flag)
 {
@@ -121,7 +120,7 @@ static void ping(void)
     clu_pid me = clu_self(self);
     clu_writer *w = clu_send_begin(self, &to);
 
-    began = now_s();
+    trip_begins(&trips);
     clu_put_tuple(w, 3);
     clu_put_atom_text(w, "ping");
     clu_put_pid(w, &me);
@@ -130,12 +129,6 @@ static void ping(void)
         die("no room for a ping");
 }
 
-static void note_trip(void)
-{
-    if (trip >= WARM_UP)
-        trips[trip - WARM_UP] = now_s() - began;
-    done = ++trip == WARM_UP + ROUND_TRIPS;
-}
 
 static bool writable;
 
@@ -158,7 +151,7 @@ static void receive(clu_process *p, const clu_signal *signal, void *arg)
     } else if (want_got > 0) {
         done = ++n_got == want_got;
     } else {
-        note_trip();
+        done = trip_ends(&trips);
         if (!done)
             ping();
     }
@@ -244,11 +237,10 @@ static void measure_push(size_t size, long count)
 
 static void measure_trips(void)
 {
-    trip = 0;
     done = false;
     ping();
     step_until(&done);
-    print_trips("pingpong", trips);
+    print_trips("pingpong", &trips);
 }
 
 static void call(void);
@@ -258,14 +250,14 @@ static void answered(clu_process *p, const clu_answer *answer, void *arg)
     (void)p, (void)arg;
     if (answer->outcome != CLU_ANSWERED)
         die("the call failed");
-    note_trip();
+    done = trip_ends(&trips);
     if (!done)
         call();
 }
 
 static void call(void)
 {
-    began = now_s();
+    trip_begins(&trips);
     clu_put_nil(clu_rpc_begin(self, peer, "erlang", "node", CLU_INFINITY));
     if (clu_call_end(self, answered, NULL, NULL) != CLU_OK)
         die("no room for a call");
@@ -273,37 +265,38 @@ static void call(void)
 
 static void measure_calls(void)
 {
-    trip = 0;
     done = false;
     call();
     step_until(&done);
-    print_trips("rpc", trips);
+    print_trips("rpc", &trips);
 }
 
-static int measure(bool rpc)
+static const struct measure measures[] = {
+    {"pingpong", .trips = measure_trips},
+    {"rpc", .trips = measure_calls},
+    {"oneway", .rates = measure_one_way},
+    {"push", .rates = measure_push},
+    {NULL},
+};
+
+static int client(char **what)
 {
     self = clu_spawn(node, &(clu_spawn_options){.receive = receive});
     if (self == NULL)
         die(clu_node_error(node));
     clu_monitor_nodes(self, true);
-    measure_trips();
-    if (rpc)
-        measure_calls();
-    for (size_t i = 0; i < COUNT(loads); i++)
-        measure_one_way(loads[i].size, loads[i].count);
-    for (size_t i = 0; i < COUNT(loads); i++)
-        measure_push(loads[i].size, loads[i].count);
+    measure_all(measures, what);
     return 0;
 }
 
 int main(int argc, char **argv)
 {
     if (argc < 4)
-        die("clu server NAME COOKIE | clu client NAME COOKIE PEER [rpc]");
+        die("clu server NAME COOKIE | clu client NAME COOKIE PEER WHAT...");
     node = clu_node_new(&(clu_options){.name = argv[2], .cookie = argv[3], .epmd = "external"});
     memset(blob, 'x', sizeof blob);
     if (argc < 5)
         return serve();
     peer = argv[4];
-    return measure(argc > 5);
+    return client(argv + 5);
 }

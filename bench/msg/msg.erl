@@ -28,14 +28,19 @@ push(To, Data, N) -> To ! Data, push(To, Data, N - 1).
 echo() ->
     receive {ping, From, Data} -> From ! Data, echo() end.
 
-client([Peer | Rpc]) ->
+client([Peer | Words]) ->
     Node = list_to_atom(Peer),
     net_kernel:connect_node(Node) orelse halt(3),
     timer:sleep(200),
-    trips("pingpong", fun() -> ping(Node) end),
-    [trips(atom_to_list(Module), fun() -> Node = Module:call(Node, erlang, node, []) end) || Rpc =/= [], Module <- [rpc, erpc]],
-    [one_way(Node, Size, Count) || {Size, Count} <- ?LOADS],
+    [measure(string:split(Word, ":"), Node) || Word <- Words],
     halt().
+
+measure(["pingpong"], Node) -> trips("pingpong", fun() -> ping(Node) end);
+measure(["oneway" | Sizes], Node) ->
+    [one_way(Node, Size, Count) || {Size, Count} <- ?LOADS, Sizes =:= [] orelse Sizes =:= [integer_to_list(Size)]];
+measure([Rpc], Node) ->
+    Module = list_to_existing_atom(Rpc),
+    trips(Rpc, fun() -> Node = Module:call(Node, erlang, node, []) end).
 
 one_way(Node, Size, Count) ->
     Data = binary:copy(<<"x">>, Size),

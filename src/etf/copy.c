@@ -28,53 +28,6 @@ struct copy {
     struct open_fun funs[FUNS_DEEP_MAX];
 };
 
-static void put_pid(clu_reader *r, clu_writer *w)
-{
-    clu_pid pid = clu_get_pid(r);
-
-    clu_put_pid(w, &pid);
-}
-
-static void put_ref(clu_reader *r, clu_writer *w)
-{
-    clu_ref ref = clu_get_ref(r);
-
-    clu_put_ref(w, &ref);
-}
-
-static void put_port(clu_reader *r, clu_writer *w)
-{
-    clu_port port = clu_get_port(r);
-
-    clu_put_port(w, &port);
-}
-
-static void put_export(clu_reader *r, clu_writer *w)
-{
-    clu_slice module, function;
-    uint8_t arity;
-
-    clu_get_export(r, &module, &function, &arity);
-    clu_put_export(w, module, function, arity);
-}
-
-/* A leaf that names atoms. Where those are in Latin-1 they are none of a cache, and the bytes can
- * stay. */
-static void copy_named(struct copy *c, void (*put)(clu_reader *, clu_writer *))
-{
-    clu_reader start = *c->r;
-    size_t len = c->w->len;
-    clu_error err = c->w->err;
-
-    put(c->r, c->w);
-    if (c->r->err == CLU_EATOM) {
-        *c->r = start;
-        c->w->len = len;
-        c->w->err = err;
-        clu_put_raw(c->w, clu_get_raw(c->r));
-    }
-}
-
 static void copy_record(struct copy *c)
 {
     clu_slice module, name;
@@ -136,25 +89,16 @@ static void copy_container(struct copy *c, clu_type type)
         clu_put_bytes(c->w, start, (size_t)(c->r->pos - start));
 }
 
-static void copy_atom(struct copy *c)
-{
-    uint8_t utf8[CLU_ATOM_BYTES_MAX];
-    clu_slice text = clu_get_atom_utf8(c->r, utf8);
-
-    if (c->r->err == CLU_OK)
-        clu_put_atom(c->w, text);
-}
-
 static void copy_one(struct copy *c)
 {
     clu_type type = clu_peek_type(c->r);
 
     switch (type) {
-    case CLU_TYPE_ATOM: copy_atom(c); break;
-    case CLU_TYPE_PID: copy_named(c, put_pid); break;
-    case CLU_TYPE_REF: copy_named(c, put_ref); break;
-    case CLU_TYPE_PORT: copy_named(c, put_port); break;
-    case CLU_TYPE_EXPORT: copy_named(c, put_export); break;
+    case CLU_TYPE_ATOM:
+    case CLU_TYPE_PID:
+    case CLU_TYPE_REF:
+    case CLU_TYPE_PORT:
+    case CLU_TYPE_EXPORT: etf_copy_leaf(c->r, c->w); break;
     case CLU_TYPE_RECORD: copy_record(c); break;
     case CLU_TYPE_FUN:
         if (*c->r->pos == ETF_NEW_FUN)
@@ -178,7 +122,7 @@ static void copy_one(struct copy *c)
 void clu_put_term(clu_writer *w, clu_reader *r)
 {
     size_t len = w->len;
-    struct copy c = {.r = r, .w = w, .left = 1};
+    struct copy c;
 
     if (r->refs == NULL) { /* there is nothing to resolve */
         clu_slice raw = clu_get_raw(r);
@@ -187,6 +131,10 @@ void clu_put_term(clu_writer *w, clu_reader *r)
             clu_put_raw(w, raw);
         return;
     }
+    c.r = r;
+    c.w = w;
+    c.left = 1;
+    c.n_funs = 0; /* the rest is written before it is read */
     while (c.left > 0 && r->err == CLU_OK && w->err == CLU_OK) {
         c.left--;
         copy_one(&c);

@@ -117,7 +117,7 @@ static void flush(struct wire *w)
                                         : sendmsg(w->fd, &msg, MSG_NOSIGNAL);
         if (n >= 0) {
             sent += (size_t)n;
-            machine_sent(l->machine, w->id, (size_t)n, system_now_ms());
+            machine_sent(l->machine, w->id, (size_t)n, machine_time(l->machine));
         } else if (errno == EAGAIN) {
             watch_start(w->writable, NEVER);
             return;

@@ -63,6 +63,7 @@ struct clu_node {
     struct slots procs, ties;
     struct map names;      /* name -> struct clu_process */
     struct map remotes;    /* name -> struct remote */
+    struct remote *latest; /* who was looked for last; NULL */
     struct map exports;    /* module, function and arity -> struct export */
     struct index watchers; /* by remote and reference */
     struct index bonds;    /* by process and pid */

@@ -250,16 +250,21 @@ static bool answer_supervisor(struct question *q)
     return true;
 }
 
+/* {system, From, Request}, or {'$gen_call', From, Request}. */
 bool system_take(struct clu_process *p, clu_reader message)
 {
     struct question q = {.p = p, .request = message};
-    clu_reader other = message;
+    clu_reader head = message;
 
-    if (get_call_by(&q.request, "system", &q.call)) {
-        q.whole = q.request;
-        answer(&q);
-        return true;
-    }
-    q.request = other;
-    return get_gen_call(&q.request, &q.call) && answer_supervisor(&q);
+    if (clu_get_tuple(&head) != 3)
+        return false;
+    clu_slice word = clu_get_atom(&head);
+
+    if (slice_is(word, "$gen_call"))
+        return get_gen_call(&q.request, &q.call) && answer_supervisor(&q);
+    if (!slice_is(word, "system") || !get_call_by(&q.request, "system", &q.call))
+        return false;
+    q.whole = q.request;
+    answer(&q);
+    return true;
 }

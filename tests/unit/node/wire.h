@@ -12,8 +12,8 @@
 
 #include "base/buf.h"
 #include "dist/flags.h"
-#include "../dist/drain.h"
 #include "node/calls.h"
+#include "said.h"
 
 /* What a peer sends, as it stands on the wire and as they are answered there. Terms are written in
  * Erlang's syntax; the atoms caller, self, own, request and result stand for what that cannot name,
@@ -99,17 +99,6 @@ static inline void put_text(struct fixture *f, clu_writer *w, const char *text)
     clu_writer_free(&plain);
 }
 
-static inline void print_term(struct buf *out, clu_slice term, const clu_refs *refs)
-{
-    clu_reader r = {.pos = term.data, .end = term.data + term.len, .refs = refs};
-    clu_writer text;
-
-    clu_writer_init(&text);
-    assert_int_equal(clu_print(&r, &text), CLU_OK);
-    buf_put(out, text.data, text.len);
-    clu_writer_free(&text);
-}
-
 /* ---- the peer ---- */
 
 /* The node's own code is on the stack, not the test's. */
@@ -138,26 +127,10 @@ static inline clu_error receive(struct fixture *f, const char *control, const ch
     return err;
 }
 
-/* What was sent since the last time: "control" or "control payload" a line. */
+/* What was sent since the last time. */
 static inline const char *sent(struct fixture *f)
 {
-    struct buf out = {0};
-    struct frame frame;
-
-    take_all(&f->channel, &out, 0);
-    buf_reset(&f->seen);
-    channel_feed(&f->peer, out.data, out.len, 0);
-    while (channel_next(&f->peer, &frame)) {
-        print_term(&f->seen, frame.control, frame.refs);
-        if (frame.payload.len > 0) {
-            buf_put_byte(&f->seen, ' ');
-            print_term(&f->seen, frame.payload, frame.refs);
-        }
-        buf_put_byte(&f->seen, '\n');
-    }
-    assert_int_equal(f->peer.err, CLU_OK);
-    buf_free(&out);
-    return buf_text(&f->seen);
+    return channel_said(&f->channel, &f->peer, &f->seen);
 }
 
 static inline void told(struct fixture *f, const char *control, const char *payload,
