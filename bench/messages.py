@@ -17,12 +17,15 @@ ERL = ['erl', '+S', '1:1', '+sbwt', 'none', '-noshell', '-noinput', '-setcookie'
        '-kernel', 'inet_dist_use_interface', '{127,0,0,1}']
 BEAM, OURS = 'beam@127.0.0.1', 'ours@127.0.0.1'
 # What each client measures of each server, and what the machine can do.
-MEASURES = (('raw', None, ('pingpong', 'blocking', 'stream')), ('erlclu', BEAM, ('pingpong', 'rpc', 'oneway', 'push')),
-            ('ei', BEAM, ('pingpong', 'rpc', 'oneway', 'push', 'batch')), ('BEAM', BEAM, ('pingpong', 'rpc', 'erpc', 'oneway')),
-            ('erlclu', OURS, ('pingpong', 'oneway')))
+MEASURES = (('raw', None, ('pingpong', 'blocking', 'stream')),
+            ('erlclu', BEAM, ('pingpong', 'rpc', 'oneway', 'push', 'gigabyte')),
+            ('ei', BEAM, ('pingpong', 'rpc', 'oneway', 'push', 'batch')),
+            ('BEAM', BEAM, ('pingpong', 'rpc', 'erpc', 'oneway', 'gigabyte')),
+            ('erlclu', OURS, ('pingpong', 'oneway', 'gigabyte')),
+            ('BEAM', OURS, ('gigabyte',)))
 # What each table needs of that: one may be asked for alone.
 TABLES = {'trips': ('pingpong', 'blocking', 'rpc', 'erpc'), 'into': ('oneway', 'batch'), 'out': ('push',),
-          'pair': ('oneway', 'stream')}
+          'pair': ('oneway', 'stream'), 'gigabyte': ('gigabyte',)}
 SIZES = ((16, '16 B'), (1024, '1 kB'), (65536, '64 kB'), (1 << 20, '1 MB'))
 
 
@@ -133,6 +136,12 @@ def pair_rows(m, where):
         yield label, number(value), number(stream), show(value, stream)
 
 
+def gigabyte_rows(m, where):
+    for client, server in (('erlclu', OURS), ('erlclu', BEAM), ('BEAM', OURS), ('BEAM', BEAM)):
+        figures = (m.figure(client, server, where, f'gigabyte_{what}', 16) for what in ('p50', 'p99', 'longest'))
+        yield f'{client} to {"erlclu" if server == OURS else "BEAM"}', *(f'{value / 1000:.2f}' for value in figures)
+
+
 def messages(lab, rounds, tables, table):
     m = Messages(lab, rounds, tables or TABLES)
     m.measure()
@@ -148,3 +157,6 @@ def messages(lab, rounds, tables, table):
         if 'pair' in m.tables:
             table(f'One way between two erlclu, {where}, messages/s ({note})', ('', 'erlclu', 'raw stream', 'to it'),
                   list(pair_rows(m, where)))
+        if 'gigabyte' in m.tables:
+            table(f'Pings beside a message of a gigabyte, {where}, ms ({note})', ('', 'p50', 'p99', 'longest'),
+                  list(gigabyte_rows(m, where)))

@@ -92,12 +92,24 @@ static void echo(clu_process *p, const clu_signal *signal, void *arg)
         die("no room for the echo");
 }
 
+static void gulp(clu_process *p, const clu_stream *part, void *arg)
+{
+    struct sink *s = arg;
+
+    (void)p;
+    s->n += part->part == CLU_STREAM_LAST;
+    s->bytes += (int64_t)part->bytes.len;
+}
+
 static int serve(void)
 {
-    static struct sink state;
+    static struct sink state, large;
 
     clu_spawn(node, &(clu_spawn_options){.receive = sink, .arg = &state, .name = "sink"});
     clu_spawn(node, &(clu_spawn_options){.receive = echo, .name = "echo"});
+    clu_on_stream(
+        clu_spawn(node, &(clu_spawn_options){.receive = sink, .arg = &large, .name = "gulp"}), gulp,
+        &large);
     return clu_main(node);
 }
 
@@ -114,21 +126,20 @@ static void step_until(const bool *flag)
             die(clu_node_error(node));
 }
 
-static void ping(void)
+static void ping(clu_process *p)
 {
     clu_to to = clu_to_name("echo", peer);
-    clu_pid me = clu_self(self);
-    clu_writer *w = clu_send_begin(self, &to);
+    clu_pid me = clu_self(p);
+    clu_writer *w = clu_send_begin(p, &to);
 
     trip_begins(&trips);
     clu_put_tuple(w, 3);
     clu_put_atom_text(w, "ping");
     clu_put_pid(w, &me);
     clu_put_binary(w, blob, 16);
-    if (clu_send_end(self) != CLU_OK)
+    if (clu_send_end(p) != CLU_OK)
         die("no room for a ping");
 }
-
 
 static bool writable;
 
@@ -136,7 +147,7 @@ static void receive(clu_process *p, const clu_signal *signal, void *arg)
 {
     clu_reader r = signal->term;
 
-    (void)p, (void)arg;
+    (void)arg;
     if (signal->kind == CLU_SIGNAL_WRITABLE) {
         writable = true;
     } else if (signal->kind == CLU_SIGNAL_NODE_DOWN) {
@@ -153,7 +164,7 @@ static void receive(clu_process *p, const clu_signal *signal, void *arg)
     } else {
         done = trip_ends(&trips);
         if (!done)
-            ping();
+            ping(p);
     }
 }
 
@@ -238,7 +249,7 @@ static void measure_push(size_t size, long count)
 static void measure_trips(void)
 {
     done = false;
-    ping();
+    ping(self);
     step_until(&done);
     print_trips("pingpong", &trips);
 }
@@ -271,12 +282,52 @@ static void measure_calls(void)
     print_trips("rpc", &trips);
 }
 
+/* Pings, while a gigabyte is sent: the answer to what is sent behind that is the end. */
+static struct pings pings;
+
+static void receive_under_load(clu_process *p, const clu_signal *signal, void *arg)
+{
+    (void)arg;
+    if (signal->kind != CLU_SIGNAL_MESSAGE)
+        return;
+    ping_ends(&pings, trips.began);
+    if (!done)
+        ping(p);
+}
+
+static void put_gigabyte(clu_writer *w, size_t size)
+{
+    uint8_t *data = calloc(1, size);
+
+    if (data == NULL)
+        die("no memory for a gigabyte");
+    clu_put_binary(w, data, size);
+    free(data);
+}
+
+static void measure_gigabyte(void)
+{
+    clu_process *other = clu_spawn(node, &(clu_spawn_options){.receive = receive_under_load});
+    clu_to to = clu_to_name("gulp", peer);
+
+    if (other == NULL)
+        die(clu_node_error(node));
+    done = false;
+    send(&to, put_done, 0);
+    step_until(&done); /* they are linked */
+    done = false;
+    send(&to, put_gigabyte, GIGABYTE);
+    ping(other);
+    send(&to, put_done, 0);
+    step_until(&done);
+    print_pings(&pings);
+    clu_exit(other, "normal");
+}
+
 static const struct measure measures[] = {
-    {"pingpong", .trips = measure_trips},
-    {"rpc", .trips = measure_calls},
-    {"oneway", .rates = measure_one_way},
-    {"push", .rates = measure_push},
-    {NULL},
+    {"pingpong", .trips = measure_trips},    {"rpc", .trips = measure_calls},
+    {"oneway", .rates = measure_one_way},    {"push", .rates = measure_push},
+    {"gigabyte", .trips = measure_gigabyte}, {NULL},
 };
 
 static int client(char **what)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * erl_interface as a client of msg.erl: `ei NAME COOKIE PEER WHAT...`. `batch` measures what a BEAM can
- * take at most: frames made once, written 64 kB at a time. */
+ * erl_interface as a client of msg.erl: `ei NAME COOKIE PEER WHAT...`. `batch` measures what a BEAM
+ * can take at most: frames made once, written 64 kB at a time. */
 #include <arpa/inet.h>
 #include <ei.h>
 #include <stdbool.h>
@@ -228,12 +228,9 @@ static void measure_batch(size_t size, long all)
 }
 
 static const struct measure measures[] = {
-    {"pingpong", .trips = measure_pings},
-    {"rpc", .trips = measure_calls},
-    {"oneway", .rates = measure_one_way},
-    {"push", .rates = measure_push},
-    {"batch", .rates = measure_batch},
-    {NULL},
+    {"pingpong", .trips = measure_pings}, {"rpc", .trips = measure_calls},
+    {"oneway", .rates = measure_one_way}, {"push", .rates = measure_push},
+    {"batch", .rates = measure_batch},    {NULL},
 };
 
 int main(int argc, char **argv)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What the three clients have in common: the clock, the sizes, and how a figure is printed. A line
- * is `WHAT SIZE VALUE...`: messages a second; or p50 and p99 of a round trip, and what it costs this
- * end in CPU time, in microseconds. */
+ * is `WHAT SIZE VALUE...`: messages a second; or p50 and p99 of a round trip, and what it costs
+ * this end in CPU time, in microseconds. */
 #ifndef MEASURE_H
 #define MEASURE_H
 
@@ -89,6 +89,39 @@ static inline void print_trips(const char *what, struct trips *t)
            t->seconds[ROUND_TRIPS * 99 / 100] * 1e6, cpu / ROUND_TRIPS * 1e6);
     fflush(stdout);
     t->n = 0;
+}
+
+/* ---- pings beside a large message ---- */
+
+#define GIGABYTE  ((size_t)1 << 30)
+#define PINGS_MAX 1000000
+
+struct pings {
+    double seconds[PINGS_MAX];
+    long n;
+};
+
+static inline void ping_ends(struct pings *p, double began)
+{
+    if (p->n < PINGS_MAX)
+        p->seconds[p->n++] = now_s() - began;
+}
+
+static inline void print_pings(struct pings *p)
+{
+    static const struct {
+        const char *name;
+        long of_1000;
+    } rows[] = {{"p50", 500}, {"p99", 990}, {"longest", 1000}};
+
+    if (p->n == 0)
+        die("not one ping was answered");
+    qsort(p->seconds, (size_t)p->n, sizeof *p->seconds, by_size);
+    for (size_t i = 0; i < COUNT(rows); i++)
+        printf("gigabyte_%s 16 %.2f\n", rows[i].name,
+               p->seconds[(p->n - 1) * rows[i].of_1000 / 1000] * 1e6);
+    fflush(stdout);
+    p->n = 0;
 }
 
 /* ---- what to measure ---- */
