@@ -10,7 +10,9 @@
 /* NEW_FUN: Size:4 and, from there on, Arity:1, Uniq:16, Index:4, NumFree:4. */
 #define FUN_HEAD      29
 #define FUN_NUM_FREE  25
-#define FUN_OWN_TERMS 4 /* Module, OldIndex, OldUniq, Pid */
+#define FUN_OWN_TERMS 4 /* Module, OldIndex, OldUniq, Pid; of an old one Pid first */
+/* FUN: NumFree:4, and nothing else before its terms. */
+#define OLD_FUN_HEAD 4
 
 /* A fun whose terms are being copied: its size is not known before they are. */
 struct open_fun {
@@ -52,6 +54,17 @@ static void copy_fun(struct copy *c)
     c->left += FUN_OWN_TERMS + (uint64_t)get_be32(head + 1 + FUN_NUM_FREE);
 }
 
+/* Its size is nowhere, so there is nothing to mend. */
+static void copy_old_fun(struct copy *c)
+{
+    const uint8_t *head = clu_reader_take(c->r, 1 + OLD_FUN_HEAD);
+
+    if (head == NULL)
+        return;
+    clu_put_bytes(c->w, head, 1 + OLD_FUN_HEAD);
+    c->left += FUN_OWN_TERMS + (uint64_t)get_be32(head + 1);
+}
+
 /* The funs of which the term just copied was the last one. */
 static void close_funs(struct copy *c)
 {
@@ -90,8 +103,8 @@ static void copy_one(struct copy *c)
     case CLU_TYPE_FUN:
         if (*c->r->pos == ETF_NEW_FUN)
             copy_fun(c);
-        else /* an old one's size says nothing of its bytes, and no peer of today sends it */
-            clu_put_raw(c->w, clu_get_raw(c->r));
+        else
+            copy_old_fun(c);
         break;
     case CLU_TYPE_LIST:
         if (*c->r->pos != ETF_LIST) {

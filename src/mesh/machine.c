@@ -52,12 +52,16 @@ static bool init_self(struct machine *m, const struct machine_options *o)
 static bool init_parts(struct machine *m, const struct machine_options *o)
 {
     const struct settings *s = o->settings;
+    uint64_t secret;
 
     /* Who only looks is nobody among those listed, whatever it calls itself. */
     m->reconcile = reconcile_new(s->no_listen ? "" : m->name, m->creation, &m->rng);
     m->views = views_new();
-    if (node_init(&m->node, m->name, m->creation, s->hidden) != CLU_OK ||
-        exchange_start(m) != CLU_OK)
+    if (crypto_random(m->crypto, &secret) != CLU_OK ||
+        node_init(&m->node, m->name, m->creation, s->hidden) != CLU_OK)
+        return false;
+    node_seed(&m->node, secret);
+    if (exchange_start(m) != CLU_OK)
         return false;
     if (s->global && clu_global_start(&m->node, rng_next(&m->rng)) != CLU_OK)
         return false;

@@ -25,11 +25,16 @@ static struct remote *find(struct clu_node *n, clu_slice name)
     return r;
 }
 
+clu_error remote_error(clu_slice name)
+{
+    return name.len == 0 || name.len >= NODE_NAME_SIZE ? CLU_EBADARG : CLU_ENOMEM;
+}
+
 struct remote *remote_get(struct clu_node *n, clu_slice name)
 {
     struct remote *r = find(n, name);
 
-    if (r != NULL || name.len == 0 || name.len >= NODE_NAME_SIZE)
+    if (r != NULL || remote_error(name) == CLU_EBADARG)
         return r;
     r = calloc(1, sizeof *r);
     if (r == NULL)
@@ -206,6 +211,7 @@ static void drop_link(struct remote *r, const char *reason)
     list_remove(&l->talking);
     l->remote = NULL;
     r->link = NULL;
+    r->release = 0;
     global_link_lost(r->node, slice_of(r->name));
     lose(r);
     if (l->visible)

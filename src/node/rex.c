@@ -65,7 +65,7 @@ static void take_cast(struct clu_process *rex, clu_reader request)
 static void tell_features(struct clu_process *rex, const clu_pid *from)
 {
     clu_to to = clu_to_pid(*from);
-    clu_writer *w = clu_send_begin(rex, &to);
+    clu_writer *w = send_back(rex, &to);
 
     clu_put_tuple(w, 3);
     clu_put_atom_text(w, "features_reply");
@@ -80,7 +80,7 @@ static void tell_features(struct clu_process *rex, const clu_pid *from)
 static void tell_sent(struct clu_process *rex, const clu_pid *from, const clu_slice *missing)
 {
     clu_to to = clu_to_pid(*from);
-    clu_writer *w = clu_send_begin(rex, &to);
+    clu_writer *w = send_back(rex, &to);
 
     clu_put_tuple(w, 3);
     clu_put_atom_text(w, "rex");
@@ -171,7 +171,7 @@ static bool take_io(struct clu_process *rex, clu_reader msg)
 
     if (to.pid.node.len == 0)
         return true;
-    clu_writer *w = clu_send_begin(rex, &to);
+    clu_writer *w = send_back(rex, &to);
 
     clu_put_tuple(w, 3);
     clu_put_atom_text(w, "io_reply");

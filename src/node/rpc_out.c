@@ -59,8 +59,8 @@ static void rpc_down(struct tie *t, clu_reader reason)
 static void rpc_spawned(struct tie *t, const struct control *c)
 {
     clu_slice why = c->from_is_name ? c->from_name : slice_of("notsup");
-    struct atom_term term;
-    char text[CLU_ATOM_CHARS_MAX + 1];
+    uint8_t term[3 + CLU_ATOM_BYTES_MAX];
+    clu_writer w;
 
     t->kinds &= (uint32_t)~TIE_SPAWN;
     if (!c->from_is_name && (c->sig_flags & SPAWN_REPLY_MONITOR) != 0) {
@@ -69,8 +69,9 @@ static void rpc_spawned(struct tie *t, const struct control *c)
         return;
     }
     t->kinds &= (uint32_t)~TIE_MONITOR;
-    text_set(text, sizeof text, why);
-    tie_answer(t, CLU_NO_PROCESS, (clu_slice){NULL, 0}, reader_of(atom_term(&term, text)));
+    clu_writer_fixed(&w, term, sizeof term);
+    clu_put_atom(&w, why);
+    tie_answer(t, CLU_NO_PROCESS, (clu_slice){NULL, 0}, reader_of((clu_slice){term, w.len}));
 }
 
 /* ---- begin ---- */
@@ -195,7 +196,7 @@ clu_writer *clu_rpc_begin(clu_process *p, const char *node, const char *module,
     struct remote *r = remote_get(p->node, slice_of(node));
 
     if (r == NULL)
-        return refuse(p, CLU_ENOMEM);
+        return refuse(p, remote_error(slice_of(node)));
     return (remote_flags(r) & DFLAG_SPAWN) != 0 ? begin_far(p, r, module, function, timeout_ms)
                                                 : begin_rex(p, &to, module, function, timeout_ms);
 }
@@ -283,7 +284,7 @@ clu_writer *clu_rpc_cast_begin(clu_process *p, const char *node, const char *mod
     struct remote *r = remote_get(p->node, slice_of(node));
 
     if (r == NULL)
-        return refuse(p, CLU_ENOMEM);
+        return refuse(p, remote_error(slice_of(node)));
     if ((remote_flags(r) & DFLAG_SPAWN) != 0)
         return begin_cast(p, r, module, function);
     clu_writer *w = clu_cast_begin(p, &to);

@@ -222,6 +222,90 @@ static void who_talks_to_itself_takes_streams_too(void **state)
     clu_writer_free(&sink.term);
 }
 
+static struct sink other; /* takes over, or does not */
+static void take_otherwise(clu_process *self, const clu_stream *part, void *arg)
+{
+    on_part(self, part, arg);
+    clu_on_stream(self, on_part, &other);
+}
+
+static void take_no_more(clu_process *self, const clu_stream *part, void *arg)
+{
+    on_part(self, part, arg);
+    clu_on_stream(self, NULL, NULL);
+}
+
+/* A message of five parts, of which so many have arrived. */
+static void stream_begins(struct story *s, clu_stream_fn *fn, struct sink *sink, int parts)
+{
+    clu_to bob = clu_to_pid(s->bob.self);
+
+    clu_writer_free(&sink->term);
+    clu_writer_free(&other.term);
+    *sink = other = (struct sink){0};
+    clu_on_stream(s->bob.p, fn, sink);
+    ok(send_big(&s->ann, &bob, 300 * KIB));
+    world_turn(&s->w, 0);
+    for (int i = 0; i < parts; i++)
+        assert_true(world_carry(&s->w, 0, 1));
+}
+
+static void end_streams(struct sink *sink)
+{
+    clu_writer_free(&sink->term);
+    clu_writer_free(&other.term);
+}
+
+static void another_function_takes_the_rest(void **state)
+{
+    struct sink sink = {0};
+    struct story *s = *state;
+
+    stream_begins(s, take_otherwise, &sink, 1);
+    world_run(&s->w);
+    assert_string_equal(sink.parts, "0");
+    assert_string_equal(other.parts, "1112");
+    end_streams(&sink);
+}
+
+/* Who says NULL has done with what has begun, also when it takes later ones again. */
+static void the_rest_of_what_was_given_up_is_dropped(void **state)
+{
+    struct story *s = *state;
+    struct sink sink = {0};
+
+    clu_to bob = clu_to_pid(s->bob.self);
+    stream_begins(s, take_no_more, &sink, 2);
+    clu_on_stream(s->bob.p, on_part, &other);
+    world_run(&s->w);
+    assert_string_equal(sink.parts, "0");
+    assert_string_equal(other.parts, "");
+    ok(send_big(&s->ann, &bob, 100 * KIB));
+    world_run(&s->w);
+    assert_string_equal(other.parts, "02");
+    /* nor is its end told */
+    stream_begins(s, take_no_more, &sink, 2);
+    clu_on_stream(s->bob.p, on_part, &other);
+    world_cut(&s->w, 0, 1);
+    world_run(&s->w);
+    expect(s, &s->bob, "");
+    end_streams(&sink);
+}
+
+/* Who takes streams only since a message has begun gets it whole. */
+static void what_began_before_comes_whole(void **state)
+{
+    struct story *s = *state;
+    struct sink sink = {0};
+
+    s->bob.does = note_size;
+    stream_begins(s, NULL, &sink, 2);
+    clu_on_stream(s->bob.p, on_part, &sink);
+    world_run(&s->w);
+    expect(s, &s->bob, "307200 bytes\n");
+    assert_int_equal(sink.n_parts, 0);
+}
+
 /* A connection that ends within a message says so. */
 static void the_end_of_a_stream_is_told(void **state)
 {
@@ -355,6 +439,9 @@ int main(void)
         STORY(answers_of_calls_stay_whole),
         STORY(order_is_kept),
         STORY(large_messages_wait_and_small_ones_pass),
+        STORY(another_function_takes_the_rest),
+        STORY(the_rest_of_what_was_given_up_is_dropped),
+        STORY(what_began_before_comes_whole),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -27,6 +27,50 @@ static void a_full_mailbox_ends_its_process(void **state)
     expect(s, &s->ann, "down tim message_queue_full\n");
 }
 
+/* What the node itself is made of lives on: who watches it, and may wait for an answer, is told. */
+static void a_service_outlives_a_full_mailbox(void **state)
+{
+    struct story *s = *state;
+    clu_to near = clu_to_name("rex", "a@h");
+
+    assert_int_equal(clu_monitor(s->bob.p, &near).n, 3);
+    assert_int_equal(clu_monitor(s->abe.p, &near).n, 3);
+    world_run(&s->w);
+    clu_whereis(&s->w.nodes[0], "rex")->mailbox_max = 1;
+    ok(actor_send(&s->ann, &near, "hello"));
+    world_run(&s->w);
+    expect(s, &s->bob, "down rex a@h message_queue_full\n");
+    expect(s, &s->abe, "down rex a@h message_queue_full\n");
+    clu_put_nil(clu_rpc_begin(s->bob.p, "a@h", "erlang", "node", 1000));
+    ok(clu_call_end(s->bob.p, actor_answered, &s->bob, NULL));
+    clu_put_nil(clu_call_begin(s->ben.p, &near, 1000));
+    ok(clu_call_end(s->ben.p, actor_answered, &s->ben, NULL));
+    world_run(&s->w);
+    expect(s, &s->bob, "answered a@h\n");
+    expect(s, &s->ben, "no process notsup\n");
+}
+
+/* So many processes and no more: that is a limit, and no shortage of memory. */
+static void processes_are_bounded(void **state)
+{
+    struct story *s = *state;
+    struct clu_node *n;
+
+    n = &s->w.nodes[0];
+    assert_int_equal(n->procs.max, CLU_PROCESSES_MAX);
+    n->procs.max = n->procs.n_used + 1;
+    clu_process *last = clu_spawn(n, &(clu_spawn_options){0});
+
+    assert_non_null(last);
+    assert_null(clu_spawn(n, &(clu_spawn_options){0}));
+    assert_int_equal(n->err, CLU_ESIZE);
+    assert_non_null(strstr(n->why, "already"));
+    clu_exit(last, "normal");
+    world_run(&s->w);
+    assert_non_null(last = clu_spawn(n, &(clu_spawn_options){0}));
+    clu_exit(last, "normal");
+}
+
 static clu_error send_big(struct actor *a, const clu_to *to)
 {
     static uint8_t bytes[60000];
@@ -354,6 +398,8 @@ int main(void)
         STORY(answers_that_wait_are_bounded),
         STORY(what_a_function_leaves_begun_is_dropped),
         STORY(a_message_that_is_ended_as_a_call),
+        STORY(a_service_outlives_a_full_mailbox),
+        STORY(processes_are_bounded),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

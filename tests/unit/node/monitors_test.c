@@ -63,6 +63,26 @@ static void of_nobody_it_fires_at_once(void **state)
     expect(s, &s->ben, "down b@h noproc\n");
 }
 
+/* An alias takes messages, and stands for nobody whose end could be told. */
+static void an_alias_is_not_watched(void **state)
+{
+    struct story *s = *state;
+
+    clu_ref alias = clu_alias(s->bob.p), near = clu_alias(s->abe.p);
+    const clu_to targets[] = {clu_to_alias(alias), clu_to_alias(near)};
+
+    for (size_t i = 0; i < COUNT(targets); i++) {
+        assert_int_equal(clu_monitor(s->ann.p, &targets[i]).n, 0);
+        clu_put_nil(clu_call_begin(s->ann.p, &targets[i], 1000));
+        assert_int_equal(clu_call_end(s->ann.p, actor_answered, &s->ann, NULL), CLU_EBADARG);
+        ok(actor_send(&s->ann, &targets[i], "hello"));
+    }
+    world_run(&s->w);
+    expect(s, &s->ann, "");
+    expect(s, &s->bob, "message ann hello\n");
+    expect(s, &s->abe, "message ann hello\n");
+}
+
 /* The monitor was there before the end: the reason is the true one. */
 static void who_ends_in_the_same_turn(void **state)
 {
@@ -211,6 +231,41 @@ static void given_up_before_it_was_linked(void **state)
     assert_int_equal(s->w.nodes[1].watchers.n, 0);
 }
 
+/* A peer that knows no monitors would close at the first one: it is sent none. */
+static void who_knows_no_monitors_is_sent_none(void **state)
+{
+    static const uint64_t unknown[] = {DFLAG_DIST_MONITOR, DFLAG_DIST_MONITOR_NAME};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(unknown); i++) {
+        struct story s;
+
+        begin(&s);
+        world_cut(&s.w, 0, 1);
+        s.w.dial = WORLD_WAITS;
+        s.w.flags = WORLD_FLAGS & ~unknown[i];
+        clu_ref given_up = watch(&s.ann, &s.bob);
+
+        watch(&s.ann, &s.bob); /* these are held */
+        watch_name(&s.ann, "shop", "b@h");
+        clu_demonitor(s.ann.p, &given_up);
+        assert_true(world_join(&s.w, 0, 1));
+        given_up = watch(&s.abe, &s.bob);
+        watch(&s.abe, &s.bob);
+        watch_name(&s.abe, "shop", "b@h");
+        clu_demonitor(s.abe.p, &given_up);
+        world_run(&s.w);
+        assert_int_equal(s.w.nodes[1].watchers.n, 0);
+        expect(&s, &s.ann, "");
+        expect(&s, &s.abe, "");
+        world_cut(&s.w, 0, 1);
+        world_run(&s.w);
+        expect(&s, &s.ann, "down bob noconnection\ndown shop b@h noconnection\n");
+        expect(&s, &s.abe, "down bob noconnection\ndown shop b@h noconnection\n");
+        end(&s);
+    }
+}
+
 /* A newer connection of the same node takes over: all that hung on the older is over. */
 static void a_connection_is_taken_over(void **state)
 {
@@ -276,6 +331,8 @@ int main(void)
         STORY(given_up_before_it_was_linked),
         STORY(a_connection_is_taken_over),
         STORY(nodes_come_and_go),
+        STORY(an_alias_is_not_watched),
+        cmocka_unit_test(who_knows_no_monitors_is_sent_none),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -165,6 +165,48 @@ static void calls_time_out(void **state)
 }
 
 /* Before the peer has said which process it is: the reply is what undoes the monitor. */
+/* An error may be any atom: 255 characters of four bytes each are the longest. */
+static void long_errors_are_whole(void **state)
+{
+    char error[255 * 4 + 1] = "", control[sizeof error + 64], note[sizeof error + 32];
+    struct fixture f;
+
+    (void)state;
+    open_link(&f, NODE_FLAGS);
+    for (size_t i = 0; i < 255; i++)
+        memcpy(error + 4 * i, "\xf0\x9f\x90\xa2", 5);
+    f.ref = rpc(&f, "p@h", 5000);
+    sent(&f);
+    snprintf(control, sizeof control, "{31,own,self,0,'%s'}", error);
+    told(&f, control, NULL, "");
+    snprintf(note, sizeof note, "no_process '%s'\n", error);
+    assert_string_equal(buf_text(&f.notes), note);
+    end(&f);
+}
+
+/* The reply comes when the time is over: the process that runs over there is not watched for ever,
+ * whether the caller has been told by then or not. */
+static void calls_time_out_before_their_reply(void **state)
+{
+    (void)state;
+    for (int told_before = 0; told_before < 2; told_before++) {
+        struct fixture f;
+        char text[128];
+
+        open_link(&f, NODE_FLAGS);
+        f.ref = rpc(&f, "p@h", 5000);
+        sent(&f);
+        node_tick(&f.node, 5000);
+        if (told_before)
+            node_turn(&f.node, 5000);
+        snprintf(text, sizeof text, "{20,<us@h.4.4>,<p@h.1.2>,#Ref<us@h.0.%u.1>}\n",
+                 (unsigned)f.ref.words[1]);
+        told(&f, "{31,own,self,2,caller}", NULL, text);
+        assert_string_equal(buf_text(&f.notes), "timed_out\n");
+        end(&f);
+    }
+}
+
 static void calls_are_forgotten(void **state)
 {
     struct fixture f;
@@ -345,6 +387,47 @@ static void held_requests_are_refused(void **state)
     end(&f);
 }
 
+/* What was held is written as the peer turns out to take it: here one of old, as C nodes are. */
+static void held_signals_take_the_form_that_was_agreed(void **state)
+{
+    static const struct {
+        uint64_t without;
+        const char *sent;
+    } rows[] = {
+        {0, "{22,<us@h.4.4>,<p@h.1.2>} hello\n{6,<us@h.4.4>,'',name} hello\n"
+            "{26,<us@h.4.4>,<p@h.1.2>} bye\n{1,<us@h.4.4>,<p@h.1.2>}\n"
+            "{24,<us@h.4.4>,<p@h.1.2>} over\n"},
+        {DFLAG_SEND_SENDER | DFLAG_EXIT_PAYLOAD,
+         "{2,'',<p@h.1.2>} hello\n{6,<us@h.4.4>,'',name} hello\n"
+         "{8,<us@h.4.4>,<p@h.1.2>,bye}\n{1,<us@h.4.4>,<p@h.1.2>}\n"
+         "{3,<us@h.4.4>,<p@h.1.2>,over}\n"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct fixture f;
+        uint64_t flags = NODE_FLAGS & ~rows[i].without;
+        clu_process *p = open_link(&f, NODE_FLAGS);
+        clu_to pid = clu_to_pid(caller), name = clu_to_name("name", "p@h");
+
+        node_link_down(&f.node, &f.link, "connection_closed");
+        clu_put_atom_text(clu_send_begin(p, &pid), "hello");
+        assert_int_equal(clu_send_end(p), CLU_OK);
+        clu_put_atom_text(clu_send_begin(p, &name), "hello");
+        assert_int_equal(clu_send_end(p), CLU_OK);
+        assert_int_equal(clu_exit_signal(p, &caller,
+                                         slice_of("w\x03"
+                                                  "bye")),
+                         CLU_OK);
+        assert_int_equal(clu_link(p, &caller), CLU_OK);
+        clu_exit(p, "over");
+        node_turn(&f.node, 0);
+        assert_int_equal(node_link_up(&f.node, &f.link, &f.channel, "p@h", 3, flags), CLU_OK);
+        assert_string_equal(sent(&f), rows[i].sent);
+        end(&f);
+    }
+}
+
 static void casts_are_answered_by_nobody(void **state)
 {
     struct fixture f;
@@ -477,6 +560,8 @@ int main(void)
         cmocka_unit_test(answers_come_by_the_monitor),
         cmocka_unit_test(no_process_is_made),
         cmocka_unit_test(calls_time_out),
+        cmocka_unit_test(long_errors_are_whole),
+        cmocka_unit_test(calls_time_out_before_their_reply),
         cmocka_unit_test(calls_are_forgotten),
         cmocka_unit_test(calls_end_with_the_link),
         cmocka_unit_test(nodes_are_dialled),
@@ -485,6 +570,7 @@ int main(void)
         cmocka_unit_test(rex_is_waited_for_no_longer),
         cmocka_unit_test(rex_is_asked_as_of_old),
         cmocka_unit_test(held_requests_are_refused),
+        cmocka_unit_test(held_signals_take_the_form_that_was_agreed),
         cmocka_unit_test(casts_are_answered_by_nobody),
         cmocka_unit_test(functions_of_our_own),
         cmocka_unit_test(what_was_begun_may_be_cancelled),

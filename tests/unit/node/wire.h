@@ -16,8 +16,8 @@
 #include "said.h"
 
 /* What a peer sends, as it stands on the wire and as they are answered there. Terms are written in
- * Erlang's syntax; the atoms caller, self, own, request and result stand for what that cannot name.
- */
+ * Erlang's syntax; the atoms caller, self, own, request and result stand for what that cannot name,
+ * stranger and alien for a pid and a reference of a node that is not linked. */
 
 #define TEXT(text)                                                                                 \
     {                                                                                              \
@@ -27,6 +27,8 @@
 
 static const clu_pid caller = {.node = TEXT("p@h"), .id = 1, .serial = 2, .creation = 3};
 static const clu_ref request = {.node = TEXT("p@h"), .creation = 3, .n = 3, .words = {6, 7, 8}};
+static const clu_pid stranger = {.node = TEXT("q@h"), .id = 1, .serial = 2, .creation = 3};
+static const clu_ref alien = {.node = TEXT("q@h"), .creation = 3, .n = 3, .words = {6, 7, 8}};
 static const clu_ref result = {.node = TEXT("p@h"), .creation = 3, .n = 3, .words = {1, 1, 1}};
 
 struct fixture {
@@ -58,6 +60,10 @@ static inline void put_leaf(struct fixture *f, clu_writer *w, clu_reader *r)
         clu_put_ref(w, &f->ref);
     else if (slice_is(atom, "request"))
         clu_put_ref(w, &request);
+    else if (slice_is(atom, "stranger"))
+        clu_put_pid(w, &stranger);
+    else if (slice_is(atom, "alien"))
+        clu_put_ref(w, &alien);
     else if (slice_is(atom, "result"))
         clu_put_ref(w, &result);
     else
