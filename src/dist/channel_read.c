@@ -174,7 +174,7 @@ static clu_error take_numbers(struct channel *c, clu_slice *rest, uint64_t *sequ
 
 static clu_error read_first(struct channel *c, clu_slice rest, struct frame *f)
 {
-    uint64_t sequence, fragment;
+    uint64_t sequence = 0, fragment = 0; /* gcc -O3 does not see that they are set */
     clu_error err = take_numbers(c, &rest, &sequence, &fragment);
 
     if (err == CLU_OK && gather_find(&c->gather, sequence) != NULL)
@@ -228,7 +228,7 @@ static clu_error end_next(struct channel *c, struct gathering *m, clu_slice rest
 
 static clu_error read_next(struct channel *c, clu_slice rest, struct frame *f)
 {
-    uint64_t sequence, fragment;
+    uint64_t sequence = 0, fragment = 0; /* gcc -O3 does not see that they are set */
     clu_error err = take_numbers(c, &rest, &sequence, &fragment);
     struct gathering *m = err == CLU_OK ? find_next(c, sequence, fragment) : NULL;
 
