@@ -221,9 +221,14 @@ def reconnect(s):
     s.says(f"Ask({{monitor_nodes, true}}), erlang:disconnect_node(N), true = net_kernel:connect_node(N), "
            "Noted(fun({nodedown, _, _}) -> true; (_) -> false end)", 'noted')
     other = s.case.erl(3, s.release, refresh=None).start()
-    for _ in range(3):
+
+    def linked():
+        """What is sent before the end of the link has reached us goes down with it: it is sent again."""
         s.says(f"Ask({{send, {{nobody, '{other.name}'}}, hi}})", 'ok')
-        eventually('it is linked', 10, lambda: s.name in other.nodes())
+        return s.name in other.nodes()
+
+    for _ in range(3):
+        eventually('it is linked', 10, linked, interval=0.2)
         other.eval(f"erlang:disconnect_node('{s.name}')")
 
 
