@@ -16,6 +16,16 @@ FLAGS = ['-O2', '-Wall']  # the same for erl_interface and for us
 ERL = ['erl', '+S', '1:1', '+sbwt', 'none', '-noshell', '-noinput', '-setcookie', COOKIE,
        '-kernel', 'inet_dist_use_interface', '{127,0,0,1}']
 BEAM, OURS = 'beam@127.0.0.1', 'ours@127.0.0.1'
+# What each client measures of each server, and what the machine can do.
+MEASURES = (('raw', None, ('pingpong', 'blocking', 'stream')),
+            ('erlclu', BEAM, ('pingpong', 'rpc', 'rex', 'oneway', 'push', 'gigabyte')),
+            ('ei', BEAM, ('pingpong', 'rpc', 'oneway', 'push', 'batch')),
+            ('BEAM', BEAM, ('pingpong', 'rpc', 'erpc', 'oneway', 'gigabyte')),
+            ('erlclu', OURS, ('pingpong', 'oneway', 'gigabyte')),
+            ('BEAM', OURS, ('gigabyte',)))
+# What each table needs of that: one may be asked for alone.
+TABLES = {'trips': ('pingpong', 'blocking', 'rpc', 'rex', 'erpc'), 'into': ('oneway', 'batch'), 'out': ('push',),
+          'pair': ('oneway', 'stream'), 'gigabyte': ('gigabyte',)}
 SIZES = ((16, '16 B'), (1024, '1 kB'), (65536, '64 kB'), (1 << 20, '1 MB'))
 
 
@@ -29,8 +39,8 @@ def build(folder):
 
 
 class Messages:
-    def __init__(self, lab, rounds):
-        self.lab, self.rounds = lab, rounds
+    def __init__(self, lab, rounds, tables):
+        self.lab, self.rounds, self.tables = lab, rounds, tables
         self.dir = lab.dir
         build(self.dir)
         self.env = {**os.environ, 'HOME': str(self.dir), 'ERL_CRASH_DUMP': '/dev/null'}
@@ -62,19 +72,22 @@ class Messages:
         for _ in range(self.rounds):
             for core in (0, 1):
                 where = ('one core', 'two cores')[core]
-                self.run(('raw', None, where), core, [self.dir / 'raw', core, 0])
-                for client, server, rpc in (('erlclu', BEAM, ['rpc']), ('ei', BEAM, []), ('BEAM', BEAM, ['rpc']), ('erlclu', OURS, [])):
-                    self.run((client, server, where), core, self.client(client, server, rpc))
+                for client, server, measures in MEASURES:
+                    words = [word for word in measures if any(word in TABLES[table] for table in self.tables)]
+                    if words:
+                        self.run((client, server, where), core, [*self.client(client, server, core), *words])
         for process in started:
             process.kill()
 
-    def client(self, kind, server, rpc):
+    def client(self, kind, server, core):
         name = f'{kind.lower()}{len(self.figures)}@127.0.0.1'
+        if kind == 'raw':
+            return [self.dir / 'raw', core, 0]
         if kind == 'ei':
             return [self.dir / 'ei', name, COOKIE, server]
         if kind == 'BEAM':
-            return [*ERL, '-name', name, '-pa', self.dir, '-run', 'msg', 'client', server, *rpc]
-        return [self.dir / 'clu', 'client', name, COOKIE, server, *rpc]
+            return [*ERL, '-name', name, '-pa', self.dir, '-run', 'msg', 'client', server]
+        return [self.dir / 'clu', 'client', name, COOKIE, server]
 
     def figure(self, client, server, where, what, size):
         values = self.figures[client, server, where][what, size]
@@ -101,14 +114,16 @@ def rate_rows(m, where, what):
 
 def trip_rows(m, where):
     raw = m.figure('raw', None, where, 'pingpong', 16)
+    blocking = m.figure('raw', None, where, 'blocking', 16)
     yield 'raw TCP', number(raw), '1.00', ''
+    yield 'raw TCP, waiting in read', number(blocking), show(blocking, raw), ''
     rows = (('erlclu and erlclu', 'erlclu', OURS, 'pingpong'), ('erlclu and a BEAM', 'erlclu', BEAM, 'pingpong'),
             ('ei and a BEAM', 'ei', BEAM, 'pingpong'), ('BEAM and BEAM', 'BEAM', BEAM, 'pingpong'))
     ei = {'pingpong': m.figure('ei', BEAM, where, 'pingpong', 16), 'rpc': m.figure('ei', BEAM, where, 'rpc', 16)}
     for label, client, server, what in rows:
         value = m.figure(client, server, where, what, 16)
         yield label, number(value), show(value, raw), show(value, ei['pingpong'])
-    for label, client, what in (('a call of erlclu', 'erlclu', 'rpc'), ('ei_rpc', 'ei', 'rpc'), ('rpc:call', 'BEAM', 'rpc'),
+    for label, client, what in (('clu_rpc_begin', 'erlclu', 'rpc'), ('clu_rex_begin', 'erlclu', 'rex'), ('ei_rpc', 'ei', 'rpc'), ('rpc:call', 'BEAM', 'rpc'),
                                 ('erpc:call', 'BEAM', 'erpc')):
         value = m.figure(client, BEAM, where, what, 16)
         yield label, number(value), show(value, raw), show(value, ei['rpc'])
@@ -121,14 +136,27 @@ def pair_rows(m, where):
         yield label, number(value), number(stream), show(value, stream)
 
 
-def messages(lab, rounds, table):
-    m = Messages(lab, rounds)
+def gigabyte_rows(m, where):
+    for client, server in (('erlclu', OURS), ('erlclu', BEAM), ('BEAM', OURS), ('BEAM', BEAM)):
+        figures = (m.figure(client, server, where, f'gigabyte_{what}', 16) for what in ('p50', 'p99', 'longest'))
+        yield f'{client} to {"erlclu" if server == OURS else "BEAM"}', *(f'{value / 1000:.2f}' for value in figures)
+
+
+def messages(lab, rounds, tables, table):
+    m = Messages(lab, rounds, tables or TABLES)
     m.measure()
     note = f'median of {rounds} runs in turn'
     for where in ('one core', 'two cores'):
-        table(f'Round trips of 16 B, {where}, us p50 ({note})', ('', 'us', 'to raw TCP', 'to ei'), list(trip_rows(m, where)))
-        for what, title in (('oneway', 'One way into a BEAM'), ('push', 'One way out of a BEAM')):
-            table(f'{title}, {where}, messages/s ({note})',
-                  ('', 'erlclu', 'ei', 'to ei', 'BEAM', 'to BEAM', 'batched frames', 'to those'), list(rate_rows(m, where, what)))
-        table(f'One way between two erlclu, {where}, messages/s ({note})', ('', 'erlclu', 'raw stream', 'to it'),
-              list(pair_rows(m, where)))
+        if 'trips' in m.tables:
+            table(f'Round trips of 16 B, {where}, us p50 ({note})', ('', 'us', 'to raw TCP', 'to ei'), list(trip_rows(m, where)))
+        for name, what, title in (('into', 'oneway', 'One way into a BEAM'), ('out', 'push', 'One way out of a BEAM')):
+            if name in m.tables:
+                table(f'{title}, {where}, messages/s ({note})',
+                      ('', 'erlclu', 'ei', 'to ei', 'BEAM', 'to BEAM', 'batched frames', 'to those'),
+                      list(rate_rows(m, where, what)))
+        if 'pair' in m.tables:
+            table(f'One way between two erlclu, {where}, messages/s ({note})', ('', 'erlclu', 'raw stream', 'to it'),
+                  list(pair_rows(m, where)))
+        if 'gigabyte' in m.tables:
+            table(f'Pings beside a message of a gigabyte, {where}, ms ({note})', ('', 'p50', 'p99', 'longest'),
+                  list(gigabyte_rows(m, where)))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Lines from standard input to a registered process, and what it sends back: bridge NAME NODE. It
- * gets {bridge, Pid, Line}. A thread reads; clu_post takes the line to the node. */
+ * gets {bridge, Pid, Line}. A thread reads; the node dials NODE, and who ERLCLU_DISCOVER lists. */
 #include <erlclu/erlclu.h>
 
 #include <pthread.h>

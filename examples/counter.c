@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A gen_server in C: gen_server:call({counter, 'counter@127.0.0.1'}, next). */
+/* A gen_server in C: gen_server:call({counter, 'counter@127.0.0.1'}, next). The nodes that it joins
+ * are those of ERLCLU_DISCOVER, as dns:NAME or epmd:HOST (docs/discovery.md). */
 #include <erlclu/erlclu.h>
 
 struct counter {

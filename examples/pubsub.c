@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A member of Phoenix.PubSub: pubsub MyApp.PubSub TOPIC prints what is broadcast to the topic, and
- * broadcasts {tick, N} to it each second. */
+ * broadcasts {tick, N} to it each second. The nodes of MyApp are those that ERLCLU_DISCOVER lists,
+ * as dns:NAME or epmd:HOST (docs/discovery.md). */
 #include <erlclu/erlclu.h>
 
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * erlclu as a messaging peer: `clu server NAME COOKIE` is a sink and an echo, `clu client NAME
- * COOKIE PEER [rpc]` measures one of them, or msg.erl's. Everything goes through the ordinary
+ * COOKIE PEER WHAT...` measures one of them, or msg.erl's. Everything goes through the ordinary
  * calls. */
 #include <erlclu/erlclu.h>
 #include <string.h>
@@ -92,12 +92,24 @@ static void echo(clu_process *p, const clu_signal *signal, void *arg)
         die("no room for the echo");
 }
 
+static void gulp(clu_process *p, const clu_stream *part, void *arg)
+{
+    struct sink *s = arg;
+
+    (void)p;
+    s->n += part->part == CLU_STREAM_LAST;
+    s->bytes += (int64_t)part->bytes.len;
+}
+
 static int serve(void)
 {
-    static struct sink state;
+    static struct sink state, large;
 
     clu_spawn(node, &(clu_spawn_options){.receive = sink, .arg = &state, .name = "sink"});
     clu_spawn(node, &(clu_spawn_options){.receive = echo, .name = "echo"});
+    clu_on_stream(
+        clu_spawn(node, &(clu_spawn_options){.receive = sink, .arg = &large, .name = "gulp"}), gulp,
+        &large);
     return clu_main(node);
 }
 
@@ -105,8 +117,7 @@ static int serve(void)
 
 static int64_t acked, n_got, want_got;
 static bool done;
-static double trips[ROUND_TRIPS], began;
-static long trip;
+static struct trips trips;
 
 static void step_until(const bool *flag)
 {
@@ -115,26 +126,19 @@ static void step_until(const bool *flag)
             die(clu_node_error(node));
 }
 
-static void ping(void)
+static void ping(clu_process *p)
 {
     clu_to to = clu_to_name("echo", peer);
-    clu_pid me = clu_self(self);
-    clu_writer *w = clu_send_begin(self, &to);
+    clu_pid me = clu_self(p);
+    clu_writer *w = clu_send_begin(p, &to);
 
-    began = now_s();
+    trip_begins(&trips);
     clu_put_tuple(w, 3);
     clu_put_atom_text(w, "ping");
     clu_put_pid(w, &me);
     clu_put_binary(w, blob, 16);
-    if (clu_send_end(self) != CLU_OK)
+    if (clu_send_end(p) != CLU_OK)
         die("no room for a ping");
-}
-
-static void note_trip(void)
-{
-    if (trip >= WARM_UP)
-        trips[trip - WARM_UP] = now_s() - began;
-    done = ++trip == WARM_UP + ROUND_TRIPS;
 }
 
 static bool writable;
@@ -143,7 +147,7 @@ static void receive(clu_process *p, const clu_signal *signal, void *arg)
 {
     clu_reader r = signal->term;
 
-    (void)p, (void)arg;
+    (void)arg;
     if (signal->kind == CLU_SIGNAL_WRITABLE) {
         writable = true;
     } else if (signal->kind == CLU_SIGNAL_NODE_DOWN) {
@@ -158,9 +162,9 @@ static void receive(clu_process *p, const clu_signal *signal, void *arg)
     } else if (want_got > 0) {
         done = ++n_got == want_got;
     } else {
-        note_trip();
+        done = trip_ends(&trips);
         if (!done)
-            ping();
+            ping(p);
     }
 }
 
@@ -244,13 +248,17 @@ static void measure_push(size_t size, long count)
 
 static void measure_trips(void)
 {
-    trip = 0;
     done = false;
-    ping();
+    ping(self);
     step_until(&done);
-    print_trips("pingpong", trips);
+    print_trips("pingpong", &trips);
 }
 
+/* clu_rpc_begin or clu_rex_begin */
+typedef clu_writer *begin_fn(clu_process *self, const char *node, const char *module,
+                             const char *function, uint64_t timeout_ms);
+
+static begin_fn *begin;
 static void call(void);
 
 static void answered(clu_process *p, const clu_answer *answer, void *arg)
@@ -258,52 +266,108 @@ static void answered(clu_process *p, const clu_answer *answer, void *arg)
     (void)p, (void)arg;
     if (answer->outcome != CLU_ANSWERED)
         die("the call failed");
-    note_trip();
+    done = trip_ends(&trips);
     if (!done)
         call();
 }
 
 static void call(void)
 {
-    began = now_s();
-    clu_put_nil(clu_rpc_begin(self, peer, "erlang", "node", CLU_INFINITY));
+    trip_begins(&trips);
+    clu_put_nil(begin(self, peer, "erlang", "node", CLU_INFINITY));
     if (clu_call_end(self, answered, NULL, NULL) != CLU_OK)
         die("no room for a call");
 }
 
-static void measure_calls(void)
+static void measure_calls(const char *what, begin_fn *by)
 {
-    trip = 0;
+    begin = by;
     done = false;
     call();
     step_until(&done);
-    print_trips("rpc", trips);
+    print_trips(what, &trips);
 }
 
-static int measure(bool rpc)
+static void measure_rpc(void)
+{
+    measure_calls("rpc", clu_rpc_begin);
+}
+
+static void measure_rex(void)
+{
+    measure_calls("rex", clu_rex_begin);
+}
+
+/* Pings, while a gigabyte is sent: the answer to what is sent behind that is the end. */
+static struct pings pings;
+
+static void receive_under_load(clu_process *p, const clu_signal *signal, void *arg)
+{
+    (void)arg;
+    if (signal->kind != CLU_SIGNAL_MESSAGE)
+        return;
+    ping_ends(&pings, trips.began);
+    if (!done)
+        ping(p);
+}
+
+static void put_gigabyte(clu_writer *w, size_t size)
+{
+    uint8_t *data = calloc(1, size);
+
+    if (data == NULL)
+        die("no memory for a gigabyte");
+    clu_put_binary(w, data, size);
+    free(data);
+}
+
+static void measure_gigabyte(void)
+{
+    clu_process *other = clu_spawn(node, &(clu_spawn_options){.receive = receive_under_load});
+    clu_to to = clu_to_name("gulp", peer);
+
+    if (other == NULL)
+        die(clu_node_error(node));
+    done = false;
+    send(&to, put_done, 0);
+    step_until(&done); /* they are linked */
+    done = false;
+    send(&to, put_gigabyte, GIGABYTE);
+    ping(other);
+    send(&to, put_done, 0);
+    step_until(&done);
+    print_pings(&pings);
+    clu_exit(other, "normal");
+}
+
+static const struct measure measures[] = {
+    {"pingpong", .trips = measure_trips},
+    {"rpc", .trips = measure_rpc},
+    {"rex", .trips = measure_rex},
+    {"oneway", .rates = measure_one_way},
+    {"push", .rates = measure_push},
+    {"gigabyte", .trips = measure_gigabyte},
+    {NULL},
+};
+
+static int client(char **what)
 {
     self = clu_spawn(node, &(clu_spawn_options){.receive = receive});
     if (self == NULL)
         die(clu_node_error(node));
     clu_monitor_nodes(self, true);
-    measure_trips();
-    if (rpc)
-        measure_calls();
-    for (size_t i = 0; i < COUNT(loads); i++)
-        measure_one_way(loads[i].size, loads[i].count);
-    for (size_t i = 0; i < COUNT(loads); i++)
-        measure_push(loads[i].size, loads[i].count);
+    measure_all(measures, what);
     return 0;
 }
 
 int main(int argc, char **argv)
 {
     if (argc < 4)
-        die("clu server NAME COOKIE | clu client NAME COOKIE PEER [rpc]");
+        die("clu server NAME COOKIE | clu client NAME COOKIE PEER WHAT...");
     node = clu_node_new(&(clu_options){.name = argv[2], .cookie = argv[3], .epmd = "external"});
     memset(blob, 'x', sizeof blob);
     if (argc < 5)
         return serve();
     peer = argv[4];
-    return measure(argc > 5);
+    return client(argv + 5);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * erl_interface as a client of msg.erl: `ei NAME COOKIE PEER`. `batch` measures what a BEAM can
- * take at most: frames made once, written 64 kB at a time. */
+ * erl_interface as a client of msg.erl: `ei NAME COOKIE PEER WHAT...`. `batch` measures what a BEAM
+ * can take at most: frames made once, written 64 kB at a time. */
 #include <arpa/inet.h>
 #include <ei.h>
 #include <stdbool.h>
@@ -137,16 +137,32 @@ static void call(ei_x_buff *arguments)
 
 static void measure_trips(const char *what, void (*trip)(ei_x_buff *), ei_x_buff *x)
 {
-    static double trips[ROUND_TRIPS];
+    static struct trips trips;
 
-    for (long i = -WARM_UP; i < ROUND_TRIPS; i++) {
-        double begin = now_s();
-
+    do {
+        trip_begins(&trips);
         trip(x);
-        if (i >= 0)
-            trips[i] = now_s() - begin;
-    }
-    print_trips(what, trips);
+    } while (!trip_ends(&trips));
+    print_trips(what, &trips);
+}
+
+static void measure_pings(void)
+{
+    ei_x_buff x;
+
+    ei_x_new(&x);
+    measure_trips("pingpong", ping, &x);
+    ei_x_free(&x);
+}
+
+static void measure_calls(void)
+{
+    ei_x_buff x;
+
+    ei_x_new(&x);
+    ei_x_encode_empty_list(&x);
+    measure_trips("rpc", call, &x);
+    ei_x_free(&x);
 }
 
 /* ---- the ceiling ---- */
@@ -183,8 +199,9 @@ static void write_all(const char *data, size_t len)
     }
 }
 
-static void measure_batch(size_t size, long count)
+static void measure_batch(size_t size, long all)
 {
+    long count = size == 16 ? 10 * all : all;
     double rates[REPEATS];
     ei_x_buff x;
 
@@ -210,14 +227,19 @@ static void measure_batch(size_t size, long count)
     print_rates("batch", size, rates);
 }
 
+static const struct measure measures[] = {
+    {"pingpong", .trips = measure_pings}, {"rpc", .trips = measure_calls},
+    {"oneway", .rates = measure_one_way}, {"push", .rates = measure_push},
+    {"batch", .rates = measure_batch},    {NULL},
+};
+
 int main(int argc, char **argv)
 {
     struct in_addr at = {.s_addr = inet_addr("127.0.0.1")};
     char host[] = "localhost", alive[] = "bench";
-    ei_x_buff x;
 
-    if (argc != 4)
-        die("ei NAME COOKIE PEER");
+    if (argc < 4)
+        die("ei NAME COOKIE PEER WHAT...");
     ei_init();
     if (ei_connect_xinit(&ec, host, alive, argv[1], &at, argv[2], 1) < 0)
         die("ei: cannot start");
@@ -226,16 +248,6 @@ int main(int argc, char **argv)
         die("ei: cannot connect");
     memset(blob, 'x', sizeof blob);
     ei_x_new(&rx);
-    ei_x_new(&x);
-    measure_trips("pingpong", ping, &x);
-    x.index = 0;
-    ei_x_encode_empty_list(&x);
-    measure_trips("rpc", call, &x);
-    for (size_t i = 0; i < COUNT(loads); i++)
-        measure_one_way(loads[i].size, loads[i].count);
-    for (size_t i = 0; i < COUNT(loads); i++)
-        measure_push(loads[i].size, loads[i].count);
-    for (size_t i = 0; i < COUNT(loads); i++)
-        measure_batch(loads[i].size, loads[i].size == 16 ? 10 * loads[i].count : loads[i].count);
+    measure_all(measures, argv + 4);
     return 0;
 }

@@ -10,6 +10,7 @@
 
 server(_) ->
     register(sink, spawn(fun sink/0)),
+    register(gulp, spawn(fun sink/0)),
     register(echo, spawn(fun echo/0)).
 
 sink() -> sink(0, 0).
@@ -28,14 +29,31 @@ push(To, Data, N) -> To ! Data, push(To, Data, N - 1).
 echo() ->
     receive {ping, From, Data} -> From ! Data, echo() end.
 
-client([Peer | Rpc]) ->
+client([Peer | Words]) ->
     Node = list_to_atom(Peer),
     net_kernel:connect_node(Node) orelse halt(3),
     timer:sleep(200),
-    trips("pingpong", fun() -> ping(Node) end),
-    [trips(atom_to_list(Module), fun() -> Node = Module:call(Node, erlang, node, []) end) || Rpc =/= [], Module <- [rpc, erpc]],
-    [one_way(Node, Size, Count) || {Size, Count} <- ?LOADS],
+    [measure(string:split(Word, ":"), Node) || Word <- Words],
     halt().
+
+measure(["pingpong"], Node) -> trips("pingpong", fun() -> ping(Node) end);
+measure(["oneway" | Sizes], Node) ->
+    [one_way(Node, Size, Count) || {Size, Count} <- ?LOADS, Sizes =:= [] orelse Sizes =:= [integer_to_list(Size)]];
+measure(["gigabyte"], Node) ->
+    Self = self(),
+    spawn(fun() ->
+        Data = binary:copy(<<0>>, 1 bsl 30),
+        Self ! ready,
+        {gulp, Node} ! Data,
+        {gulp, Node} ! {done, Self}
+    end),
+    receive ready -> ok end,
+    Times = lists:sort(pings(Node)),
+    [io:format("gigabyte_~s 16 ~.2f~n", [Name, lists:nth((length(Times) - 1) * Part div 1000 + 1, Times) / 1000])
+     || {Name, Part} <- [{p50, 500}, {p99, 990}, {longest, 1000}]];
+measure([Rpc], Node) ->
+    Module = list_to_existing_atom(Rpc),
+    trips(Rpc, fun() -> Node = Module:call(Node, erlang, node, []) end).
 
 one_way(Node, Size, Count) ->
     Data = binary:copy(<<"x">>, Size),
@@ -50,6 +68,9 @@ load(Sink, Data, Count) ->
 ping(Node) ->
     {echo, Node} ! {ping, self(), <<"xxxxxxxxxxxxxxxx">>},
     receive <<"xxxxxxxxxxxxxxxx">> -> ok end.
+
+pings(Node) ->
+    receive {ack, 1, _} -> [] after 0 -> [timed(fun() -> ping(Node) end) | pings(Node)] end.
 
 trips(What, Trip) ->
     [Trip() || _ <- lists:seq(1, ?WARM_UP)],

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the machine can do: 16 bytes there and back through epoll, and a stream of 64 kB writes. The
- * other end is a child; a cpu may be named for each. */
+ * What the machine can do: 16 bytes there and back, with a wait by epoll in front of each read as a
+ * loop has it (`pingpong`) or in the read itself (`blocking`), and a stream of 64 kB writes. The
+ * other end is a child; a cpu is named for each. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -48,21 +49,23 @@ static int dial(const struct sockaddr_in *at)
     return fd;
 }
 
-static int watch(int fd)
+/* Where a read waits: in epoll_wait before it, or -1: in itself. */
+static int epoll = -1;
+
+static void watch(int fd)
 {
     struct epoll_event want = {.events = EPOLLIN};
-    int set = epoll_create1(0);
 
     fcntl(fd, F_SETFL, O_NONBLOCK);
-    epoll_ctl(set, EPOLL_CTL_ADD, fd, &want);
-    return set;
+    epoll = epoll_create1(0);
+    epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &want);
 }
 
-static void read_16(int set, int fd, char *data)
+static void read_16(int fd, char *data)
 {
     struct epoll_event got;
 
-    while (epoll_wait(set, &got, 1, -1) < 1)
+    while (epoll >= 0 && epoll_wait(epoll, &got, 1, -1) < 1)
         ;
     if (read(fd, data, 64) != 16)
         exit(0);
@@ -70,33 +73,48 @@ static void read_16(int set, int fd, char *data)
 
 static void echo(int fd)
 {
-    int set = watch(fd);
     char data[64];
 
     for (;;) {
-        read_16(set, fd, data);
+        read_16(fd, data);
         if (write(fd, data, 16) != 16)
             exit(1);
     }
 }
 
-static void measure_trips(int fd)
+static void echo_by_epoll(int fd)
 {
-    static double trips[ROUND_TRIPS];
-    int set = watch(fd), on = 1;
+    watch(fd);
+    echo(fd);
+}
+
+static void ping(int fd, const char *what)
+{
+    static struct trips trips;
     char data[64] = {0};
+    int on = 1;
 
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    for (long i = -WARM_UP; i < ROUND_TRIPS; i++) {
-        double begin = now_s();
-
+    do {
+        trip_begins(&trips);
         if (write(fd, data, 16) != 16)
             die("raw: cannot write");
-        read_16(set, fd, data);
-        if (i >= 0)
-            trips[i] = now_s() - begin;
-    }
-    print_trips("pingpong", trips);
+        read_16(fd, data);
+    } while (!trip_ends(&trips));
+    print_trips(what, &trips);
+}
+
+static void ping_by_epoll(int fd)
+{
+    watch(fd);
+    ping(fd, "pingpong");
+    close(epoll);
+    epoll = -1;
+}
+
+static void ping_blocking(int fd)
+{
+    ping(fd, "blocking");
 }
 
 static void stream(int fd)
@@ -109,7 +127,7 @@ static void stream(int fd)
     exit(0);
 }
 
-static void measure_stream(int fd)
+static void take_stream(int fd)
 {
     static char data[4 * WRITE_BYTES];
     double begin = now_s();
@@ -123,7 +141,9 @@ static void measure_stream(int fd)
     printf("stream 1048576 %.0f\n", (double)all / (1 << 20) / (now_s() - begin));
 }
 
-static void run(void (*child)(int), void (*parent)(int), int cpu, int other)
+static int cpu, other; /* of this process, of the child */
+
+static void run(void (*child)(int), void (*parent)(int))
 {
     struct sockaddr_in at;
     int listener;
@@ -142,11 +162,34 @@ static void run(void (*child)(int), void (*parent)(int), int cpu, int other)
     wait(NULL);
 }
 
+static void measure_trips(void)
+{
+    run(echo_by_epoll, ping_by_epoll);
+}
+
+static void measure_blocking(void)
+{
+    run(echo, ping_blocking);
+}
+
+static void measure_stream(void)
+{
+    run(stream, take_stream);
+}
+
+static const struct measure measures[] = {
+    {"pingpong", .trips = measure_trips},
+    {"blocking", .trips = measure_blocking},
+    {"stream", .trips = measure_stream},
+    {NULL},
+};
+
 int main(int argc, char **argv)
 {
-    if (argc != 3)
-        die("raw CPU CPU");
-    run(echo, measure_trips, atoi(argv[1]), atoi(argv[2]));
-    run(stream, measure_stream, atoi(argv[1]), atoi(argv[2]));
+    if (argc < 4)
+        die("raw CPU CPU WHAT...");
+    cpu = atoi(argv[1]);
+    other = atoi(argv[2]);
+    measure_all(measures, argv + 3);
     return 0;
 }

@@ -38,8 +38,10 @@ typedef void clu_answer_fn(clu_process *self, const clu_answer *answer, void *ar
 
 /* clu_call_begin: gen_server:call(To, Request, Timeout): put the request into the writer, then
  * clu_call_end with who is told; on_answer is called exactly once, later, unless clu_call_forget
- * is called before, or self ends. What comes after that is dropped. Errors as clu_send_end, and
- * CLU_EBADARG for a message that is no call, which is dropped; then on_answer is not called. The
+ * is called before, or self ends, as all do in clu_node_free: what arg points to is then to be
+ * freed by self's stopped function. What comes after that is dropped. Errors as clu_send_end, and
+ * CLU_EBADARG for a message that is no call, which is dropped, and for a call by an alias: a call
+ * monitors whom it asks, and an alias cannot be monitored. Then on_answer is not called. The
  * reference of the call is stored in *ref unless that is NULL. */
 CLU_API clu_writer *clu_call_begin(clu_process *self, const clu_to *to, uint64_t timeout_ms);
 CLU_API CLU_MUST_USE clu_error clu_call_end(clu_process *self, clu_answer_fn *on_answer, void *arg,
@@ -61,6 +63,13 @@ CLU_API clu_writer *clu_event_call_begin(clu_process *self, const clu_to *to, co
  * self, and nowhere when it has none. */
 CLU_API clu_writer *clu_rpc_begin(clu_process *self, const char *node, const char *module,
                                   const char *function, uint64_t timeout_ms);
+/* clu_rex_begin: the same for who is in a hurry, by the process rex of that node, as ei_rpc asks: a
+ * BEAM answers in two thirds of the time, with one message and not two. It is rpc:call then: what
+ * the function throws is its answer, any other exception is an error {badrpc, {'EXIT', Reason}};
+ * what it prints is shown there. That the connection ends is noticed, that rex itself does is not:
+ * give a timeout. */
+CLU_API clu_writer *clu_rex_begin(clu_process *self, const char *node, const char *module,
+                                  const char *function, uint64_t timeout_ms);
 /* clu_rpc_cast_begin: erpc:cast: put the list of arguments, then clu_call_end with on_answer and
  * ref NULL. Nobody hears what came of it. */
 CLU_API clu_writer *clu_rpc_cast_begin(clu_process *self, const char *node, const char *module,
@@ -72,7 +81,8 @@ typedef void clu_multi_fn(clu_process *self, size_t index, const clu_answer *ans
 /* clu_multicall_begin: erpc:multicall: the same call to n nodes, within one timeout: put the list
  * of arguments, then clu_multicall_end. fn is called once for each node, as the answers come, later
  * than clu_multicall_end; not at all for n = 0, after an error, or when self ends. A node whose
- * link is busy answers CLU_NO_PROCESS, busy. Names are copied. */
+ * link is busy answers CLU_NO_PROCESS, busy; what cannot be a node's name, badarg. Names are
+ * copied. */
 CLU_API clu_writer *clu_multicall_begin(clu_process *self, const char *const *nodes, size_t n,
                                         const char *module, const char *function,
                                         uint64_t timeout_ms);
@@ -80,8 +90,14 @@ CLU_API CLU_MUST_USE clu_error clu_multicall_end(clu_process *self, clu_multi_fn
 
 /* ---- in ---- */
 
-/* A call that waits for its answer. Good until it is answered. */
+/* A call that waits for its answer. Good until it is answered; at the end of the node until the
+ * last stopped function has returned: clu_node_free frees what nobody has answered. */
 typedef struct clu_call clu_call;
+
+/* Calls of others that one node holds at a time, of functions and of servers, until they are
+ * answered. One more is refused before any handler sees it: its caller exits, or is told
+ * error:{erpc, system_limit}, with the reason system_limit. */
+#define CLU_CALLS_MAX 1000000
 
 /* clu_function: an exported function. args stands at the list of arguments, borrowed until it
  * returns: a LIST of as many as were exported (never a STRING), NIL for none. CLU_OK: it has
@@ -101,7 +117,8 @@ CLU_API void clu_export(clu_node *node, const char *module, const char *function
 /* clu_reply_begin: put the answer, one term, then clu_reply_end: the call is gone, and with it the
  * process that was spawned to answer it. While the link is busy the answer waits: there is no
  * CLU_EBUSY. An error is the writer's, and leaves the call as it was. Who does not wait any more
- * gets nothing: CLU_OK all the same. A handler that said CLU_PENDING must come to a clu_reply_end
+ * gets nothing: CLU_OK all the same. So it is with who asks by way of a node that is not linked: an
+ * answer dials nobody. A handler that said CLU_PENDING must come to a clu_reply_end
  * in the end, whether somebody waits or not. */
 CLU_API clu_writer *clu_reply_begin(clu_call *call);
 CLU_API CLU_MUST_USE clu_error clu_reply_end(clu_call *call);

@@ -87,9 +87,10 @@ typedef struct clu_spawn_options {
 /* Processes of one node at a time, those that answer calls among them. */
 #define CLU_PROCESSES_MAX 1000000
 
-/* clu_spawn: a process. NULL when memory is out, there are CLU_PROCESSES_MAX already, or the name
- * is taken (the error sticks to the node: clu_node_error). options are read in the call only. It
- * lives until clu_exit, an exit signal that it does not trap, or the end of the node. */
+/* clu_spawn: a process. NULL when memory is out (CLU_ENOMEM), there are CLU_PROCESSES_MAX already
+ * (CLU_ESIZE), or the name is taken (CLU_EEXIST): the error sticks to the node (clu_node_error).
+ * options are read in the call only. It lives until clu_exit, an exit signal that it does not trap,
+ * or the end of the node. */
 CLU_API clu_process *clu_spawn(clu_node *node, const clu_spawn_options *options);
 /* clu_exit: ends it with an atom as reason ("normal", ...); clu_exit_term with any encoded
  * term. Links and monitors are told. From within its own receive function it ends when that
@@ -134,7 +135,8 @@ CLU_API clu_process *clu_find(clu_node *node, const clu_pid *pid);
  * follows. That may be so of a large message (above 64 KiB) alone: while 1 MiB of those wait, small
  * ones pass. What one process sends to a node arrives in its order all the same. CLU_ESIZE: more
  * than CLU_MESSAGE_MAX to a peer that takes no fragments (all since OTP 22 do); CLU_ENOENT: self
- * has ended; CLU_EBADARG: nothing was begun; CLU_ENOMEM, or the writer's error. A message to nobody
+ * has ended; CLU_EBADARG: nothing was begun, or the name of the node is longer than
+ * the 255 bytes that a node's may have; CLU_ENOMEM, or the writer's error. A message to nobody
  * is dropped: that is no error, as everywhere in Erlang.
  * clu_send_cancel: in place of clu_send_end, clu_call_end or clu_multicall_end: nothing is sent.
  * clu_send_raw: begin and end for a term that is encoded already. */
@@ -171,7 +173,10 @@ typedef void clu_stream_fn(clu_process *self, const clu_stream *part, void *arg)
 /* clu_on_stream: messages that arrive in fragments, as all above 64 KiB from a BEAM do, are handed
  * to on_stream part by part, without a limit, and nothing of them is kept; what arrives whole is an
  * ordinary signal. Signals that came before a part and wait are handed out first, if the process
- * has a receive function. NULL: no more; parts of what has begun are dropped. */
+ * has a receive function. It counts from now on, also when it is called within a message (from
+ * on_stream, too): another function takes the parts that are still to come of what has begun; after
+ * NULL they are dropped, for good, and no CLU_SIGNAL_STREAM_LOST tells of them. What had begun
+ * before the process had a function arrives whole, as a signal. */
 CLU_API void clu_on_stream(clu_process *self, clu_stream_fn *on_stream, void *arg);
 
 /* ---- links, monitors, aliases, timers ---- */
@@ -181,16 +186,20 @@ CLU_API void clu_on_stream(clu_process *self, clu_stream_fn *on_stream, void *ar
  * reference is returned, its n is 0 when memory is out or self has ended. */
 
 /* clu_link, clu_unlink: as erlang:link/1, unlink/1. A pid that is gone, or whose node cannot be
- * reached, ends in an exit signal (noproc, noconnection). CLU_ENOMEM; clu_link: CLU_ENOENT when
+ * reached, ends in an exit signal (noproc, noconnection). CLU_ENOMEM; CLU_EBADARG: no node can have
+ * such a name; clu_link: CLU_ENOENT when
  * self has ended. */
 CLU_API CLU_MUST_USE clu_error clu_link(clu_process *self, const clu_pid *pid);
 CLU_API CLU_MUST_USE clu_error clu_unlink(clu_process *self, const clu_pid *pid);
 /* clu_exit_signal: exit(Pid, Reason); reason is an encoded term. A pid that is gone is no error.
- * CLU_ENOMEM. */
+ * CLU_ENOMEM, CLU_EBADARG. */
 CLU_API CLU_MUST_USE clu_error clu_exit_signal(clu_process *self, const clu_pid *pid,
                                                clu_slice reason);
 /* clu_monitor: of a pid or a name; one CLU_SIGNAL_DOWN with this ref follows, unless demonitored:
- * after clu_demonitor none does (demonitor(Ref, [flush])). */
+ * after clu_demonitor none does (demonitor(Ref, [flush])). Of an alias it is an error, as it is of
+ * erlang:monitor/2, and so it is of a node that cannot have such a name: n is 0. Of a process of a
+ * node that knows no monitors, as C nodes of erl_interface, only the end of the connection is told.
+ */
 CLU_API clu_ref clu_monitor(clu_process *self, const clu_to *to);
 CLU_API void clu_demonitor(clu_process *self, const clu_ref *ref);
 /* clu_alias: a reference by which the process takes messages until clu_unalias. */
@@ -208,7 +217,7 @@ CLU_API void clu_monitor_nodes(clu_process *self, bool on);
 /* clu_spawn_remote: erlang:spawn_request/5: module:function(arguments) at a node; arguments is an
  * encoded list. CLU_SIGNAL_SPAWNED with this ref follows. With monitor the same ref is a monitor of
  * the new process, with link it is linked. ref.n is 0 also when arguments are no list, or more than
- * 255. */
+ * 255, and when no node can have such a name. */
 CLU_API clu_ref clu_spawn_remote(clu_process *self, const char *node, const char *module,
                                  const char *function, clu_slice arguments, bool link,
                                  bool monitor);

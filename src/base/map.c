@@ -3,6 +3,12 @@
 
 #include <stdlib.h>
 
+#include "base/hash.h"
+
+/* uthash's own takes four times as long for a name. */
+#define HASH_FUNCTION(key, len, hash)                                                              \
+    (hash = (unsigned)(hash_text((clu_slice){(const uint8_t *)(key), len}) >> 32))
+
 /* Out of memory is an answer here, not the end of the process: uthash then leaves the entry out and
  * sets its hh.tbl to NULL. */
 #define HASH_NONFATAL_OOM 1

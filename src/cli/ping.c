@@ -32,7 +32,7 @@ static void put_pang(struct buf *out, const char *node, const struct answer *a)
 {
     buf_printf(out, "pang\n%s: %s: ", node, stage_text(a->stage));
     text_put_printable(out, slice_of(a->reason));
-    buf_printf(out, "\n%s\n", advice_of(a->stage));
+    buf_printf(out, "\n%s\n", advice_on_asked(a->stage));
 }
 
 static int print_text(const char *node, const struct answer *a)

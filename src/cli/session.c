@@ -8,7 +8,7 @@
 static int tell_no_link(const struct session *s, const struct answer *a)
 {
     return program_fail(exit_of_stage(a->stage), "no link with %s: %s: %s. %s", s->conf->target,
-                        stage_text(a->stage), a->reason, advice_of(a->stage));
+                        stage_text(a->stage), a->reason, advice_on_asked(a->stage));
 }
 
 static void on_answer(void *arg, const struct answer *answer)

@@ -19,6 +19,11 @@ void shell_fail(struct shell *sh, int status, const char *words)
 
 /* ---- calls ---- */
 
+static bool is_atom(clu_reader r, const char *text)
+{
+    return slice_is(clu_get_atom(&r), text) && r.err == CLU_OK;
+}
+
 bool shell_call(struct shell *sh, enum shell_call_kind kind, uint32_t number, clu_slice mfa)
 {
     struct shell_call *c = calloc(1, sizeof *c);
@@ -55,6 +60,7 @@ static void on_call(struct shell *sh, const clu_signal *signal)
     if (c == NULL || (c->kind != SHELL_CALL_WATCH && !remote_outcome(signal, &o)))
         return;
     struct shell_call call = *c;
+    sh->undefined = call.kind != SHELL_CALL_WATCH && !o.returned && is_atom(o.term, "undef");
     clu_reader *answer = call.kind != SHELL_CALL_WATCH && o.returned ? &o.term : NULL;
 
     list_remove(&c->list);
@@ -215,11 +221,6 @@ void shell_drain(struct shell *sh)
 }
 
 /* ---- signals ---- */
-
-static bool is_atom(clu_reader r, const char *text)
-{
-    return slice_is(clu_get_atom(&r), text) && r.err == CLU_OK;
-}
 
 static void tell_end(struct shell *sh, clu_reader reason)
 {

@@ -36,6 +36,7 @@ struct shell {
 
     unsigned release; /* of OTP there; 0: not known yet */
     bool iex, iex_known;
+    bool undefined; /* the function of the latest call: there is none there */
     bool lives, leaving, killed;
     uint8_t node[NODE_NAME_SIZE]; /* what pid.node borrows */
     clu_ref last_moment;          /* a timer: how long it may still take; n is 0 without one */

@@ -125,7 +125,11 @@ static void take_shell(struct shell *sh, clu_reader *answer)
     if (answer != NULL && clu_peek_type(answer) == CLU_TYPE_PID)
         pid = clu_get_pid(answer);
     if (pid.node.len == 0 || pid.node.len > sizeof sh->node) {
-        shell_fail(sh, EXIT_NO, "no shell could be started there");
+        shell_fail(sh, EXIT_NO,
+                   sh->undefined
+                       ? "it has neither IEx nor Erlang's shell, as no node has that runs "
+                         "no Erlang; what it exports can be called: erlclu call"
+                       : "no shell could be started there");
         return;
     }
     memcpy(sh->node, pid.node.data, pid.node.len);

@@ -141,6 +141,12 @@ static bool asks_for_help(const struct conf_input *in)
     return false;
 }
 
+/* No option begins with a digit: -5 is a number, as a TERM may be. */
+static bool looks_like_option(const char *word)
+{
+    return word[0] == '-' && word[1] != '\0' && (word[1] < '0' || word[1] > '9');
+}
+
 bool conf_take_words(struct loading *l)
 {
     const struct conf_input *in = l->in;
@@ -150,7 +156,7 @@ bool conf_take_words(struct loading *l)
     l->out->help = asks_for_help(in);
     while (w.at < in->argc && !l->out->help) {
         const char *word = in->argv[w.at++];
-        bool is_option = options && word[0] == '-' && word[1] != '\0';
+        bool is_option = options && looks_like_option(word);
 
         if (options && strcmp(word, "--") == 0)
             options = false;

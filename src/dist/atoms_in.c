@@ -137,6 +137,28 @@ static clu_slice read_ref(struct header *h, size_t i)
     return flags & FLAG_NEW ? read_new(h, slot) : read_cached(h, slot);
 }
 
+/* Those that the cache knows, as nearly all do: how many, up to the first that is anything else. */
+static size_t read_known(struct header *h, size_t n)
+{
+    struct atom_in_table *t = h->table;
+    const uint8_t *internal = h->r.pos;
+    size_t i = 0;
+
+    if ((size_t)(h->r.end - internal) < n)
+        return 0;
+    for (; i < n; i++) {
+        uint8_t flags = half_byte(h->flags, i);
+        struct atom_text *text = t->slots[(size_t)(flags & SEGMENT_BITS) << 8 | internal[i]];
+
+        if ((flags & FLAG_NEW) != 0 || text == NULL)
+            break;
+        text->header = t->n_headers;
+        t->atoms[i] = (clu_slice){text->bytes, text->len};
+    }
+    h->r.pos += i;
+    return i;
+}
+
 static void read_refs(struct header *h, size_t n)
 {
     h->flags = take(h, n / 2 + 1);
@@ -144,7 +166,7 @@ static void read_refs(struct header *h, size_t n)
         return;
     h->long_atoms = (half_byte(h->flags, n) & FLAG_LONG) != 0;
     h->table->n_headers++;
-    for (size_t i = 0; i < n && h->err == CLU_OK; i++)
+    for (size_t i = read_known(h, n); i < n && h->err == CLU_OK; i++)
         h->table->atoms[i] = read_ref(h, i);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 
+#include "base/hash.h"
 #include "dist/atom_cache.h"
 #include "etf/utf8.h"
 
@@ -35,42 +36,9 @@ void atoms_out_free(struct atoms_out *a)
     a->table = NULL;
 }
 
-static uint64_t load(const uint8_t *p, size_t n)
-{
-    uint64_t part = 0;
-
-    memcpy(&part, p, n);
-    return part;
-}
-
-/* All bytes of a text of less than 8. */
-static uint64_t load_short(clu_slice text)
-{
-    const uint8_t *p = text.data;
-    size_t n = text.len;
-
-    if (n >= 4)
-        return load(p, 4) | load(p + n - 4, 4) << 32;
-    return n == 0 ? 0 : p[0] | (uint64_t)p[n / 2] << 8 | (uint64_t)p[n - 1] << 16;
-}
-
-static uint64_t mix(uint64_t hash, uint64_t part)
-{
-    hash = (hash ^ part) * UINT64_C(0x9e3779b97f4a7c15);
-    return hash ^ hash >> 29;
-}
-
-/* Eight bytes at a time, the last eight whatever is left: nearly all atoms are short. */
 static size_t slot_of(clu_slice text)
 {
-    uint64_t hash = text.len;
-    size_t at = 0;
-
-    if (text.len < 8)
-        return (size_t)(mix(hash, load_short(text)) >> 32) % ATOM_SLOTS;
-    for (; at + 8 < text.len; at += 8)
-        hash = mix(hash, load(text.data + at, 8));
-    return (size_t)(mix(hash, load(text.data + text.len - 8, 8)) >> 32) % ATOM_SLOTS;
+    return (size_t)(hash_text(text) >> 32) % ATOM_SLOTS;
 }
 
 static bool holds(const struct atom_sent *s, clu_slice text)

@@ -6,6 +6,9 @@
 /* An incomplete frame gets room as its bytes arrive, in steps of at least this: an announced length
  * alone costs nothing. */
 #define PARTIAL_STEP (64u << 10)
+/* What is read along with the rest of a fragment: the head of the next one, or small frames. More
+ * would be bytes of the next one that have to be copied to their place. */
+#define BEHIND_FRAGMENT 4096
 /* A buffer that grew beyond this for one large frame is given back behind it. */
 #define KEEP_MAX (256u << 10)
 /* How often a ticktime is divided when the setting says nothing (net_tickintensity). */
@@ -30,8 +33,8 @@ void channel_fini(struct channel *c)
 {
     buf_free(&c->partial);
     atoms_in_free(&c->atoms_in);
-    gathering_free(c->done);
-    c->done = NULL;
+    gather_done(&c->gather, c->done);
+    c->done = c->into = NULL;
     gather_free(&c->gather);
     outbox_free(&c->out);
     atoms_out_free(&c->atoms_out);
@@ -66,8 +69,27 @@ static size_t partial_room(const struct channel *c)
     return c->want == 0 ? 0 : (size_t)min_u64(c->want - c->partial.len, step);
 }
 
+/* A fragment goes to its place as it is read, as soon as its head has come. */
+static void go_into(struct channel *c)
+{
+    if (c->into != NULL || c->want == 0 || c->partial.len < LENGTH_SIZE)
+        return;
+    clu_slice frame = {c->partial.data + LENGTH_SIZE, c->partial.len - LENGTH_SIZE};
+
+    if (channel_read_into(c, frame, c->want - c->partial.len)) {
+        c->want = 0;
+        empty(&c->partial);
+    }
+}
+
 size_t channel_space(struct channel *c, uint8_t *scratch, size_t scratch_len, struct iovec iov[2])
 {
+    go_into(c);
+    if (c->into != NULL) {
+        iov[0] = (struct iovec){c->into->payload + c->into->len, c->into_left};
+        iov[1] = (struct iovec){scratch, (size_t)min_u64(scratch_len, BEHIND_FRAGMENT)};
+        return 2;
+    }
     size_t room = partial_room(c), n = 0;
     uint8_t *space = room == 0 ? NULL : buf_space(&c->partial, room);
 
@@ -85,14 +107,31 @@ static void count_in(struct channel *c, size_t n, uint64_t now_ms)
     c->last_in_ms = now_ms; /* any byte is a sign of life */
 }
 
+static void filled_into(struct channel *c, size_t n)
+{
+    gather_added(c->into, n);
+    c->into_left -= n;
+}
+
+/* How many of the n bytes went to the incomplete frame. */
+static size_t fill(struct channel *c, size_t n)
+{
+    if (c->into != NULL) {
+        n = (size_t)min_u64(n, c->into_left);
+        filled_into(c, n);
+        return n;
+    }
+    n = c->partial.err == CLU_OK ? (size_t)min_u64(n, partial_room(c)) : 0;
+    buf_add(&c->partial, n);
+    return n;
+}
+
 void channel_got(struct channel *c, size_t n, const uint8_t *scratch, uint64_t now_ms)
 {
-    size_t room = c->partial.err == CLU_OK ? partial_room(c) : 0;
-    size_t filled = (size_t)min_u64(n, room);
-
     if (n == 0)
         return;
-    buf_add(&c->partial, filled);
+    size_t filled = fill(c, n);
+
     c->at = scratch;
     c->end = scratch + (n - filled);
     count_in(c, n, now_ms);
@@ -179,7 +218,7 @@ static bool next_frame(struct channel *c, clu_slice *frame)
 /* The caller is done with what it was handed last. */
 static void release(struct channel *c)
 {
-    gathering_free(c->done);
+    gather_done(&c->gather, c->done);
     c->done = NULL;
     if (!c->reading_partial)
         return;
@@ -188,20 +227,40 @@ static void release(struct channel *c)
     empty(&c->partial);
 }
 
-bool channel_next(struct channel *c, struct frame *f)
+/* The rest of a fragment that was begun at its place; false when not all of it is there. */
+static bool finish_into(struct channel *c, struct frame *f)
+{
+    size_t n = (size_t)min_u64(c->into_left, (size_t)(c->end - c->at));
+
+    if (n > 0) { /* it was fed */
+        memcpy(c->into->payload + c->into->len, c->at, n);
+        c->at += n;
+        filled_into(c, n);
+    }
+    return c->into_left == 0 && channel_read_rest(c, f) == CLU_OK;
+}
+
+/* One more frame; f stays empty after a tick, or a fragment that more follow. */
+static bool read_one(struct channel *c, struct frame *f)
 {
     clu_slice frame;
 
+    if (c->into != NULL)
+        return finish_into(c, f);
+    if (!next_frame(c, &frame))
+        return false;
+    /* a tick: that it arrived was all it had to say */
+    return frame.len == 0 || channel_read(c, frame, f) == CLU_OK;
+}
+
+bool channel_next(struct channel *c, struct frame *f)
+{
     do {
         release(c);
         *f = (struct frame){0};
-        if (c->err != CLU_OK || !next_frame(c, &frame))
+        if (c->err != CLU_OK || !read_one(c, f))
             return false;
-        if (frame.len == 0)
-            continue; /* a tick: that it arrived was all it had to say */
-        if (channel_read(c, frame, f) != CLU_OK)
-            return false;
-    } while (f->control.data == NULL); /* a tick, or a fragment that more follow */
+    } while (f->control.data == NULL);
     c->frames_in++;
     return true;
 }
@@ -244,6 +303,7 @@ static void release_memory(struct channel *c)
 {
     if (c->partial.len == 0)
         buf_free(&c->partial);
+    gather_trim(&c->gather);
     if (channel_queued(c) == 0)
         outbox_trim(&c->out);
 }

@@ -61,6 +61,8 @@ struct channel {
     struct atoms_in atoms_in;
     struct gather gather;
     struct gathering *done; /* handed out, not released yet */
+    struct gathering *into; /* whose fragment is being read to its place in the payload; NULL */
+    size_t into_left;       /* bytes of it that have not come */
     struct outbox out;
     struct atoms_out atoms_out;
     struct channel_message message; /* being written */
@@ -101,7 +103,8 @@ void channel_init(struct channel *c, uint64_t flags, uint32_t ticktime_ms, uint3
 void channel_fini(struct channel *c);
 
 /* channel_space: where the next bytes of the socket should go: first the rest of an incomplete
- * frame, then the caller's scratch buffer. Returns the number of iovecs set, 1 or 2. */
+ * frame, of a fragment right into its message; then the caller's scratch buffer. Returns the number
+ * of iovecs set, 1 or 2. */
 size_t channel_space(struct channel *c, uint8_t *scratch, size_t scratch_len, struct iovec iov[2]);
 /* channel_got: n bytes were read into that space. Then call channel_next until it says false. */
 void channel_got(struct channel *c, size_t n, const uint8_t *scratch, uint64_t now_ms);

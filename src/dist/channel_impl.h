@@ -14,5 +14,10 @@
 clu_error channel_fail(struct channel *c, clu_error err, const char *what);
 /* channel_read: what a frame holds. f stays empty when more of its message has to come. */
 CLU_MUST_USE clu_error channel_read(struct channel *c, clu_slice frame, struct frame *f);
+/* channel_read_into: of an incomplete frame, all but its length: whether it is the next fragment of
+ * a message that is being put together. Then what is there has been taken, and c->into and
+ * c->into_left are set for the other `more` bytes. channel_read_rest: they have come. */
+bool channel_read_into(struct channel *c, clu_slice frame, size_t more);
+CLU_MUST_USE clu_error channel_read_rest(struct channel *c, struct frame *f);
 
 #endif

@@ -13,6 +13,9 @@
 
 /* Sequence and fragment. */
 #define NUMBERS_SIZE 16
+/* Of a fragment that is read right into its message, whose room it gets at once. Those of a BEAM
+ * have 64 KiB; a longer one gets memory as its bytes come. */
+#define INTO_MAX (256u << 10)
 
 static clu_error fail_term(struct channel *c, clu_error err, const char *what)
 {
@@ -171,7 +174,7 @@ static clu_error take_numbers(struct channel *c, clu_slice *rest, uint64_t *sequ
 
 static clu_error read_first(struct channel *c, clu_slice rest, struct frame *f)
 {
-    uint64_t sequence, fragment;
+    uint64_t sequence = 0, fragment = 0; /* gcc -O3 does not see that they are set */
     clu_error err = take_numbers(c, &rest, &sequence, &fragment);
 
     if (err == CLU_OK && gather_find(&c->gather, sequence) != NULL)
@@ -200,27 +203,71 @@ static clu_error close_sequence(struct channel *c, struct gathering *m, clu_slic
     return f->too_big ? CLU_OK : take_payload(c, (clu_slice){m->payload, m->len}, f);
 }
 
-static clu_error read_next(struct channel *c, clu_slice rest, struct frame *f)
+/* Whose fragment it is that these numbers stand in front of. */
+static struct gathering *find_next(struct channel *c, uint64_t sequence, uint64_t fragment)
 {
-    uint64_t sequence, fragment;
-    clu_error err = take_numbers(c, &rest, &sequence, &fragment);
-    struct gathering *m = err == CLU_OK ? gather_find(&c->gather, sequence) : NULL;
+    struct gathering *m = gather_find(&c->gather, sequence);
 
-    if (err != CLU_OK)
-        return err;
     if (m == NULL)
-        return fail_proto(c, "the peer sent a fragment of no message");
-    if (fragment != m->fragment - 1)
-        return fail_proto(c, "the peer sent fragments out of order");
-    err = keep(c, m, rest);
-    m->fragment = fragment;
-    if (err != CLU_OK)
-        return err;
-    if (fragment == 1)
+        fail_proto(c, "the peer sent a fragment of no message");
+    else if (fragment != m->fragment - 1)
+        fail_proto(c, "the peer sent fragments out of order");
+    return c->err == CLU_OK ? m : NULL;
+}
+
+/* The fragment is whole: rest of it is not kept, or, in a stream, to be handed on. */
+static clu_error end_next(struct channel *c, struct gathering *m, clu_slice rest, struct frame *f)
+{
+    m->fragment--;
+    if (m->fragment == 1)
         return close_sequence(c, m, rest, f);
     if (m->mode == GATHER_STREAM)
         show(m, f, FRAME_PART, rest);
     return CLU_OK;
+}
+
+static clu_error read_next(struct channel *c, clu_slice rest, struct frame *f)
+{
+    uint64_t sequence = 0, fragment = 0; /* gcc -O3 does not see that they are set */
+    clu_error err = take_numbers(c, &rest, &sequence, &fragment);
+    struct gathering *m = err == CLU_OK ? find_next(c, sequence, fragment) : NULL;
+
+    if (m == NULL)
+        return c->err;
+    err = keep(c, m, rest);
+    return err == CLU_OK ? end_next(c, m, rest, f) : err;
+}
+
+/* What is wrong with the head is told when the frame is whole. */
+bool channel_read_into(struct channel *c, clu_slice frame, size_t more)
+{
+    if (frame.len < 2 + NUMBERS_SIZE || more > INTO_MAX || frame.data[0] != ETF_VERSION ||
+        frame.data[1] != KIND_NEXT || (c->flags & DFLAG_FRAGMENTS) == 0)
+        return false;
+    struct gathering *m = gather_find(&c->gather, get_be64(frame.data + 2));
+    clu_error err;
+
+    if (m == NULL || m->mode != GATHER_KEEP || get_be64(frame.data + 10) != m->fragment - 1)
+        return false;
+    cut(&frame, 2 + NUMBERS_SIZE);
+    uint8_t *to = gather_space(&c->gather, m, frame.len + more, c->message_max, &err);
+
+    if (to == NULL)
+        return false;
+    if (frame.len > 0)
+        memcpy(to, frame.data, frame.len);
+    gather_added(m, frame.len);
+    c->into = m;
+    c->into_left = more;
+    return true;
+}
+
+clu_error channel_read_rest(struct channel *c, struct frame *f)
+{
+    struct gathering *m = c->into;
+
+    c->into = NULL;
+    return end_next(c, m, (clu_slice){NULL, 0}, f);
 }
 
 /* A row a kind: what has to be agreed on for it, and who reads it. */

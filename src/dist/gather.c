@@ -74,50 +74,90 @@ struct gathering *gather_open(struct gather *g, uint64_t sequence, uint64_t frag
 
 static void drop_payload(struct gather *g, struct gathering *m)
 {
-    g->bytes -= m->len;
+    g->bytes -= m->cap;
     free(m->payload);
     m->payload = NULL;
     m->len = m->cap = 0;
 }
 
-/* Room for n bytes more: twice of what there is, but no more than is to be expected. */
-static clu_error make_room(struct gathering *m, size_t n)
+static bool set_cap(struct gather *g, struct gathering *m, size_t cap)
 {
-    uint64_t need = (uint64_t)m->len + n, cap = max_u64(need, 2 * (uint64_t)m->cap);
-
-    if (need <= m->cap)
-        return CLU_OK;
-    if (m->estimated >= need)
-        cap = min_u64(cap, m->estimated);
     uint8_t *payload = realloc(m->payload, cap);
 
     if (payload == NULL)
-        return CLU_ENOMEM;
+        return false;
+    g->bytes += cap - m->cap;
     m->payload = payload;
     m->cap = cap;
-    return CLU_OK;
+    return true;
+}
+
+static void take_spare(struct gather *g, struct gathering *m)
+{
+    m->payload = g->spare;
+    m->cap = g->spare_cap;
+    g->bytes += m->cap;
+    g->spare = NULL;
+    g->spare_cap = 0;
+}
+
+/* What can be had for n bytes more, where at most max are to be: twice of what there is, but no
+ * more than is to be expected; where that is too much, what it needs. */
+static size_t next_cap(const struct gather *g, const struct gathering *m, size_t n)
+{
+    size_t need = m->len + n, room = GATHER_BYTES_MAX - g->bytes + m->cap;
+    uint64_t cap = max_u64(need, 2 * (uint64_t)m->cap);
+
+    if (m->estimated >= need)
+        cap = min_u64(cap, m->estimated);
+    return cap <= room ? (size_t)cap : need <= room ? need : 0;
+}
+
+/* All fragments but the last are of one size, and the first holds the control too. */
+static void estimate(struct gathering *m, size_t first, size_t max)
+{
+    size_t one = first + m->control.len;
+
+    m->estimated = min_u64(m->fragment, max / one + 1) * one;
+}
+
+uint8_t *gather_space(struct gather *g, struct gathering *m, size_t n, size_t max, clu_error *err)
+{
+    *err = CLU_OK;
+    if (m->mode != GATHER_KEEP)
+        return NULL;
+    if (m->len == 0)
+        estimate(m, n, max);
+    if (m->cap == 0 && g->spare_cap >= n && g->spare_cap <= GATHER_BYTES_MAX - g->bytes)
+        take_spare(g, m);
+    size_t cap = n > max - m->len ? 0 : n <= m->cap - m->len ? m->cap : next_cap(g, m, n);
+
+    if (cap == 0) {
+        m->mode = GATHER_SKIP;
+        drop_payload(g, m);
+        return NULL;
+    }
+    if (cap != m->cap && !set_cap(g, m, cap)) {
+        *err = CLU_ENOMEM;
+        return NULL;
+    }
+    return m->payload + m->len;
+}
+
+void gather_added(struct gathering *m, size_t n)
+{
+    m->len += n;
 }
 
 clu_error gather_add(struct gather *g, struct gathering *m, clu_slice bytes, size_t max)
 {
-    if (m->mode != GATHER_KEEP || bytes.len == 0)
-        return CLU_OK;
-    if (bytes.len > max - m->len || g->bytes + bytes.len > GATHER_BYTES_MAX) {
-        m->mode = GATHER_SKIP;
-        drop_payload(g, m);
-        return CLU_OK;
-    }
-    size_t one = bytes.len + m->control.len;
+    clu_error err;
+    uint8_t *to = bytes.len == 0 ? NULL : gather_space(g, m, bytes.len, max, &err);
 
-    if (m->len == 0) /* all but the last are of one size, and the first holds the control too */
-        m->estimated = min_u64(m->fragment, max / one + 1) * one;
-    clu_error err = make_room(m, bytes.len);
-
-    if (err != CLU_OK)
-        return err;
-    memcpy(m->payload + m->len, bytes.data, bytes.len);
-    m->len += bytes.len;
-    g->bytes += bytes.len;
+    if (to == NULL)
+        return bytes.len == 0 ? CLU_OK : err;
+    memcpy(to, bytes.data, bytes.len);
+    gather_added(m, bytes.len);
     return CLU_OK;
 }
 
@@ -129,14 +169,27 @@ void gather_take(struct gather *g, struct gathering *m)
         at = &(*at)->next;
     *at = m->next;
     g->n_open--;
-    g->bytes -= m->head_size + m->len;
+    g->bytes -= m->head_size + m->cap;
 }
 
-void gathering_free(struct gathering *m)
+void gather_done(struct gather *g, struct gathering *m)
 {
-    if (m != NULL)
+    if (m == NULL)
+        return;
+    if (g->spare == NULL && m->cap <= GATHER_KEEP_MAX) {
+        g->spare = m->payload;
+        g->spare_cap = m->cap;
+    } else {
         free(m->payload);
+    }
     free(m);
+}
+
+void gather_trim(struct gather *g)
+{
+    free(g->spare);
+    g->spare = NULL;
+    g->spare_cap = 0;
 }
 
 void gather_free(struct gather *g)
@@ -145,7 +198,9 @@ void gather_free(struct gather *g)
         struct gathering *m = g->open;
 
         g->open = m->next;
-        gathering_free(m);
+        free(m->payload);
+        free(m);
     }
+    gather_trim(g);
     *g = (struct gather){0};
 }

@@ -13,6 +13,8 @@
 /* Bytes that the open sequences of one link may hold. A message that would go beyond is treated as
  * one that is too big for its receiver. */
 #define GATHER_BYTES_MAX (256u << 20)
+/* Memory of a payload up to this is kept for the next one until the link is idle. */
+#define GATHER_KEEP_MAX (4u << 20)
 
 enum gather_mode {
     GATHER_KEEP,   /* put together */
@@ -37,7 +39,9 @@ struct gathering {
 /* A zeroed one is empty and valid. */
 struct gather {
     struct gathering *open;
-    size_t n_open, bytes;
+    size_t n_open, bytes; /* memory of the open ones */
+    uint8_t *spare;       /* a payload's, for the next */
+    size_t spare_cap;
 };
 
 /* gather_find: NULL when no such sequence is open. */
@@ -46,13 +50,19 @@ struct gathering *gather_find(struct gather *g, uint64_t sequence);
  * CLU_ESIZE (too many, too large) or CLU_ENOMEM in *err. */
 struct gathering *gather_open(struct gather *g, uint64_t sequence, uint64_t fragments,
                               clu_slice control, const clu_refs *refs, clu_error *err);
-/* gather_add: keeps more of the payload. Over max bytes of it, or over GATHER_BYTES_MAX in all, the
- * mode becomes GATHER_SKIP and what was kept is gone. CLU_ENOMEM. */
+/* gather_space: where the next n bytes of the payload are to be written, then counted by
+ * gather_added. NULL when they are not kept: over max bytes of payload, or over GATHER_BYTES_MAX in
+ * all, when the mode becomes GATHER_SKIP and what was kept is gone; or CLU_ENOMEM in *err. */
+uint8_t *gather_space(struct gather *g, struct gathering *m, size_t n, size_t max, clu_error *err);
+void gather_added(struct gathering *m, size_t n);
+/* gather_add: copies more of the payload there. CLU_ENOMEM. */
 CLU_MUST_USE clu_error gather_add(struct gather *g, struct gathering *m, clu_slice bytes,
                                   size_t max);
-/* gather_take: it is open no more; end it with gathering_free. */
+/* gather_take: it is open no more; end it with gather_done. gather_done: also of NULL. */
 void gather_take(struct gather *g, struct gathering *m);
-void gathering_free(struct gathering *m);
+void gather_done(struct gather *g, struct gathering *m);
+/* gather_trim: memory that nothing is in is given back. */
+void gather_trim(struct gather *g);
 void gather_free(struct gather *g);
 
 #endif

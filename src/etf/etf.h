@@ -23,6 +23,11 @@ clu_slice etf_get_atom(clu_reader *r, uint8_t *buf);
 clu_pid etf_get_pid(clu_reader *r, uint8_t *buf);
 clu_ref etf_get_ref(clu_reader *r, uint8_t *buf);
 clu_port etf_get_port(clu_reader *r, uint8_t *buf);
+/* etf_copy_leaf: copies a term that holds no others, whatever its tag, in the one encoding that the
+ * put functions choose; references to the atoms of a header become atoms. Only names in Latin-1
+ * within pids, references, ports and funs stay as they are: no node of today has one, and no cache.
+ * CLU_ETAG for containers, and for funs with an environment. After an error nothing is put. */
+void etf_copy_leaf(clu_reader *r, clu_writer *w);
 /* etf_read_float_text: the text of a FLOAT_EXT, which ends in zeros. */
 CLU_MUST_USE clu_error etf_read_float_text(const uint8_t text[ETF_FLOAT_TEXT], double *value);
 

@@ -42,24 +42,38 @@ INLINE const uint8_t *quick_latin1(const uint8_t *p, size_t room, size_t more)
     return RARE(*p != 0) ? NULL : quick_bytes(p + 2, room - 2, p[1] + more);
 }
 
-/* The node of a pid or reference. */
-INLINE const uint8_t *quick_name(const uint8_t *p, size_t room, size_t more)
+/* The node of a pid or reference: text, or a number of the header that came with it. */
+INLINE const uint8_t *quick_name(const clu_refs *refs, const uint8_t *p, size_t room, size_t more)
 {
     if (*p == ETF_SMALL_ATOM_UTF8)
         return quick_atom(p + 1, room - 1, more);
+    if (*p == ETF_ATOM_CACHE_REF)
+        return RARE(refs == NULL || p[1] >= refs->n) ? NULL : quick_bytes(p + 2, room - 2, more);
     return RARE(*p != ETF_ATOM) ? NULL : quick_latin1(p + 1, room - 1, more);
 }
 
 /* n words, behind their number. */
-INLINE const uint8_t *quick_ref(const uint8_t *p, size_t room, size_t n)
+INLINE const uint8_t *quick_ref(const clu_refs *refs, const uint8_t *p, size_t room, size_t n)
 {
-    return RARE(n < 1 || n > CLU_REF_WORDS_MAX) ? NULL : quick_name(p, room, 4 + 4 * n);
+    return RARE(n < 1 || n > CLU_REF_WORDS_MAX) ? NULL : quick_name(refs, p, room, 4 + 4 * n);
 }
 
 /* Behind the head of a container: each of its terms takes a byte. */
 INLINE const uint8_t *quick_terms(const uint8_t *p, size_t room, uint64_t terms)
 {
     return RARE(room < terms) ? NULL : p;
+}
+
+/* How messages and control messages end. */
+INLINE const uint8_t *quick_end(const clu_refs *refs, const uint8_t *p, size_t room)
+{
+    if (room == 1)
+        return *p == ETF_NIL ? p + 1 : NULL;
+    if (room < 2)
+        return NULL;
+    if (*p == ETF_ATOM_CACHE_REF)
+        return refs == NULL || p[1] >= refs->n ? NULL : p + 2;
+    return room == 2 && *p == ETF_SMALL_INTEGER ? p + 2 : NULL;
 }
 
 /* Passes the head of a term and says how many terms follow it; NULL: it must be looked at in full.
@@ -69,10 +83,8 @@ INLINE const uint8_t *pass_quick(const clu_refs *refs, const uint8_t *p, size_t 
                                  uint64_t *terms)
 {
     *terms = 0;
-    if (RARE(room < QUICK_ROOM)) /* how messages end */
-        return room == 1 && *p == ETF_NIL             ? p + 1
-               : room == 2 && *p == ETF_SMALL_INTEGER ? p + 2
-                                                      : NULL;
+    if (RARE(room < QUICK_ROOM))
+        return quick_end(refs, p, room);
     switch (*p) {
     case ETF_SMALL_INTEGER: return p + 2;
     case ETF_INTEGER: return p + 5;
@@ -82,8 +94,8 @@ INLINE const uint8_t *pass_quick(const clu_refs *refs, const uint8_t *p, size_t 
     case ETF_ATOM: return quick_latin1(p + 1, room - 1, 0);
     case ETF_SMALL_ATOM_UTF8: return quick_atom(p + 1, room - 1, 0);
     case ETF_ATOM_CACHE_REF: return RARE(refs == NULL || p[1] >= refs->n) ? NULL : p + 2;
-    case ETF_NEW_PID: return quick_name(p + 1, room - 1, 12);
-    case ETF_NEWER_REFERENCE: return quick_ref(p + 3, room - 3, get_be16(p + 1));
+    case ETF_NEW_PID: return quick_name(refs, p + 1, room - 1, 12);
+    case ETF_NEWER_REFERENCE: return quick_ref(refs, p + 3, room - 3, get_be16(p + 1));
     case ETF_SMALL_TUPLE: return quick_terms(p + 2, room - 2, *terms = p[1]);
     case ETF_MAP: return quick_terms(p + 5, room - 5, *terms = 2 * (uint64_t)get_be32(p + 1));
     case ETF_LIST:

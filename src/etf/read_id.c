@@ -86,21 +86,28 @@ clu_slice etf_get_atom(clu_reader *r, uint8_t *buf)
 
 /* The text of an atom that stands so many bytes on, with as many behind it, if it is of a tag that
  * is sent (ATOM: by term_to_binary until OTP 25) and can be borrowed: so nothing of the term need
- * be looked at twice. The bytes before it are there. */
-static inline bool peek_name(const clu_reader *r, size_t at, size_t behind, clu_slice *name)
+ * be looked at twice. The bytes before it are there. Where it ends; NULL: it is none of these. */
+static inline const uint8_t *peek_name(const clu_reader *r, size_t at, size_t behind,
+                                       clu_slice *name)
 {
     const uint8_t *p = r->pos + at;
     size_t room = (size_t)(r->end - p);
 
     if (room < 3)
-        return false;
+        return NULL;
+    if (*p == ETF_ATOM_CACHE_REF) {
+        if (r->refs == NULL || p[1] >= r->refs->n || room - 2 < behind)
+            return NULL;
+        *name = r->refs->atoms[p[1]];
+        return p + 2;
+    }
     bool is_latin1 = *p == ETF_ATOM && p[1] == 0;
 
     *name = is_latin1 ? (clu_slice){p + 3, p[2]} : (clu_slice){p + 2, p[1]};
     if ((!is_latin1 && *p != ETF_SMALL_ATOM_UTF8) ||
         (size_t)(r->end - name->data) < name->len + behind)
-        return false;
-    return !is_latin1 || clu_is_ascii(name->data, name->len);
+        return NULL;
+    return !is_latin1 || clu_is_ascii(name->data, name->len) ? slice_end(*name) : NULL;
 }
 
 clu_slice clu_get_atom_any(clu_reader *r)
@@ -112,9 +119,11 @@ clu_slice clu_get_atom_any(clu_reader *r)
         r->pos += 2;
         return r->refs->atoms[r->pos[-1]];
     }
-    if (r->err != CLU_OK || !peek_name(r, 0, 0, &text))
+    const uint8_t *end = r->err != CLU_OK ? NULL : peek_name(r, 0, 0, &text);
+
+    if (end == NULL)
         return etf_get_atom(r, NULL);
-    r->pos = text.data + text.len;
+    r->pos = end;
     return text;
 }
 
@@ -140,12 +149,13 @@ static clu_pid get_any_pid(clu_reader *r, uint8_t *buf)
  * be copied in pieces larger than it was written in, for which the processor has to wait. */
 static void read_pid(clu_reader *r, uint8_t *buf, clu_pid *pid)
 {
-    if (!clu_reader_has(r, 1) || *r->pos != ETF_NEW_PID || !peek_name(r, 1, 12, &pid->node)) {
+    bool usual = clu_reader_has(r, 1) && *r->pos == ETF_NEW_PID;
+    const uint8_t *p = usual ? peek_name(r, 1, 12, &pid->node) : NULL;
+
+    if (p == NULL) {
         *pid = get_any_pid(r, buf);
         return;
     }
-    const uint8_t *p = slice_end(pid->node);
-
     pid->id = get_be32(p);
     pid->serial = get_be32(p + 4);
     pid->creation = get_be32(p + 8);
@@ -203,13 +213,13 @@ static clu_ref get_any_ref(clu_reader *r, uint8_t *buf)
 static void read_ref(clu_reader *r, uint8_t *buf, clu_ref *ref)
 {
     size_t n = clu_reader_has(r, 3) && *r->pos == ETF_NEWER_REFERENCE ? get_be16(r->pos + 1) : 0;
+    bool usual = n >= 1 && n <= CLU_REF_WORDS_MAX;
+    const uint8_t *p = usual ? peek_name(r, 3, 4 + 4 * n, &ref->node) : NULL;
 
-    if (n < 1 || n > CLU_REF_WORDS_MAX || !peek_name(r, 3, 4 + 4 * n, &ref->node)) {
+    if (p == NULL) {
         *ref = get_any_ref(r, buf);
         return;
     }
-    const uint8_t *p = slice_end(ref->node);
-
     ref->creation = get_be32(p);
     ref->n = (uint32_t)n;
     for (size_t i = 0; i < CLU_REF_WORDS_MAX; i++)

@@ -214,9 +214,13 @@ void clu_put_pid(clu_writer *w, const clu_pid *pid)
 {
     put_u8(w, ETF_NEW_PID);
     clu_put_atom(w, pid->node);
-    put_u32(w, pid->id);
-    put_u32(w, pid->serial);
-    put_u32(w, pid->creation);
+    uint8_t *p = clu_writer_add(w, 12);
+
+    if (p == NULL)
+        return;
+    put_be32(p, pid->id);
+    put_be32(p + 4, pid->serial);
+    put_be32(p + 8, pid->creation);
 }
 
 void clu_put_ref(clu_writer *w, const clu_ref *ref)

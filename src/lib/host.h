@@ -26,7 +26,9 @@ struct host {
     struct list pings; /* of struct ping */
     clu_event_fn *on_event;
     void *event_arg;
-    bool log_given; /* what is shown is the program's choice */
+    bool log_given;       /* what is shown is the program's choice */
+    enum event_level log; /* what is shown, and above */
+    bool said;            /* what failed stands in the log */
     bool started;
     bool stepping; /* a function of the program's may be on the stack */
 };

@@ -57,6 +57,8 @@ static void on_event(void *arg, const struct event *event)
 {
     struct host *h = arg;
 
+    if (event->id == EVENT_FATAL && h->node->err == CLU_OK)
+        h->said = event_level(event->id) >= h->log;
     if (event->id == EVENT_FATAL)
         node_fail(h->node, CLU_ESTART, "%s", event->reason);
     if (h->on_event != NULL)
@@ -102,6 +104,7 @@ static clu_error make_drive(struct host *h, char why[REASON_SIZE])
 {
     const struct log log = {.level = (enum event_level)h->conf.settings.log_level};
     const struct loop_hooks hooks = {.event = on_event, .answer = on_answer, .arg = h};
+    h->log = log.level;
     clu_error err = drive_new(&h->drive, &h->conf, &log, &hooks, why);
 
     return err == CLU_OK ? watch_all(h) : err;

@@ -94,7 +94,7 @@ static void run_with_signals(struct host *h)
     }
     signals_ignore_pipe();
     if (!h->log_given)
-        loop_log(h->drive.loop, LEVEL_WARNING);
+        loop_log(h->drive.loop, h->log = LEVEL_WARNING);
     (void)clu_run(h->node);
     signals_free(signals);
 }
@@ -108,7 +108,7 @@ int clu_main(clu_node *node)
         run_with_signals(h);
     if (h != NULL)
         status = host_status(h);
-    if (status != EXIT_DONE)
+    if (status != EXIT_DONE && (h == NULL || !h->said))
         program_complain(program_invocation_short_name, clu_node_error(node));
     clu_node_free(node);
     return status;

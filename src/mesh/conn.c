@@ -63,7 +63,7 @@ static bool has_pending(struct conn *c)
 
 void conn_wake(struct machine *m, struct conn *c)
 {
-    if (!c->dead && c->opened && has_pending(c))
+    if (!c->dead && c->opened && (c->wants & WANT_SEND) == 0 && has_pending(c))
         want(m, c, WANT_SEND);
 }
 

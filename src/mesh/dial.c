@@ -50,6 +50,7 @@ void dial_failed(struct machine *m, slot_id id, enum stage stage, const char *re
     dial_end(m, d);
 }
 
+/* Who waits for the node goes on waiting, for the next attempt; who leaves makes none. */
 void dial_deferred(struct machine *m, slot_id id, uint64_t now_ms)
 {
     struct dial *d = slots_get(&m->dials, id);
@@ -57,6 +58,24 @@ void dial_deferred(struct machine *m, slot_id id, uint64_t now_ms)
     if (d == NULL)
         return;
     reconcile_deferred(m->reconcile, d->target, now_ms);
+    if (!machine_dials(m) && link_find(m, d->name) == NULL)
+        node_unreachable(&m->node, d->name);
+    dial_end(m, d);
+}
+
+void dial_found_self(struct machine *m, slot_id id, uint64_t now_ms)
+{
+    struct dial *d = slots_get(&m->dials, id);
+    char reason[REASON_SIZE], at[ADDR_TEXT_MAX];
+
+    if (d == NULL)
+        return;
+    snprintf(reason, sizeof reason, "at %s is this node itself, %.180s", addr_text(&d->addr, at),
+             m->name);
+    reconcile_is_self(m->reconcile, d->target, now_ms);
+    reconcile_deferred(m->reconcile, d->target, now_ms); /* somebody has dialled us as that one */
+    ask_failed(m, d->target, STAGE_NAME_MISMATCH, reason, &d->addr, now_ms);
+    node_unreachable(&m->node, d->name);
     dial_end(m, d);
 }
 
@@ -156,8 +175,7 @@ static void find_port(struct machine *m, struct dial *d, uint64_t now_ms)
         d->addr.port = m->settings->dist_port != 0 ? m->settings->dist_port : m->address.port;
     if (d->addr.port != 0 && addr_equal(&d->addr, &m->address)) {
         /* Our own address and port, whatever the entry says: it is ourselves. */
-        reconcile_is_self(m->reconcile, d->target, now_ms);
-        dial_end(m, d);
+        dial_found_self(m, d->id, now_ms);
         return;
     }
     if (d->addr.port != 0) {

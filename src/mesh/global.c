@@ -67,6 +67,8 @@ void global_serve(struct machine *m)
     struct global_news news;
     const char *name;
 
+    if (m->node.global == NULL)
+        return;
     while (global_next_news(&m->node, &news))
         tell(m, &news);
     while ((name = global_next_cut(&m->node)) != NULL) {

@@ -88,8 +88,7 @@ static bool is_self(struct machine *m, struct link *l, uint64_t now_ms)
 {
     if (strcmp(l->hs->peer, m->name) != 0 || l->hs->peer_creation != m->creation)
         return false;
-    reconcile_is_self(m->reconcile, l->target, now_ms);
-    dial_deferred(m, l->dial, now_ms);
+    dial_found_self(m, l->dial, now_ms);
     conn_close(m, &l->conn);
     return true;
 }

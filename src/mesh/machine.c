@@ -4,87 +4,11 @@
  */
 #include "mesh/machine.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include <erlclu/global.h>
 
 #include "mesh/internal.h"
-
-/* ---- events ---- */
-
-struct event *machine_event(struct machine *m, enum event_id id)
-{
-    /* The last place is kept for why the program ends. */
-    size_t max = id == EVENT_FATAL ? MACHINE_EVENTS_MAX : MACHINE_EVENTS_MAX - 1;
-
-    if (m->n_events >= max) {
-        m->lost_events++;
-        m->lost_event = (struct event){.id = id};
-        return &m->lost_event;
-    }
-    size_t i = (m->first_event + m->n_events++) % MACHINE_EVENTS_MAX;
-
-    m->events[i] = (struct event){.id = id};
-    return &m->events[i];
-}
-
-void machine_changed(struct machine *m)
-{
-    m->version++;
-}
-
-void machine_fatal(struct machine *m, const char *format, ...)
-{
-    struct event *e = machine_event(m, EVENT_FATAL);
-    va_list args;
-
-    va_start(args, format);
-    vsnprintf(e->reason, sizeof e->reason, format, args);
-    va_end(args);
-    m->exit_wanted = true;
-}
-
-static bool is_ready(struct machine *m)
-{
-    if (m->draining)
-        text_set(m->not_ready, sizeof m->not_ready, slice_of("draining"));
-    else if (m->reg.duplicate)
-        snprintf(m->not_ready, sizeof m->not_ready,
-                 "another node is registered as %.200s at the epmd of this host", m->name);
-    else if (m->address.port == 0)
-        text_set(m->not_ready, sizeof m->not_ready, slice_of("not listening yet"));
-    else if (m->settings->epmd != EPMD_NONE && m->reg.state != REG_HELD &&
-             m->reg.state != REG_SERVING)
-        snprintf(m->not_ready, sizeof m->not_ready, "not registered with epmd%s%.200s",
-                 m->reg.trouble[0] == '\0' ? "" : ": ", m->reg.trouble);
-    else
-        m->not_ready[0] = '\0';
-    return m->not_ready[0] == '\0';
-}
-
-bool machine_dials(const struct machine *m)
-{
-    return !m->stopped && !m->settings->no_dial && (!m->draining || m->settings->global);
-}
-
-void machine_readiness(struct machine *m)
-{
-    bool was = m->ready;
-
-    if (m->settings->no_listen)
-        return;
-    m->ready = is_ready(m);
-    if (was == m->ready)
-        return;
-    machine_changed(m);
-    if (m->draining)
-        return; /* told by whoever drains or stops */
-    struct event *e = machine_event(m, m->ready ? EVENT_READY : EVENT_NOT_READY);
-
-    text_set(e->reason, sizeof e->reason, slice_of(m->not_ready));
-}
 
 /* ---- making and ending ---- */
 
@@ -95,7 +19,7 @@ static void crowd_init(struct crowd *crowd, uint32_t max, const char *what)
     crowd->what = what;
 }
 
-static bool init_parts(struct machine *m, const struct machine_options *o)
+static void init_tables(struct machine *m)
 {
     list_init(&m->wanting);
     list_init(&m->lookup_queue);
@@ -108,31 +32,45 @@ static bool init_parts(struct machine *m, const struct machine_options *o)
     m->news.tokens = NEWS_BURST;
     m->conns.max = MACHINE_CONNS_MAX;
     m->lookups.max = MACHINE_QUERIES_MAX;
-    m->crypto = crypto_new(o->seed);
-    if (m->crypto == NULL)
-        return false;
+}
+
+/* Our own randomness, name and creation, the cookie. */
+static bool init_self(struct machine *m, const struct machine_options *o)
+{
     uint64_t seed;
 
-    if (crypto_random(m->crypto, &seed) != CLU_OK)
+    m->crypto = crypto_new(o->seed);
+    if (m->crypto == NULL || crypto_random(m->crypto, &seed) != CLU_OK)
         return false;
     rng_init(&m->rng, seed);
     m->creation = (uint32_t)rng_range(&m->rng, CREATION_MIN, UINT32_MAX);
     text_set(m->name, sizeof m->name, slice_of(o->settings->name));
     m->cookies[0] = o->settings->cookie;
+    return true;
+}
+
+static bool init_parts(struct machine *m, const struct machine_options *o)
+{
+    const struct settings *s = o->settings;
+    uint64_t secret;
+
     /* Who only looks is nobody among those listed, whatever it calls itself. */
-    m->reconcile = reconcile_new(o->settings->no_listen ? "" : m->name, m->creation, &m->rng);
+    m->reconcile = reconcile_new(s->no_listen ? "" : m->name, m->creation, &m->rng);
     m->views = views_new();
-    if (node_init(&m->node, m->name, m->creation, o->settings->hidden) != CLU_OK ||
-        exchange_start(m) != CLU_OK)
+    if (crypto_random(m->crypto, &secret) != CLU_OK ||
+        node_init(&m->node, m->name, m->creation, s->hidden) != CLU_OK)
         return false;
-    if (o->settings->global && clu_global_start(&m->node, rng_next(&m->rng)) != CLU_OK)
+    node_seed(&m->node, secret);
+    if (exchange_start(m) != CLU_OK)
+        return false;
+    if (s->global && clu_global_start(&m->node, rng_next(&m->rng)) != CLU_OK)
         return false;
     node_now(&m->node, o->now_ms);
-    epmd_registry_init(&m->reg.registry, o->settings->epmd_port,
+    epmd_registry_init(&m->reg.registry, s->epmd_port,
                        (uint32_t)rng_range(&m->rng, CREATION_MIN, UINT32_MAX));
     if (m->reconcile == NULL || m->views == NULL)
         return false;
-    reconcile_prune(m->reconcile, o->settings->prune, o->settings->prune_ms);
+    reconcile_prune(m->reconcile, s->prune, s->prune_ms);
     views_own(m->views, m->name);
     return true;
 }
@@ -152,7 +90,8 @@ clu_error machine_new(struct machine **out, const struct machine_options *o, cha
     m->wall_offset = o->wall_ms - o->now_ms;
     m->version = 1;
 
-    clu_error err = init_parts(m, o) ? discover_init(m, why) : CLU_ENOMEM;
+    init_tables(m);
+    clu_error err = init_self(m, o) && init_parts(m, o) ? discover_init(m, why) : CLU_ENOMEM;
 
     if (err != CLU_OK) {
         machine_free(m);
@@ -366,10 +305,20 @@ void machine_stop(struct machine *m, const char *reason, uint64_t now_ms)
 
 /* ---- time ---- */
 
+bool machine_dials(const struct machine *m)
+{
+    return !m->stopped && !m->settings->no_dial && (!m->draining || m->settings->global);
+}
+
 void machine_now(struct machine *m, uint64_t now_ms)
 {
     m->now_ms = now_ms;
     node_now(&m->node, now_ms);
+}
+
+uint64_t machine_time(const struct machine *m)
+{
+    return m->now_ms;
 }
 
 uint64_t machine_deadline(const struct machine *m)
@@ -423,31 +372,4 @@ void machine_resolved(struct machine *m, slot_id id, enum dns_status status, clu
         return;
     }
     discover_answer(m, &asked, status, msg, now_ms);
-}
-
-/* ---- what it tells ---- */
-
-struct clu_node *machine_node(struct machine *m)
-{
-    return &m->node;
-}
-
-size_t machine_links(const struct machine *m)
-{
-    return map_count(&m->links);
-}
-
-uint64_t machine_handed(const struct machine *m)
-{
-    return m->node.n_handed;
-}
-
-uint64_t machine_version(const struct machine *m)
-{
-    return m->version + reconcile_version(m->reconcile) + views_version(m->views);
-}
-
-const struct snapshot *machine_snapshot(struct machine *m, uint64_t now_ms)
-{
-    return snapshot_fill(m, now_ms) ? &m->snap : NULL;
 }

@@ -152,6 +152,8 @@ void machine_given(struct machine *m, unsigned source, const struct given *given
 /* machine_now: the time, before anything else than these functions calls those of the node: timers
  * count from it. */
 void machine_now(struct machine *m, uint64_t now_ms);
+/* machine_time: as it was told last. */
+uint64_t machine_time(const struct machine *m);
 /* machine_deadline, machine_tick: when to call machine_tick at the latest. */
 uint64_t machine_deadline(const struct machine *m);
 void machine_tick(struct machine *m, uint64_t now_ms);

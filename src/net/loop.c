@@ -93,17 +93,14 @@ static void (*const carry[])(struct loop *, const struct update *) = {
     [UPDATE_ANSWER] = carry_answer, [UPDATE_EXIT] = carry_exit,
 };
 
+/* A deadline that was moved away is left to pass: the machine is asked again then. */
 static void arm_timer(struct loop *l)
 {
     uint64_t at = machine_deadline(l->machine), now;
 
-    if (at == l->armed_ms)
+    if (at >= l->armed_ms)
         return;
     l->armed_ms = at;
-    if (at == NEVER) {
-        watch_stop(l->timer);
-        return;
-    }
     now = system_now_ms();
     watch_start(l->timer, at > now ? at - now : 0);
 }
@@ -141,8 +138,9 @@ struct loop *loop_new(struct machine *m, const struct resolv_conf *resolv, const
     l->log = *log;
     l->hooks = *hooks;
     l->armed_ms = NEVER;
+    list_init(&l->calm);
     l->base = watch_base_new();
-    l->timer = l->base == NULL ? NULL : watch_new(l->base, WATCH_TIMER, -1, on_timer, l);
+    l->timer = l->base == NULL ? NULL : watch_new(l->base, WATCH_ALARM, -1, on_timer, l);
     if (l->timer == NULL) {
         loop_free(l);
         return NULL;
@@ -160,6 +158,7 @@ void loop_free(struct loop *l)
     needs_free_all(l);
     resolver_free(l->resolver);
     watch_free(l->timer);
+    watch_free(l->calmer);
     watch_free(l->limit);
     if (l->base != NULL)
         watch_base_free(l->base);

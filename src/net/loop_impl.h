@@ -38,6 +38,8 @@ struct loop {
     struct resolver *resolver; /* made at the first query */
     struct wire **wires;       /* by slot_index */
     size_t n_wires;
+    struct list calm;     /* wires that are read by and by */
+    struct watch *calmer; /* when; made at the first of them */
     struct acceptor acceptors[LISTENERS];
     struct needs needs[SETTINGS_SPECS_MAX]; /* by number of the source */
     struct watch *timer;

@@ -12,6 +12,8 @@ struct watch;
 
 enum watch_kind {
     WATCH_TIMER, /* calls once, when the time is over */
+    WATCH_ALARM, /* the same by a descriptor of its own, which is a system call each time it is
+                    started: while it waits, waiting for others costs no more than without it */
     WATCH_READ,  /* calls whenever there is something to read, until stopped */
     WATCH_WRITE, /* calls once, when there is room, or when the time is over */
 };
@@ -38,8 +40,9 @@ void watch_base_break(struct watch_base *base);
  * before. */
 int watch_base_fd(struct watch_base *base);
 
-/* watch_new: not started yet; fd -1 for timers. NULL when out of memory. watch_free may be called
- * from the watch's own function; it leaves the descriptor alone. */
+/* watch_new: not started yet; fd -1 for timers. NULL, and errno, when out of memory, or an alarm
+ * out of files. watch_free may be called from the watch's own function; it leaves the descriptor
+ * that it was given alone. */
 struct watch *watch_new(struct watch_base *base, enum watch_kind kind, int fd, watch_fn *fn,
                         void *arg);
 void watch_free(struct watch *w);

@@ -19,6 +19,19 @@
 /* Bytes that one connection may send before others have their turn. */
 #define SEND_TURN (4u << 20)
 
+/* Each small read costs the peer a wake-up and both a turn; and a BEAM writes every message by
+ * itself as long as the socket takes it, but many at once when it had to wait. So who sends much in
+ * small pieces is read by and by: after CALM_READS reads in a row of less than CALM_SMALL bytes,
+ * within CALM_WITHIN_US and with nothing sent in between, it is looked at every CALM_PAUSE_MS;
+ * until less than CALM_LEAST bytes have come meanwhile, or so many that the reads would be large
+ * anyway, or something is sent to it. */
+#define CALM_READS     32
+#define CALM_SMALL     4096
+#define CALM_WITHIN_US 1000
+#define CALM_PAUSE_MS  1
+#define CALM_LEAST     2048
+#define CALM_MOST      (256u << 10)
+
 struct wire {
     slot_id id;
     int fd;
@@ -27,6 +40,9 @@ struct wire {
     struct watch *readable, *writable;
     struct watch *resume; /* while it is not read; NULL: it never was not */
     bool opened;          /* accepted, or the connect has ended well */
+    struct list calm;     /* in loop.calm: it is read by and by */
+    unsigned n_small;     /* small reads in a row */
+    uint64_t since_us;    /* the first of them */
 };
 
 static struct wire *find(const struct loop *l, slot_id id)
@@ -55,6 +71,7 @@ static bool grow(struct loop *l, size_t needed)
 
 static void forget(struct wire *w)
 {
+    list_remove(&w->calm);
     watch_free(w->readable);
     watch_free(w->writable);
     watch_free(w->resume);
@@ -85,44 +102,138 @@ static void pause_reading(struct wire *w, uint64_t ms)
 {
     if (w->resume == NULL)
         w->resume = watch_new(w->loop->base, WATCH_TIMER, -1, on_resume, w);
-    if (w->resume != NULL && watch_start(w->resume, ms))
-        watch_stop(w->readable);
+    if (w->resume == NULL || !watch_start(w->resume, ms))
+        return;
+    list_remove(&w->calm);
+    watch_stop(w->readable);
 }
 
-static void on_bytes(struct wire *w, size_t n)
+static bool is_paused(const struct wire *w)
+{
+    return w->resume != NULL && watch_is_on(w->resume);
+}
+
+static void on_bytes(struct wire *w, size_t n, uint64_t now_ms)
 {
     struct loop *l = w->loop;
 
-    machine_got(l->machine, w->id, n, system_now_ms());
+    machine_got(l->machine, w->id, n, now_ms);
     uint64_t pause = machine_pause(l->machine, w->id);
 
     if (pause > 0)
         pause_reading(w, pause);
 }
 
-static void on_readable(void *arg, bool timed_out)
+/* Reads once: how many bytes have come; -1: the wire is gone. */
+static ssize_t take(struct wire *w, uint64_t now_us)
 {
-    struct wire *w = arg;
     struct loop *l = w->loop;
     struct iovec iov[2];
     size_t n_iov = machine_space(l->machine, w->id, iov);
 
-    (void)timed_out;
     if (n_iov == 0) {
         lose(w, "out of memory");
-        loop_turn(l);
-        return;
+        return -1;
     }
     /* One piece is the rule, and costs less this way. */
     ssize_t n =
         n_iov == 1 ? recv(w->fd, iov->iov_base, iov->iov_len, 0) : readv(w->fd, iov, (int)n_iov);
 
-    if (n > 0)
-        on_bytes(w, (size_t)n);
-    else if (n == 0)
-        lose(w, NULL);
-    else if (errno != EAGAIN && errno != EINTR)
-        lose(w, strerror(errno));
+    if (n > 0) {
+        on_bytes(w, (size_t)n, now_us / 1000);
+        return n;
+    }
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return 0;
+    lose(w, n == 0 ? NULL : strerror(errno));
+    return -1;
+}
+
+/* ---- who sends much in small pieces ---- */
+
+static void calm_end(struct wire *w)
+{
+    w->n_small = 0;
+    if (list_empty(&w->calm))
+        return;
+    list_remove(&w->calm);
+    watch_start(w->readable, NEVER);
+}
+
+static void on_calm(void *arg, bool timed_out);
+
+/* Without an alarm it is read as ever. */
+static void calm_begin(struct wire *w)
+{
+    struct loop *l = w->loop;
+
+    if (l->calmer == NULL)
+        l->calmer = watch_new(l->base, WATCH_ALARM, -1, on_calm, l);
+    if (l->calmer == NULL || (list_empty(&l->calm) && !watch_start(l->calmer, CALM_PAUSE_MS)))
+        return;
+    watch_stop(w->readable);
+    list_append(&l->calm, &w->calm);
+}
+
+static void note_read(struct wire *w, ssize_t n, uint64_t now_us)
+{
+    if (n >= CALM_SMALL || is_paused(w)) {
+        w->n_small = 0;
+        return;
+    }
+    if (w->n_small++ == 0)
+        w->since_us = now_us;
+    if (w->n_small < CALM_READS)
+        return;
+    w->n_small = 0;
+    if (now_us - w->since_us <= CALM_WITHIN_US)
+        calm_begin(w);
+}
+
+/* All that lies there; the wire may be gone then. */
+static void look(struct wire *w, uint64_t now_us)
+{
+    size_t all = 0;
+    ssize_t n;
+
+    do {
+        n = take(w, now_us);
+        all += n > 0 ? (size_t)n : 0;
+    } while (n >= CALM_SMALL && all < CALM_MOST && !list_empty(&w->calm));
+    if (n >= 0 && (all < CALM_LEAST || all >= CALM_MOST))
+        calm_end(w);
+}
+
+static void on_calm(void *arg, bool timed_out)
+{
+    struct loop *l = arg;
+    uint64_t now = system_now_us();
+    struct list all;
+
+    (void)timed_out;
+    list_take(&all, &l->calm);
+    while (!list_empty(&all)) {
+        struct wire *w = CONTAINER_OF(all.next, struct wire, calm);
+
+        list_remove(&w->calm);
+        list_append(&l->calm, &w->calm);
+        look(w, now);
+    }
+    if (!list_empty(&l->calm))
+        watch_start(l->calmer, CALM_PAUSE_MS);
+    loop_turn(l);
+}
+
+static void on_readable(void *arg, bool timed_out)
+{
+    struct wire *w = arg;
+    struct loop *l = w->loop;
+    uint64_t now = system_now_us();
+    ssize_t n = take(w, now);
+
+    (void)timed_out;
+    if (n >= 0)
+        note_read(w, n, now);
     loop_turn(l);
 }
 
@@ -147,7 +258,8 @@ static void flush(struct wire *w)
                                         : sendmsg(w->fd, &msg, MSG_NOSIGNAL);
         if (n >= 0) {
             sent += (size_t)n;
-            machine_sent(l->machine, w->id, (size_t)n, system_now_ms());
+            calm_end(w);
+            machine_sent(l->machine, w->id, (size_t)n, machine_time(l->machine));
         } else if (errno == EAGAIN) {
             watch_start(w->writable, NEVER);
             return;
@@ -172,6 +284,7 @@ static struct wire *wire_new(struct loop *l, slot_id id, int fd)
     if (w == NULL)
         return NULL;
     *w = (struct wire){.id = id, .fd = fd, .loop = l};
+    list_init(&w->calm);
     w->readable = watch_new(l->base, WATCH_READ, fd, on_readable, w);
     w->writable = watch_new(l->base, WATCH_WRITE, fd, on_writable, w);
     if (w->readable == NULL || w->writable == NULL) {

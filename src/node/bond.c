@@ -21,7 +21,8 @@ static clu_pid key_of(const struct clu_process *p, clu_pid pid)
 
 static uint64_t hash_of(const struct clu_process *p, const clu_pid *other)
 {
-    uint64_t hash = index_mix(p->id, (uint64_t)other->id << 32 | other->serial);
+    uint64_t hash =
+        index_mix(index_mix(p->node->seed, p->id), (uint64_t)other->id << 32 | other->serial);
 
     /* Two nodes' pids may be equal but for the name: a few in one chain do no harm. */
     return index_mix(hash, (uint64_t)other->creation << 16 | other->node.len);
@@ -182,7 +183,7 @@ clu_error clu_link(clu_process *p, const clu_pid *pid)
         return link_local(p, pid);
     struct remote *r = remote_get(p->node, pid->node);
 
-    return r == NULL ? CLU_ENOMEM : link_far(p, r, pid);
+    return r == NULL ? remote_error(pid->node) : link_far(p, r, pid);
 }
 
 static void unlink_local(struct clu_process *p, struct bond *b)

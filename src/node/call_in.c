@@ -59,8 +59,8 @@ struct clu_call *call_new(struct clu_node *n, enum call_kind kind, const clu_pid
     uint8_t small[TAG_USUAL];
     clu_writer term;
     size_t names = from->node.len + (alias == NULL ? 0 : alias->node.len);
-    struct clu_call *call =
-        spell_out(&term, small, tag) == CLU_OK ? calloc(1, sizeof *call + names + term.len) : NULL;
+    bool fits = spell_out(&term, small, tag) == CLU_OK && n->n_calls < n->calls_max;
+    struct clu_call *call = fits ? calloc(1, sizeof *call + names + term.len) : NULL;
 
     if (call != NULL) {
         call->node = n;
@@ -70,6 +70,7 @@ struct clu_call *call_new(struct clu_node *n, enum call_kind kind, const clu_pid
         clu_writer_init(&call->w);
         list_init(&call->held);
         list_append(&n->calls, &call->all);
+        n->n_calls++;
     }
     clu_writer_free(&term);
     return call;
@@ -80,6 +81,7 @@ void call_free(struct clu_call *call)
     if (call == NULL)
         return;
     list_remove(&call->all);
+    call->node->n_calls--;
     call_unhold(call);
     clu_writer_free(&call->w);
     free(call);

@@ -42,19 +42,22 @@ static clu_writer *refuse(struct clu_process *p, clu_error err)
 }
 
 /* The monitor first, as gen.erl has it: an answer of noproc overtakes nothing. */
-static struct tie *ask_new(struct clu_process *p, const clu_to *to, uint64_t timeout_ms)
+static clu_error ask_new(struct clu_process *p, const clu_to *to, uint64_t timeout_ms,
+                         struct tie **out)
 {
     struct clu_node *n = p->node;
     struct tie *t = tie_new(p, TIE_CALL | TIE_ALIAS | TIE_MONITOR);
 
     if (t == NULL)
-        return NULL;
+        return CLU_ENOMEM;
     clu_error err = timeout_ms >= NEVER - n->now_ms ? CLU_OK : tie_timer(t, n->now_ms + timeout_ms);
 
-    if (err == CLU_OK && tie_watch(t, to) == CLU_OK)
-        return t;
-    tie_free(t);
-    return NULL;
+    if (err == CLU_OK)
+        err = tie_watch(t, to);
+    if (err != CLU_OK)
+        tie_free(t);
+    *out = t;
+    return err;
 }
 
 /* {Label, {Self, [alias | Ref]}, Request}: the label of gen_event's calls is the caller. */
@@ -79,11 +82,13 @@ static clu_writer *ask_begin(struct clu_process *p, const clu_to *to, const char
                              uint64_t timeout_ms)
 {
     struct sending *s = &p->node->sending;
-    clu_error room = p->ended ? CLU_ENOENT : send_room(p, to);
-    struct tie *t = room == CLU_OK ? ask_new(p, to, timeout_ms) : NULL;
+    clu_error err = p->ended ? CLU_ENOENT : send_room(p, to);
+    struct tie *t = NULL;
 
-    if (t == NULL)
-        return refuse(p, room != CLU_OK ? room : CLU_ENOMEM);
+    if (err == CLU_OK)
+        err = ask_new(p, to, timeout_ms, &t);
+    if (err != CLU_OK)
+        return refuse(p, err);
     slot_id id = t->id;
     clu_ref ref = tie_ref(t);
     clu_writer *w = clu_send_begin(p, to);
@@ -187,8 +192,23 @@ static void answer(struct tie *t, clu_reader term)
         tie_answer(t, CLU_ANSWERED, (clu_slice){NULL, 0}, term);
 }
 
+/* {rex, Answer} */
+static bool is_of_rex(const struct tie *t, clu_reader *message)
+{
+    clu_reader r = *message;
+
+    if ((t->kinds & TIE_REX) == 0 || clu_get_tuple(&r) != 2 || !slice_is(clu_get_atom(&r), "rex"))
+        return false;
+    *message = r;
+    return true;
+}
+
 void answer_take(struct tie *t, clu_reader message)
 {
+    if (is_of_rex(t, &message)) {
+        answer(t, message);
+        return;
+    }
     struct tie *asked = read_answer(t->owner->node, &message);
 
     /* Something else than the answer by a call's alias is nothing that anybody waits for. */

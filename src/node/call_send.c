@@ -50,6 +50,12 @@ void call_unhold(struct clu_call *call)
 
 /* ---- sending the answer ---- */
 
+static clu_error reply_raw(struct clu_process *p, const clu_to *to, clu_slice term)
+{
+    clu_put_raw(send_back(p, to), term);
+    return clu_send_end(p);
+}
+
 static void send_message(struct clu_call *call, struct clu_process *sender)
 {
     clu_to to = call->alias.n > 0 ? clu_to_alias(call->alias) : clu_to_pid(call->from);
@@ -59,7 +65,7 @@ static void send_message(struct clu_call *call, struct clu_process *sender)
 
     if (raised && call->w.err == CLU_OK)
         gen_fail(sender, &call->from, &call->alias, message);
-    else if (call->w.err != CLU_OK || clu_send_raw(sender, &to, message) != CLU_OK)
+    else if (call->w.err != CLU_OK || reply_raw(sender, &to, message) != CLU_OK)
         gen_fail(sender, &call->from, &call->alias, atom_term(&why, "system_limit"));
 }
 

@@ -76,8 +76,10 @@ struct clu_call {
     clu_pid from;            /* node: below */
     clu_ref alias;           /* where the answer goes; n 0: to the pid */
     struct list held;        /* in remote.answers: waits for room on the link */
-    clu_slice tag;           /* erpc's Ref, gen_server's Tag: a term, opaque */
-    uint8_t bytes[];         /* the tag, the names of nodes */
+    /* Goes on with it: see release_ask. */
+    void (*later)(struct clu_call *call);
+    clu_slice tag;   /* erpc's Ref, gen_server's Tag: a term, opaque */
+    uint8_t bytes[]; /* the tag, the names of nodes */
 };
 
 /* answer_begin: all that stands before the term that the user puts; answer_end: all behind it. */
@@ -88,7 +90,8 @@ void put_error_atom(clu_writer *w, clu_error err);
 
 /* ---- life of a call (call_in.c) ---- */
 
-/* call_new: tag (none: err set) goes along; NULL: no memory. */
+/* call_new: tag (none: err set) goes along; NULL: no memory, or CLU_CALLS_MAX wait already: the
+ * caller is to be told system_limit. */
 struct clu_call *call_new(struct clu_node *n, enum call_kind kind, const clu_pid *from,
                           const clu_ref *alias, clu_reader tag);
 void call_free(struct clu_call *call);
@@ -140,6 +143,14 @@ clu_error spawn_put(struct remote *r, const struct clu_process *p, const clu_ref
                     const struct mfa *m, bool link, bool monitor);
 clu_writer *signal_writer(struct remote *r);
 clu_error spawn_request(struct clu_process *p, const struct mfa *m);
+
+/* ---- releases (release.c) ---- */
+
+/* release_of: the release of OTP that a node runs, as 27; 0: it has to be asked. Of a node that
+ * cannot be asked: the newest. release_ask: asks the caller's node; then call->later has the call,
+ * and release_of knows. false: it cannot be asked. */
+unsigned release_of(const struct clu_node *n, clu_slice node);
+bool release_ask(struct clu_call *call);
 
 /* ---- system messages (system.c) ---- */
 

@@ -24,11 +24,28 @@ static const uint8_t too_big[] = {ETF_SMALL_ATOM_UTF8,
 
 void clu_on_stream(clu_process *p, clu_stream_fn *on_stream, void *arg)
 {
+    if (on_stream == NULL)
+        p->n_unstreamed++;
     p->on_stream = on_stream;
     p->stream_arg = arg;
 }
 
 /* ---- streams ---- */
+
+/* Who takes a message, as the channel remembers it: also since when. */
+static uint64_t stream_to(const struct clu_process *p)
+{
+    return (uint64_t)p->n_unstreamed << 32 | p->id;
+}
+
+/* NULL: nobody any more. */
+static struct clu_process *taker_of(const struct clu_node *n, uint64_t stream)
+{
+    struct clu_process *p = slots_get(&n->procs, (slot_id)stream);
+    bool takes = p != NULL && !p->ended && p->on_stream != NULL && stream_to(p) == stream;
+
+    return takes ? p : NULL;
+}
 
 /* Which control messages carry a message to a process, and nothing else. */
 static bool is_message(const struct control *c)
@@ -75,7 +92,7 @@ static uint64_t wants_stream(void *arg, clu_slice control, const clu_refs *refs)
         return 0;
     struct clu_process *p = receiver(l->remote->node, &c);
 
-    return p != NULL && p->on_stream != NULL ? p->id : 0;
+    return p != NULL && p->on_stream != NULL ? stream_to(p) : 0;
 }
 
 void streams_of(struct node_link *l)
@@ -92,9 +109,9 @@ void streams_end(struct clu_node *n, struct node_link *l)
 
     l->channel->wants_stream = NULL;
     while ((id = channel_next_stream(l->channel, &at)) != 0) {
-        struct clu_process *p = slots_get(&n->procs, (slot_id)id);
+        struct clu_process *p = taker_of(n, id);
 
-        if (p != NULL && p->on_stream != NULL)
+        if (p != NULL)
             deliver(p, &d);
     }
 }
@@ -117,14 +134,14 @@ static clu_error receive_part(struct clu_node *n, struct node_link *l, const str
     static const clu_stream_part parts[] = {[FRAME_FIRST] = CLU_STREAM_FIRST,
                                             [FRAME_PART] = CLU_STREAM_NEXT,
                                             [FRAME_LAST] = CLU_STREAM_LAST};
-    struct clu_process *p = slots_get(&n->procs, (slot_id)f->stream);
+    struct clu_process *p = taker_of(n, f->stream);
     struct control c;
     clu_error err = parse_control(&c, f->control, f->refs, what);
 
-    if (err != CLU_OK || p == NULL || p->ended)
+    if (err != CLU_OK || p == NULL)
         return err;
     run_mailbox(p);
-    if (p->ended || p->on_stream == NULL)
+    if (taker_of(n, f->stream) == NULL)
         return CLU_OK;
     user_begin(p);
     p->on_stream(p,

@@ -88,20 +88,40 @@ static void wake(struct clu_process *p)
         list_append(&p->node->runnable, &p->runnable);
 }
 
+/* A service of the node itself that nobody would start again lives on; for who watches it, and may
+ * wait for its answer, it is as if it had ended and was there again. */
+static void lose(struct clu_process *p, clu_slice reason)
+{
+    struct list watchers;
+
+    list_take(&watchers, &p->watchers);
+    while (!list_empty(&watchers))
+        watcher_fire(CONTAINER_OF(watchers.next, struct watcher, of_proc), reason);
+}
+
 /* Who cannot keep a signal ends, so that its links and monitors say so: none is lost in silence. */
+static void fail_to_keep(struct clu_process *p, const char *why)
+{
+    struct atom_term term;
+
+    if (p->service && p->stopped == NULL)
+        lose(p, atom_term(&term, why));
+    else
+        process_end(p, atom_term(&term, why));
+}
+
 static void keep(struct clu_process *p, const struct delivery *d)
 {
-    struct atom_term why;
     struct message *m = message_new(d);
     bool apart = d->answer && p->receive == NULL;
 
     if (m == NULL) {
-        process_end(p, atom_term(&why, "system_limit"));
+        fail_to_keep(p, "system_limit");
         return;
     }
     if (p->mailbox_size + m->size > p->mailbox_max) {
         free(m);
-        process_end(p, atom_term(&why, "message_queue_full"));
+        fail_to_keep(p, "message_queue_full");
         return;
     }
     p->mailbox_size += m->size;

@@ -90,10 +90,12 @@ static clu_error fail_part(struct clu_process *p, struct part *part, clu_error e
 {
     struct tie *t = tie_new(p, TIE_CALL);
     struct atom_term term;
-    const char *why = err == CLU_EBUSY ? "busy" : "system_limit";
+    const char *why = "system_limit";
 
     if (t == NULL)
         return CLU_ENOMEM;
+    if (err == CLU_EBUSY || err == CLU_EBADARG)
+        why = err == CLU_EBUSY ? "busy" : "badarg";
     t->on_answer = part_answered;
     t->arg = part;
     tie_answer(t, CLU_NO_PROCESS, (clu_slice){NULL, 0}, reader_of(atom_term(&term, why)));

@@ -19,6 +19,7 @@ clu_error node_init(struct clu_node *n, const char *name, uint32_t creation, boo
     for (size_t i = 0; i < COUNT(all); i++)
         list_init(all[i]);
     n->procs.max = NODE_PROCESSES_MAX;
+    n->calls_max = CLU_CALLS_MAX;
     node_rename(n, name, creation);
     clu_error err = services_start(n);
 
@@ -53,6 +54,11 @@ void node_fini(struct clu_node *n)
     spare_free(&n->spare_ties);
     spare_free(&n->spare_watchers);
     *n = (struct clu_node){0};
+}
+
+void node_seed(struct clu_node *n, uint64_t seed)
+{
+    n->seed = seed;
 }
 
 void node_rename(struct clu_node *n, const char *name, uint32_t creation)

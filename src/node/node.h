@@ -51,6 +51,7 @@ struct clu_node {
     char name[NODE_NAME_SIZE];
     uint32_t creation;
     bool hidden;
+    uint64_t seed;    /* of the indexes by what others made: random, none of their business */
     uint64_t now_ms;  /* of the latest event */
     uint64_t n_refs;  /* references made so far */
     uint64_t n_procs; /* processes made so far: serials */
@@ -62,6 +63,7 @@ struct clu_node {
     struct slots procs, ties;
     struct map names;      /* name -> struct clu_process */
     struct map remotes;    /* name -> struct remote */
+    struct remote *latest; /* who was looked for last; NULL */
     struct map exports;    /* module, function and arity -> struct export */
     struct index watchers; /* by remote and reference */
     struct index bonds;    /* by process and pid */
@@ -71,6 +73,7 @@ struct clu_node {
     struct list talking;   /* links with something to be sent that mesh was not told of */
     struct list wanted;    /* remotes to be dialled that mesh was not told of */
     struct list calls;     /* of others, that are not done with */
+    uint32_t n_calls, calls_max;
     struct list observers; /* processes that want to know of nodes */
     struct spare spare_procs, spare_ties, spare_watchers;
     struct clu_process *running; /* whose function is on the stack */
@@ -99,9 +102,12 @@ struct node_link {
     struct list talking;
 };
 
-/* node_init: CLU_ENOMEM: end it with node_fini all the same. */
+/* node_init: CLU_ENOMEM: end it with node_fini all the same. node_seed: a random number, before
+ * anything else is done with it: no peer can then choose references and pids that fall together in
+ * our tables. */
 CLU_MUST_USE clu_error node_init(struct clu_node *n, const char *name, uint32_t creation,
                                  bool hidden);
+void node_seed(struct clu_node *n, uint64_t seed);
 void node_fini(struct clu_node *n);
 /* node_rename: a peer gave us a dynamic name and creation. */
 void node_rename(struct clu_node *n, const char *name, uint32_t creation);

@@ -7,8 +7,8 @@
 
 #define HELD_HEAD 16
 
-/* What a node that is not linked yet may be taken to understand: all of these OTP 25 offers, and it
- * takes the older forms too. */
+/* What a node that is not linked yet is taken to understand: all of these OTP 25 offers. What is
+ * held for one that turns out to know less is rewritten when it is linked (send_older). */
 #define FLAGS_ASSUMED                                                                              \
     (DFLAGS_MANDATORY_26 | DFLAG_DIST_MONITOR | DFLAG_DIST_MONITOR_NAME | DFLAG_SEND_SENDER |      \
      DFLAG_EXIT_PAYLOAD | DFLAG_SPAWN | DFLAG_ALIAS)
@@ -92,41 +92,96 @@ static clu_error hold_end(struct remote *r)
     return CLU_OK;
 }
 
-static clu_error send_held(struct remote *r, const uint8_t *head)
+static clu_slice held_control(const uint8_t *head)
+{
+    return (clu_slice){head + HELD_HEAD, get_be32(head)};
+}
+
+static clu_slice held_payload(const uint8_t *head)
+{
+    return (clu_slice){head + HELD_HEAD + get_be32(head), get_be32(head + 4)};
+}
+
+static clu_error send_as_held(struct remote *r, const uint8_t *head)
 {
     struct channel *c = r->link->channel;
-    const uint8_t *control = head + HELD_HEAD;
-    size_t control_len = get_be32(head), payload_len = get_be32(head + 4);
+    clu_slice payload = held_payload(head);
     clu_writer w;
 
     channel_begin(c, &w, get_be64(head + 8));
-    clu_put_bytes(&w, control, control_len);
-    if (payload_len > 0) {
+    clu_put_raw(&w, held_control(head));
+    if (payload.len > 0) {
         channel_payload(c, &w);
-        clu_put_bytes(&w, control + control_len, payload_len);
+        clu_put_raw(&w, payload);
     }
     return channel_end(c, &w);
 }
 
 /* A spawn request that was held for a peer that does not know such would cut its link: who asked is
  * told what a BEAM of that kind would say. */
-static bool refuse_held(struct remote *r, const uint8_t *head)
+static void refuse_spawn(struct remote *r, const struct control *c)
 {
-    clu_slice control = {head + HELD_HEAD, get_be32(head)};
-    clu_slice payload = {control.data + control.len, get_be32(head + 4)};
-    struct control c;
-    const char *what;
-
-    if ((r->link->flags & DFLAG_SPAWN) != 0 || payload.len == 0 ||
-        control_parse(&c, control, payload, NULL, &what) != CLU_OK || c.op != OP_SPAWN_REQUEST)
-        return false;
-    struct tie *t = tie_find(r->node, &c.ref);
+    struct tie *t = tie_find(r->node, &c->ref);
     const struct control reply = {
         .op = OP_SPAWN_REPLY, .from_is_name = true, .from_name = slice_of("notsup")};
 
     if (t != NULL && (t->kinds & TIE_SPAWN) != 0)
         t->on_spawn(t, &reply);
-    return true;
+}
+
+/* What an op of those assumed needs of the link, 0: nothing. */
+static uint64_t flag_of(enum control_op op)
+{
+    static const uint64_t flags[OP_MAX] = {
+        [OP_SEND_SENDER] = DFLAG_SEND_SENDER,
+        [OP_PAYLOAD_EXIT] = DFLAG_EXIT_PAYLOAD,
+        [OP_PAYLOAD_EXIT2] = DFLAG_EXIT_PAYLOAD,
+        [OP_PAYLOAD_MONITOR_P_EXIT] = DFLAG_EXIT_PAYLOAD,
+        [OP_SPAWN_REQUEST] = DFLAG_SPAWN,
+        [OP_MONITOR_P] = DFLAG_DIST_MONITOR | DFLAG_DIST_MONITOR_NAME,
+        [OP_DEMONITOR_P] = DFLAG_DIST_MONITOR | DFLAG_DIST_MONITOR_NAME,
+    };
+
+    return flags[op];
+}
+
+/* The same in the form of old. A signal of the others that need a flag has none. */
+static clu_error send_older(struct remote *r, const uint8_t *head, const struct control *c)
+{
+    const clu_slice *name = c->from_is_name ? &c->from_name : NULL;
+    struct channel *to = r->link->channel;
+    clu_writer w;
+
+    channel_begin(to, &w, get_be64(head + 8));
+    if (c->op == OP_PAYLOAD_EXIT) {
+        control_put_exit_raw(&w, &c->from, &c->to, c->payload);
+    } else if (c->op == OP_PAYLOAD_EXIT2) {
+        control_put_exit2(&w, &c->from, &c->to);
+        clu_put_raw(&w, c->payload);
+    } else if (c->op == OP_PAYLOAD_MONITOR_P_EXIT) {
+        control_put_monitor_exit_raw(&w, &c->from, name, &c->to, &c->ref, c->payload);
+    } else {
+        control_put_send(&w, &c->to);
+        channel_payload(to, &w);
+        clu_put_raw(&w, c->payload);
+    }
+    return channel_end(to, &w);
+}
+
+static clu_error send_held(struct remote *r, const uint8_t *head)
+{
+    struct control c;
+    const char *what;
+    bool known = (FLAGS_ASSUMED & ~r->link->flags) == 0;
+
+    if (known || control_parse(&c, held_control(head), held_payload(head), NULL, &what) != CLU_OK ||
+        (flag_of(c.op) & ~r->link->flags) == 0)
+        return send_as_held(r, head);
+    if (c.op == OP_SPAWN_REQUEST)
+        refuse_spawn(r, &c);
+    else if (c.op != OP_MONITOR_P && c.op != OP_DEMONITOR_P)
+        return send_older(r, head, &c);
+    return CLU_OK;
 }
 
 static void talk(struct node_link *l)
@@ -142,8 +197,7 @@ clu_error held_send(struct remote *r)
     for (size_t at = 0; at < r->held.len && err == CLU_OK;) {
         const uint8_t *head = r->held.data + at;
 
-        if (!refuse_held(r, head))
-            err = send_held(r, head);
+        err = send_held(r, head);
         at += HELD_HEAD + (size_t)get_be32(head) + get_be32(head + 4);
     }
     if (r->held.len > 0)

@@ -7,9 +7,9 @@
 
 /* ---- groups ---- */
 
-static uint64_t hash_of_name(clu_slice name)
+static uint64_t hash_of_name(const struct pg *pg, clu_slice name)
 {
-    uint64_t hash = name.len;
+    uint64_t hash = index_mix(pg->self->node->seed, name.len);
     size_t i = 0;
 
     for (; name.len - i >= 8; i += 8)
@@ -21,7 +21,7 @@ static uint64_t hash_of_name(clu_slice name)
 
 struct pg_group *group_find(const struct pg *pg, clu_slice name)
 {
-    struct index_item *item = index_first(&pg->groups, hash_of_name(name));
+    struct index_item *item = index_first(&pg->groups, hash_of_name(pg, name));
 
     for (; item != NULL; item = index_next(item)) {
         struct pg_group *g = CONTAINER_OF(item, struct pg_group, item);
@@ -39,7 +39,7 @@ struct pg_group *group_get(struct pg *pg, clu_slice name)
     if (g != NULL)
         return g;
     g = calloc(1, sizeof *g + name.len);
-    if (g == NULL || index_add(&pg->groups, &g->item, hash_of_name(name)) != CLU_OK) {
+    if (g == NULL || index_add(&pg->groups, &g->item, hash_of_name(pg, name)) != CLU_OK) {
         free(g);
         return NULL;
     }
@@ -66,7 +66,7 @@ void group_release(struct pg *pg, struct pg_group *g)
 static uint64_t hash_of_member(const struct pg_group *g, const struct pg_owner *o,
                                const clu_pid *pid)
 {
-    uint64_t hash = index_mix((uintptr_t)g, (uintptr_t)o);
+    uint64_t hash = index_mix(index_mix(o->pg->self->node->seed, (uintptr_t)g), (uintptr_t)o);
 
     return index_mix(hash, (uint64_t)pid->id << 32 | pid->serial);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 
+#include "etf/etf.h"
 #include "node/pg.h"
 
 /* One encoding for each term, so that names of groups are compared and hashed as bytes. Encoders
@@ -36,104 +37,6 @@ static void open_level(struct naming *c, enum level_kind kind, uint64_t left, ui
         return;
     }
     c->levels[c->depth++] = (struct level){.kind = kind, .left = left, .n = n, .at = c->w->len};
-}
-
-/* ---- leaves ---- */
-
-static void put_atom(clu_reader *r, clu_writer *w)
-{
-    uint8_t utf8[CLU_ATOM_BYTES_MAX];
-    clu_slice text = clu_get_atom_utf8(r, utf8);
-
-    clu_put_atom(w, text);
-}
-
-static void put_integer(clu_reader *r, clu_writer *w)
-{
-    uint8_t small[8];
-    bool negative;
-    clu_slice magnitude = clu_get_big(r, &negative, small);
-
-    clu_put_big(w, magnitude, negative);
-}
-
-static void put_float(clu_reader *r, clu_writer *w)
-{
-    clu_put_float(w, clu_get_float(r));
-}
-
-static void put_bits(clu_reader *r, clu_writer *w)
-{
-    uint8_t last_bits;
-    clu_slice bytes = clu_get_bitstring(r, &last_bits);
-
-    if (last_bits == 8)
-        clu_put_binary(w, bytes.data, bytes.len);
-    else
-        clu_put_bitstring(w, bytes.data, bytes.len, last_bits);
-}
-
-static void put_pid(clu_reader *r, clu_writer *w)
-{
-    clu_pid pid = clu_get_pid(r);
-
-    clu_put_pid(w, &pid);
-}
-
-static void put_ref(clu_reader *r, clu_writer *w)
-{
-    clu_ref ref = clu_get_ref(r);
-
-    clu_put_ref(w, &ref);
-}
-
-static void put_port(clu_reader *r, clu_writer *w)
-{
-    clu_port port = clu_get_port(r);
-
-    clu_put_port(w, &port);
-}
-
-static void put_export(clu_reader *r, clu_writer *w)
-{
-    clu_slice module, function;
-    uint8_t arity;
-
-    clu_get_export(r, &module, &function, &arity);
-    clu_put_export(w, module, function, arity);
-}
-
-static void put_fun(clu_reader *r, clu_writer *w)
-{
-    clu_put_term(w, r);
-}
-
-static void (*const leaves[])(clu_reader *r, clu_writer *w) = {
-    [CLU_TYPE_INTEGER] = put_integer, [CLU_TYPE_FLOAT] = put_float,    [CLU_TYPE_ATOM] = put_atom,
-    [CLU_TYPE_BINARY] = put_bits,     [CLU_TYPE_BITSTRING] = put_bits, [CLU_TYPE_PID] = put_pid,
-    [CLU_TYPE_PORT] = put_port,       [CLU_TYPE_REF] = put_ref,        [CLU_TYPE_FUN] = put_fun,
-    [CLU_TYPE_EXPORT] = put_export,
-};
-
-/* What was put behind a reader's error is not looked at. Names of nodes in Latin-1 stay as they
- * are: no node of today has one. */
-static void name_leaf(struct naming *c, clu_type type)
-{
-    clu_reader start = *c->r;
-    size_t len = c->w->len;
-    clu_error err = c->w->err;
-
-    if (type >= COUNT(leaves) || leaves[type] == NULL) {
-        clu_reader_fail(c->r, CLU_ETAG);
-        return;
-    }
-    leaves[type](c->r, c->w);
-    if (c->r->err != CLU_EATOM || type == CLU_TYPE_ATOM)
-        return;
-    *c->r = start;
-    c->w->len = len;
-    c->w->err = err;
-    clu_put_raw(c->w, clu_get_raw(c->r));
 }
 
 /* ---- containers ---- */
@@ -209,10 +112,9 @@ static void open_record(struct naming *c)
 
 static void read_term(struct naming *c)
 {
-    clu_type type = clu_peek_type(c->r);
     size_t n;
 
-    switch (type) {
+    switch (clu_peek_type(c->r)) {
     case CLU_TYPE_TUPLE:
         n = clu_get_tuple(c->r);
         clu_put_tuple(c->w, n);
@@ -225,7 +127,8 @@ static void read_term(struct naming *c)
         break;
     case CLU_TYPE_LIST: open_list(c); break;
     case CLU_TYPE_RECORD: open_record(c); break;
-    default: name_leaf(c, type); break;
+    case CLU_TYPE_FUN: clu_put_term(c->w, c->r); break;
+    default: etf_copy_leaf(c->r, c->w); break;
     }
 }
 

@@ -5,9 +5,9 @@
 
 /* Processes of ours that have joined, and the scopes of other nodes. */
 
-static uint64_t hash_of(const clu_pid *pid)
+static uint64_t hash_of(const struct pg *pg, const clu_pid *pid)
 {
-    return index_mix(pid->id, pid->serial);
+    return index_mix(index_mix(pg->self->node->seed, pid->id), pid->serial);
 }
 
 static bool is_pid(const struct pg_owner *o, const clu_pid *pid)
@@ -20,7 +20,7 @@ static bool is_pid(const struct pg_owner *o, const clu_pid *pid)
 
 struct pg_owner *owner_find(const struct pg *pg, const clu_pid *pid)
 {
-    struct index_item *item = index_first(&pg->owners, hash_of(pid));
+    struct index_item *item = index_first(&pg->owners, hash_of(pg, pid));
 
     for (; item != NULL; item = index_next(item)) {
         struct pg_owner *o = CONTAINER_OF(item, struct pg_owner, item);
@@ -37,7 +37,7 @@ clu_error owner_new(struct pg *pg, struct clu_process *proc, const clu_pid *pid,
     struct pg_owner *o = calloc(1, sizeof *o);
 
     *out = NULL;
-    if (o == NULL || index_add(&pg->owners, &o->item, hash_of(pid)) != CLU_OK) {
+    if (o == NULL || index_add(&pg->owners, &o->item, hash_of(pg, pid)) != CLU_OK) {
         free(o);
         return CLU_ENOMEM;
     }

@@ -29,13 +29,16 @@ struct remote {
     struct list wanted;  /* in node.wanted */
     bool dialled;        /* mesh was told, and has not answered yet */
     bool losing;         /* lose() stands on it */
+    uint8_t release;     /* of OTP, that it runs; 0: not asked yet (release.c) */
     bool lost;           /* a signal found no memory: no connection may hide that (signal_lost) */
     clu_writer held;     /* signals for it, while it is not linked: see out.c */
 };
 
-/* remote_get: makes it when it is not known. NULL: no memory. remote_find: NULL when it is not
- * known. remote_release: forgets it when nothing needs it any more. */
+/* remote_get: makes it when it is not known. NULL: remote_error tells why: CLU_EBADARG: no node has
+ * such a name; CLU_ENOMEM. remote_find: NULL when it is not known. remote_release: forgets it when
+ * nothing needs it any more. */
 struct remote *remote_get(struct clu_node *n, clu_slice name);
+clu_error remote_error(clu_slice name);
 struct remote *remote_find(const struct clu_node *n, clu_slice name);
 void remote_release(struct remote *r);
 void remotes_free(struct clu_node *n);
@@ -67,6 +70,9 @@ void tell_waiters(struct remote *r);
 void waits_end(struct clu_process *p);
 /* send_drop: clu_send_cancel of what is under way, whoever began it. */
 void send_drop(struct clu_node *n);
+/* send_back: clu_send_begin of what a peer has asked for: to a node that is not linked it goes
+ * nowhere, and clu_send_end says CLU_ENOENT. */
+clu_writer *send_back(struct clu_process *p, const clu_to *to);
 /* send_room: whether a message may be begun: CLU_OK, or as wait_for_room. */
 clu_error send_room(struct clu_process *p, const clu_to *to);
 /* signal_lost: a signal that must not be lost could not be written, for want of memory: the
@@ -122,6 +128,7 @@ struct clu_process {
     uint32_t n_calls; /* of its ties: answers may come by pid */
     clu_slice reason; /* of its end; owned unless it is reason_full */
     clu_stream_fn *on_stream;
+    uint32_t n_unstreamed; /* times that it said NULL: what began before is nobody's */
     void *stream_arg;
     clu_writer leader;               /* the group leader, as a term; empty: none */
     struct clu_call *call;           /* that it was spawned to answer, NULL */
@@ -229,7 +236,8 @@ struct tie *tie_find(const struct clu_node *n, const clu_ref *ref);
 struct tie *tie_of(const struct clu_node *n, const clu_ref *ref);
 struct tie *tie_by_alias(const struct clu_node *n, const clu_ref *ref);
 /* tie_watch: the monitor of a pid or a name; local ones find their process, remote ones send
- * MONITOR_P. Nobody there: DOWN is delivered (noproc, noconnection). */
+ * MONITOR_P, to who knows it; else they end with the connection only. Nobody there: DOWN is
+ * delivered (noproc, noconnection). CLU_EBADARG: an alias. */
 clu_error tie_watch(struct tie *t, const clu_to *to);
 /* tie_at: its other end is at that node: it goes when the connection does. */
 void tie_at(struct tie *t, struct remote *r);
@@ -255,7 +263,8 @@ struct watcher {
     char *name;  /* that it asked for; owned, NULL: it asked for the pid */
 };
 
-/* watch_remote: a MONITOR_P has come; watch_local: the tie watches a process of this node. */
+/* watch_remote: a MONITOR_P has come, and takes the place of one with its reference; watch_local:
+ * the tie watches a process of this node. */
 clu_error watch_remote(struct clu_process *p, struct remote *r, const struct control *c);
 clu_error watch_local(struct clu_process *p, struct tie *t);
 /* unwatch: a DEMONITOR_P has come, or the tie goes. */
@@ -313,12 +322,12 @@ static inline clu_reader reader_of(clu_slice term)
  * alias: it was taken. */
 bool answer_by_pid(struct clu_process *p, clu_reader message);
 
-/* link_monitors: whether both sides know monitors of registered names. */
-static inline bool link_monitors(const struct node_link *l)
+/* remote_monitors: whether it knows monitors, of pids and of registered names. */
+static inline bool remote_monitors(const struct remote *r)
 {
     uint64_t both = DFLAG_DIST_MONITOR | DFLAG_DIST_MONITOR_NAME;
 
-    return (l->flags & both) == both;
+    return (remote_flags(r) & both) == both;
 }
 
 #endif

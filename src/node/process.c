@@ -131,6 +131,8 @@ clu_error process_new(struct clu_node *n, const clu_spawn_options *o, struct clu
     *out = NULL;
     if (n->closing)
         return CLU_ECLOSED;
+    if (n->procs.n_used >= n->procs.max)
+        return CLU_ESIZE;
     struct clu_process *p = spare_get(&n->spare_procs, sizeof *p);
 
     if (p == NULL)
@@ -166,7 +168,9 @@ clu_process *clu_spawn(clu_node *n, const clu_spawn_options *o)
         return NULL; /* clu_main says it */
     clu_error err = process_new(n, o, &p);
 
-    if (err != CLU_OK)
+    if (err == CLU_ESIZE)
+        node_fail(n, err, "cannot spawn a process: there are %u already", (unsigned)n->procs.max);
+    else if (err != CLU_OK)
         node_fail(n, err, "cannot spawn a process%s%.100s: %s", o->name == NULL ? "" : " named ",
                   o->name == NULL ? "" : o->name, clu_strerror(err));
     return p;
@@ -280,7 +284,7 @@ clu_error clu_set_group_leader(clu_process *self, const clu_pid *pid, const clu_
     struct remote *r = remote_get(n, pid->node);
 
     if (r == NULL)
-        return CLU_ENOMEM;
+        return remote_error(pid->node);
     control_put_group_leader(signal_begin(r, self), leader, pid);
     clu_error err = signal_end(r);
 
@@ -329,7 +333,7 @@ clu_error clu_exit_signal(clu_process *p, const clu_pid *to, clu_slice reason)
 
     if (!is_own_name(n, to->node)) {
         struct remote *r = remote_get(n, to->node);
-        clu_error err = r == NULL ? CLU_ENOMEM : signal_exit2(r, p, &from, to, reason);
+        clu_error err = r == NULL ? remote_error(to->node) : signal_exit2(r, p, &from, to, reason);
 
         remote_release(r);
         return err;

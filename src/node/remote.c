@@ -11,14 +11,30 @@ bool is_own_name(const struct clu_node *n, clu_slice node)
 
 struct remote *remote_find(const struct clu_node *n, clu_slice name)
 {
-    return map_get(&n->remotes, name);
+    return n->latest != NULL && slice_is(name, n->latest->name) ? n->latest
+                                                                : map_get(&n->remotes, name);
+}
+
+/* Who is spoken to is nearly always who was spoken to last. */
+static struct remote *find(struct clu_node *n, clu_slice name)
+{
+    struct remote *r = remote_find(n, name);
+
+    if (r != NULL)
+        n->latest = r;
+    return r;
+}
+
+clu_error remote_error(clu_slice name)
+{
+    return name.len == 0 || name.len >= NODE_NAME_SIZE ? CLU_EBADARG : CLU_ENOMEM;
 }
 
 struct remote *remote_get(struct clu_node *n, clu_slice name)
 {
-    struct remote *r = remote_find(n, name);
+    struct remote *r = find(n, name);
 
-    if (r != NULL || name.len == 0 || name.len >= NODE_NAME_SIZE)
+    if (r != NULL || remote_error(name) == CLU_EBADARG)
         return r;
     r = calloc(1, sizeof *r);
     if (r == NULL)
@@ -50,6 +66,8 @@ void remote_release(struct remote *r)
     if (r == NULL || is_needed(r))
         return;
     map_remove(&r->node->remotes, slice_of(r->name));
+    if (r->node->latest == r)
+        r->node->latest = NULL;
     clu_writer_free(&r->held);
     free(r);
 }
@@ -63,6 +81,7 @@ void remotes_free(struct clu_node *n)
         clu_writer_free(&r->held);
         free(r);
     }
+    n->latest = NULL;
 }
 
 /* ---- news of nodes ---- */
@@ -192,6 +211,7 @@ static void drop_link(struct remote *r, const char *reason)
     list_remove(&l->talking);
     l->remote = NULL;
     r->link = NULL;
+    r->release = 0;
     global_link_lost(r->node, slice_of(r->name));
     lose(r);
     if (l->visible)

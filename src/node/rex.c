@@ -65,7 +65,7 @@ static void take_cast(struct clu_process *rex, clu_reader request)
 static void tell_features(struct clu_process *rex, const clu_pid *from)
 {
     clu_to to = clu_to_pid(*from);
-    clu_writer *w = clu_send_begin(rex, &to);
+    clu_writer *w = send_back(rex, &to);
 
     clu_put_tuple(w, 3);
     clu_put_atom_text(w, "features_reply");
@@ -80,7 +80,7 @@ static void tell_features(struct clu_process *rex, const clu_pid *from)
 static void tell_sent(struct clu_process *rex, const clu_pid *from, const clu_slice *missing)
 {
     clu_to to = clu_to_pid(*from);
-    clu_writer *w = clu_send_begin(rex, &to);
+    clu_writer *w = send_back(rex, &to);
 
     clu_put_tuple(w, 3);
     clu_put_atom_text(w, "rex");
@@ -120,24 +120,38 @@ static void take_send(struct clu_process *rex, const clu_pid *from, clu_reader r
         tell_sent(rex, from, NULL);
 }
 
-static void take_other(struct clu_process *rex, clu_reader msg)
+static void take_asked(struct clu_process *rex, const clu_pid *from, clu_reader msg)
 {
+    clu_reader word = msg;
+
+    if (slice_is(clu_get_atom(&word), "features_request"))
+        tell_features(rex, from);
+    else if (takes(&msg, 3, "sbcast"))
+        take_send(rex, from, msg, false);
+    else if (takes(&msg, 3, "send"))
+        take_send(rex, from, msg, true);
+    else if (takes(&msg, 5, "call"))
+        run(call_new(rex->node, CALL_HIDDEN, from, NULL, call_no_tag), msg);
+}
+
+/* From is a pid, or an alias for who calls (see rpc_out.c). */
+static void take_other(struct clu_process *rex, const clu_signal *s)
+{
+    clu_reader msg = s->term;
 
     if (clu_get_tuple(&msg) != 2)
         return;
-    clu_pid from = clu_get_pid(&msg);
-    clu_reader word = msg;
+    if (clu_peek_type(&msg) == CLU_TYPE_REF) {
+        clu_ref alias = clu_get_ref(&msg);
 
-    if (msg.err != CLU_OK)
+        if (takes(&msg, 5, "call"))
+            run(call_new(rex->node, CALL_HIDDEN, &s->from, &alias, call_no_tag), msg);
         return;
-    if (slice_is(clu_get_atom(&word), "features_request"))
-        tell_features(rex, &from);
-    else if (takes(&msg, 3, "sbcast"))
-        take_send(rex, &from, msg, false);
-    else if (takes(&msg, 3, "send"))
-        take_send(rex, &from, msg, true);
-    else if (takes(&msg, 5, "call"))
-        run(call_new(rex->node, CALL_HIDDEN, &from, NULL, call_no_tag), msg);
+    }
+    clu_pid from = clu_get_pid(&msg);
+
+    if (msg.err == CLU_OK)
+        take_asked(rex, &from, msg);
 }
 
 /* ---- a group leader ---- */
@@ -157,7 +171,7 @@ static bool take_io(struct clu_process *rex, clu_reader msg)
 
     if (to.pid.node.len == 0)
         return true;
-    clu_writer *w = clu_send_begin(rex, &to);
+    clu_writer *w = send_back(rex, &to);
 
     clu_put_tuple(w, 3);
     clu_put_atom_text(w, "io_reply");
@@ -186,5 +200,5 @@ void rex_receive(clu_process *p, const clu_signal *s, void *arg)
     else if (takes(&cast, 2, "$gen_cast"))
         take_cast(p, cast);
     else if (!take_io(p, s->term))
-        take_other(p, s->term);
+        take_other(p, s);
 }

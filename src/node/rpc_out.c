@@ -2,7 +2,8 @@
 #include "node/calls.h"
 
 /* Functions of other nodes, as erpc calls them: a process is spawned there that runs the function
- * and ends with what came of it, which our monitor brings. Peers without DFLAG_SPAWN have rex. */
+ * and ends with what came of it, which our monitor brings. Peers without DFLAG_SPAWN have rex, and
+ * the others too, for who is in a hurry. */
 
 enum rpc {
     RPC_NONE,
@@ -58,8 +59,8 @@ static void rpc_down(struct tie *t, clu_reader reason)
 static void rpc_spawned(struct tie *t, const struct control *c)
 {
     clu_slice why = c->from_is_name ? c->from_name : slice_of("notsup");
-    struct atom_term term;
-    char text[CLU_ATOM_CHARS_MAX + 1];
+    uint8_t term[3 + CLU_ATOM_BYTES_MAX];
+    clu_writer w;
 
     t->kinds &= (uint32_t)~TIE_SPAWN;
     if (!c->from_is_name && (c->sig_flags & SPAWN_REPLY_MONITOR) != 0) {
@@ -68,8 +69,9 @@ static void rpc_spawned(struct tie *t, const struct control *c)
         return;
     }
     t->kinds &= (uint32_t)~TIE_MONITOR;
-    text_set(text, sizeof text, why);
-    tie_answer(t, CLU_NO_PROCESS, (clu_slice){NULL, 0}, reader_of(atom_term(&term, text)));
+    clu_writer_fixed(&w, term, sizeof term);
+    clu_put_atom(&w, why);
+    tie_answer(t, CLU_NO_PROCESS, (clu_slice){NULL, 0}, reader_of((clu_slice){term, w.len}));
 }
 
 /* ---- begin ---- */
@@ -154,7 +156,15 @@ static clu_writer *begin_near(struct clu_process *p, slot_id call, const char *m
     return &s->w;
 }
 
-/* {call, Module, Function, Arguments, user} */
+/* {call, Module, Function, Arguments, user}, and the same with cast. */
+static void put_mfa(clu_writer *w, const char *word, const char *module, const char *function)
+{
+    clu_put_tuple(w, 5);
+    clu_put_atom_text(w, word);
+    clu_put_atom_text(w, module);
+    clu_put_atom_text(w, function);
+}
+
 static clu_writer *begin_rex(struct clu_process *p, const clu_to *to, const char *module,
                              const char *function, uint64_t timeout_ms)
 {
@@ -166,10 +176,7 @@ static clu_writer *begin_rex(struct clu_process *p, const clu_to *to, const char
         return w;
     t->kinds |= TIE_REX;
     s->rpc = RPC_REX;
-    clu_put_tuple(w, 5);
-    clu_put_atom_text(w, "call");
-    clu_put_atom_text(w, module);
-    clu_put_atom_text(w, function);
+    put_mfa(w, "call", module, function);
     return w;
 }
 
@@ -189,10 +196,69 @@ clu_writer *clu_rpc_begin(clu_process *p, const char *node, const char *module,
     struct remote *r = remote_get(p->node, slice_of(node));
 
     if (r == NULL)
-        return refuse(p, CLU_ENOMEM);
+        return refuse(p, remote_error(slice_of(node)));
     return (remote_flags(r) & DFLAG_SPAWN) != 0 ? begin_far(p, r, module, function, timeout_ms)
                                                 : begin_rex(p, &to, module, function, timeout_ms);
 }
+
+/* ---- in a hurry ---- */
+
+/* Nothing is monitored: that the connection ends is told all the same. r NULL: of this node. */
+static struct tie *rex_tie(struct clu_process *p, struct remote *r, uint64_t timeout_ms)
+{
+    uint64_t now = p->node->now_ms;
+    struct tie *t = tie_new(p, TIE_CALL | TIE_ALIAS | TIE_REX);
+
+    if (t == NULL)
+        return NULL;
+    if (timeout_ms < NEVER - now && tie_timer(t, now + timeout_ms) != CLU_OK) {
+        tie_free(t);
+        return NULL;
+    }
+    if (r != NULL)
+        tie_at(t, r);
+    return t;
+}
+
+/* {Alias, {call, Module, Function, Arguments, user}}: {rex, Answer} goes to whatever stands first,
+ * which has been a pid for C nodes of old. */
+static clu_writer *begin_hasty(struct clu_process *p, struct remote *r, const clu_to *to,
+                               const char *module, const char *function, uint64_t timeout_ms)
+{
+    struct sending *s = &p->node->sending;
+    struct tie *t = rex_tie(p, r, timeout_ms);
+
+    if (t == NULL)
+        return refuse(p, CLU_ENOMEM);
+    slot_id id = t->id;
+    clu_ref ref = tie_ref(t);
+    clu_writer *w = clu_send_begin(p, to);
+
+    s->call = id;
+    s->rpc = RPC_REX;
+    clu_put_tuple(w, 2);
+    clu_put_ref(w, &ref);
+    put_mfa(w, "call", module, function);
+    return w;
+}
+
+/* What a node that is not linked yet makes of an alias is not known. */
+clu_writer *clu_rex_begin(clu_process *p, const char *node, const char *module,
+                          const char *function, uint64_t timeout_ms)
+{
+    clu_to to = clu_to_name("rex", node);
+    clu_error room = p->ended ? CLU_ENOENT : send_room(p, &to);
+    struct remote *r = remote_find(p->node, slice_of(node));
+    bool linked = r != NULL && r->link != NULL && (r->link->flags & DFLAG_ALIAS) != 0;
+
+    if (room != CLU_OK)
+        return refuse(p, room);
+    return linked || is_own_name(p->node, slice_of(node))
+               ? begin_hasty(p, r, &to, module, function, timeout_ms)
+               : begin_rex(p, &to, module, function, timeout_ms);
+}
+
+/* ---- casts ---- */
 
 /* The request has a reference that nobody has: its reply finds nobody. */
 static clu_writer *begin_cast(struct clu_process *p, struct remote *r, const char *module,
@@ -218,16 +284,13 @@ clu_writer *clu_rpc_cast_begin(clu_process *p, const char *node, const char *mod
     struct remote *r = remote_get(p->node, slice_of(node));
 
     if (r == NULL)
-        return refuse(p, CLU_ENOMEM);
+        return refuse(p, remote_error(slice_of(node)));
     if ((remote_flags(r) & DFLAG_SPAWN) != 0)
         return begin_cast(p, r, module, function);
     clu_writer *w = clu_cast_begin(p, &to);
 
     p->node->sending.rpc = RPC_REX;
-    clu_put_tuple(w, 5);
-    clu_put_atom_text(w, "cast");
-    clu_put_atom_text(w, module);
-    clu_put_atom_text(w, function);
+    put_mfa(w, "cast", module, function);
     return w;
 }
 

@@ -52,7 +52,7 @@ static clu_writer *begin_far(struct sending *s, const clu_to *to, clu_slice node
     struct remote *r = remote_get(p->node, node);
 
     if (r == NULL) {
-        s->err = CLU_ENOMEM;
+        s->err = remote_error(node);
         return &s->w;
     }
     if (remote_is_busy_for(r, p) && !p->node->urgent) {
@@ -140,6 +140,20 @@ clu_writer *clu_send_begin(clu_process *p, const clu_to *to)
     clu_writer *w = begin_far(s, to, node);
 
     return s->err == CLU_OK ? w : nowhere(s);
+}
+
+/* A BEAM would dial: its gen:reply is a message like any other. But then whoever knows the cookie
+ * could have us dial whomever he names. */
+clu_writer *send_back(struct clu_process *p, const clu_to *to)
+{
+    struct sending *s = &p->node->sending;
+    clu_slice node = node_of(to);
+    const struct remote *r = remote_find(p->node, node);
+
+    if (node.len == 0 || is_own_name(p->node, node) || (r != NULL && r->link != NULL))
+        return clu_send_begin(p, to);
+    *s = (struct sending){.from = p, .err = CLU_ENOENT};
+    return nowhere(s);
 }
 
 static void cancel_far(struct remote *r)

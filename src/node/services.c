@@ -37,7 +37,7 @@ clu_writer *reply_begin(struct clu_process *p, const struct gen_call *call)
 {
     clu_to to = call->alias.n > 0 ? clu_to_alias(call->alias) : clu_to_pid(call->from);
     clu_reader tag = call->tag;
-    clu_writer *w = clu_send_begin(p, &to);
+    clu_writer *w = send_back(p, &to);
 
     clu_put_tuple(w, 2);
     clu_put_term(w, &tag);
@@ -75,8 +75,10 @@ static void net_kernel_receive(clu_process *p, const clu_signal *s, void *arg)
 static void send_in_sync(struct clu_process *p, clu_slice node)
 {
     clu_to to = {.name = slice_of("global_name_server"), .node = node};
-    clu_writer *w = clu_cast_begin(p, &to);
+    clu_writer *w = send_back(p, &to);
 
+    clu_put_tuple(w, 2);
+    clu_put_atom_text(w, "$gen_cast");
     clu_put_tuple(w, 3);
     clu_put_atom_text(w, "in_sync");
     clu_put_atom_text(w, p->node->name);

@@ -59,7 +59,8 @@ static void spawned(struct tie *t, const struct control *c)
     deliver_spawned(t, &t->pid, (clu_reader){0});
 }
 
-/* Who asked is gone: its link and its monitor end like any other of the dead. */
+/* Who asked is gone, or does not wait any more: its link and its monitor end like any other of the
+ * dead. */
 static clu_error reply_to_nobody(struct signal *s)
 {
     const struct control *c = s->c;
@@ -84,7 +85,7 @@ clu_error receive_spawn_reply(struct signal *s)
 
     if (awaited)
         t->on_spawn(t, s->c);
-    return t == NULL ? reply_to_nobody(s) : CLU_OK;
+    return awaited ? CLU_OK : reply_to_nobody(s);
 }
 
 /* The connection went while the reply was awaited, or with the process. */

@@ -35,14 +35,54 @@ static void put_state(clu_writer *w, struct clu_process *p)
         clu_put_atom_text(w, "undefined");
 }
 
-/* {ok, State}, since OTP 27; sys of older ones shows what comes. */
+/* What gen_server of the asker's release answers: the state itself, and since OTP 27 {ok, State},
+ * which sys of an older one takes for the state. */
+#define RELEASE_OF_OK 27
+
+static void put_state_for(clu_writer *w, struct clu_process *p, unsigned release)
+{
+    if (release >= RELEASE_OF_OK) {
+        clu_put_tuple(w, 2);
+        clu_put_atom_text(w, "ok");
+    }
+    put_state(w, p);
+}
+
+/* The process may be gone by now. */
+static void get_state_later(struct clu_call *call)
+{
+    struct clu_process *p = clu_call_self(call);
+
+    if (p != NULL)
+        put_state_for(clu_reply_begin(call), p, release_of(call->node, call->from.node));
+    if (p == NULL || clu_reply_end(call) != CLU_OK)
+        call_free(call);
+}
+
+static bool ask_first(const struct question *q)
+{
+    const struct gen_call *asked = &q->call;
+    struct clu_call *call =
+        call_new(q->p->node, CALL_SERVER, &asked->from, &asked->alias, asked->tag);
+
+    if (call == NULL)
+        return false;
+    call->proc = q->p->id;
+    call->started = true;
+    call->later = get_state_later;
+    if (release_ask(call))
+        return true;
+    call_free(call);
+    return false;
+}
+
 static void get_state(const struct question *q)
 {
-    clu_writer *w = begin(q);
+    unsigned release = release_of(q->p->node, q->call.from.node);
 
-    clu_put_tuple(w, 2);
-    clu_put_atom_text(w, "ok");
-    put_state(w, q->p);
+    if (release == 0 && ask_first(q))
+        return;
+    put_state_for(begin(q), q->p, release == 0 ? RELEASE_OF_OK : release);
     send_or_lose(q->p);
 }
 
@@ -210,16 +250,21 @@ static bool answer_supervisor(struct question *q)
     return true;
 }
 
+/* {system, From, Request}, or {'$gen_call', From, Request}. */
 bool system_take(struct clu_process *p, clu_reader message)
 {
     struct question q = {.p = p, .request = message};
-    clu_reader other = message;
+    clu_reader head = message;
 
-    if (get_call_by(&q.request, "system", &q.call)) {
-        q.whole = q.request;
-        answer(&q);
-        return true;
-    }
-    q.request = other;
-    return get_gen_call(&q.request, &q.call) && answer_supervisor(&q);
+    if (clu_get_tuple(&head) != 3)
+        return false;
+    clu_slice word = clu_get_atom(&head);
+
+    if (slice_is(word, "$gen_call"))
+        return get_gen_call(&q.request, &q.call) && answer_supervisor(&q);
+    if (!slice_is(word, "system") || !get_call_by(&q.request, "system", &q.call))
+        return false;
+    q.whole = q.request;
+    answer(&q);
+    return true;
 }

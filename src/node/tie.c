@@ -97,7 +97,7 @@ void tie_free(struct tie *t)
 void tie_demonitor(struct tie *t)
 {
     /* Whom a spawn request will make is not known yet: its reply is seen to when it comes. */
-    if ((t->kinds & TIE_SPAWN) != 0)
+    if ((t->kinds & TIE_SPAWN) != 0 || !remote_monitors(t->remote))
         return;
     clu_pid self = process_pid(t->owner);
     clu_ref ref = tie_ref(t);
@@ -119,8 +119,11 @@ void tie_end(struct tie *t)
 
 /* ---- monitors ---- */
 
+/* C nodes of erl_interface know none, and close at the first one. */
 static clu_error send_monitor(struct tie *t)
 {
+    if (!remote_monitors(t->remote))
+        return CLU_OK;
     clu_pid self = process_pid(t->owner);
     clu_ref ref = tie_ref(t);
     clu_writer *w = signal_begin(t->remote, t->owner);
@@ -143,7 +146,7 @@ static clu_error watch_far(struct tie *t, clu_slice node)
     struct remote *r = remote_get(t->owner->node, node);
 
     if (r == NULL)
-        return CLU_ENOMEM;
+        return remote_error(node);
     tie_at(t, r);
     t->pid.node = slice_of(r->name);
     return send_monitor(t);
@@ -164,6 +167,8 @@ clu_error tie_watch(struct tie *t, const clu_to *to)
 {
     struct clu_node *n = t->owner->node;
 
+    if (to->pid.node.len == 0 && to->alias.n > 0)
+        return CLU_EBADARG; /* as of erlang:monitor/2: an alias only takes messages */
     if (to->pid.node.len > 0) {
         t->pid = to->pid;
         return is_own_name(n, to->pid.node) ? watch_near(t, process_find(n, &to->pid))

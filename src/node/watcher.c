@@ -5,9 +5,9 @@
 
 /* Monitors of our processes. */
 
-static uint64_t hash_of(const clu_ref *ref)
+static uint64_t hash_of(const struct clu_node *n, const clu_ref *ref)
 {
-    uint64_t hash = ref->creation;
+    uint64_t hash = index_mix(n->seed, ref->creation);
 
     for (uint32_t i = 0; i < ref->n; i++)
         hash = index_mix(hash, ref->words[i]);
@@ -16,7 +16,7 @@ static uint64_t hash_of(const clu_ref *ref)
 
 struct watcher *watcher_find(const struct clu_node *n, const struct remote *r, const clu_ref *ref)
 {
-    struct index_item *item = index_first(&n->watchers, hash_of(ref));
+    struct index_item *item = index_first(&n->watchers, hash_of(n, ref));
 
     for (; item != NULL; item = index_next(item)) {
         struct watcher *w = CONTAINER_OF(item, struct watcher, item);
@@ -59,6 +59,9 @@ void watcher_free(struct watcher *w)
 
 clu_error watch_remote(struct clu_process *p, struct remote *r, const struct control *c)
 {
+    /* A reference is one monitor. Were many kept under one, the end of each would have to look for
+     * its own among all of them. */
+    unwatch_remote(p->node, r, &c->ref);
     struct watcher *w = watcher_new(p);
 
     if (w == NULL)
@@ -70,7 +73,7 @@ clu_error watch_remote(struct clu_process *p, struct remote *r, const struct con
     if (c->to_is_name)
         w->name = strndup((const char *)c->to_name.data, c->to_name.len);
     if ((c->to_is_name && w->name == NULL) ||
-        index_add(&p->node->watchers, &w->item, hash_of(&w->ref)) != CLU_OK) {
+        index_add(&p->node->watchers, &w->item, hash_of(p->node, &w->ref)) != CLU_OK) {
         watcher_free(w);
         return CLU_ENOMEM;
     }

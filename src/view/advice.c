@@ -27,6 +27,27 @@ static const char *const advice[] = {
                    "limit of open files, the addresses, and how many peers are listed.",
 };
 
+/* Where discovery and the places that it lists are no matter. */
+static const char *const on_asked[COUNT(advice)] = {
+    [STAGE_TCP_REFUSED] = "The machine answers, but nothing listens at that port: check that the "
+                          "node runs, and the port: --epmd-port is that of epmd, --port that of "
+                          "the node where there is none.",
+    [STAGE_TCP_TIMEOUT] =
+        "No answer came: check the host part of the name, that the machine is still there and that "
+        "a route leads to it, and look for a firewall or NetworkPolicy on the distribution port "
+        "and 4369. Through a port-forward it is reached with --address HOST:PORT.",
+    [STAGE_EPMD_UNKNOWN] = "The epmd there knows no such node: check the part of the name before "
+                           "the @; erlclu names HOST lists what there is.",
+    [STAGE_NAME_MISMATCH] = "Another name answers there: ask for the node by the name that it has.",
+    [STAGE_HERE] = "The fault is on this side, as the reason says: look at the memory here, the "
+                   "limit of open files, and the addresses.",
+};
+
+const char *advice_on_asked(enum stage stage)
+{
+    return on_asked[stage] != NULL ? on_asked[stage] : advice[stage];
+}
+
 const char *advice_of(enum stage stage)
 {
     return advice[stage];

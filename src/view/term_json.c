@@ -103,9 +103,9 @@ static void put_opaque(struct json *j)
     clu_writer_init(&etf);
     clu_put_version(&etf);
     clu_put_term(&etf, &copy);
-    buf_put_text(j->out, "{\"term\":");
+    buf_put_text(j->out, "{\"term\": ");
     put_shown(j);
-    buf_put_text(j->out, ",\"etf\":");
+    buf_put_text(j->out, ", \"etf\": ");
     put_base64(j->out, (clu_slice){etf.data, etf.len});
     buf_put_byte(j->out, '}');
     if (etf.err != CLU_OK)
@@ -130,7 +130,7 @@ static void put_integer(struct json *j)
         clu_reader_fail(j->in, err);
     /* beyond DECIMAL_BYTES_MAX it is of base 16: no number of JSON */
     as_text = as_text || (digits.len > 0 && memchr(digits.data, '#', digits.len) != NULL);
-    buf_put_text(j->out, as_text ? (j->tagged ? "{\"integer\":\"" : "\"") : "");
+    buf_put_text(j->out, as_text ? (j->tagged ? "{\"integer\": \"" : "\"") : "");
     buf_put(j->out, digits.data, digits.len);
     buf_put_text(j->out, as_text ? (j->tagged ? "\"}" : "\"") : "");
     clu_writer_free(&digits);
@@ -144,7 +144,7 @@ static void put_float(struct json *j)
 
     if (!finite)
         clu_reader_fail(j->in, CLU_ETERM);
-    buf_put_text(j->out, j->tagged ? "{\"float\":\"" : "");
+    buf_put_text(j->out, j->tagged ? "{\"float\": \"" : "");
     buf_put(j->out, text, finite ? float_print(text, value) : 0);
     buf_put_text(j->out, j->tagged ? "\"}" : "");
 }
@@ -166,7 +166,7 @@ static void put_atom(struct json *j)
             buf_put_text(j->out, words[i].word);
             return;
         }
-    buf_put_text(j->out, j->tagged ? "{\"atom\":" : "");
+    buf_put_text(j->out, j->tagged ? "{\"atom\": " : "");
     term_json_text(j->out, text);
     buf_put_text(j->out, j->tagged ? "}" : "");
 }
@@ -175,7 +175,7 @@ static void put_bytes(struct json *j, clu_slice bytes)
 {
     buf_put_byte(j->out, '[');
     for (size_t i = 0; i < bytes.len; i++)
-        buf_printf(j->out, "%s%u", i == 0 ? "" : ",", bytes.data[i]);
+        buf_printf(j->out, "%s%u", i == 0 ? "" : ", ", bytes.data[i]);
     buf_put_byte(j->out, ']');
 }
 
@@ -191,11 +191,11 @@ static void put_binary(struct json *j)
     } else if (!j->tagged) {
         put_bytes(j, bytes);
     } else if (is_text) {
-        buf_put_text(j->out, "{\"binary\":");
+        buf_put_text(j->out, "{\"binary\": ");
         term_json_text(j->out, bytes);
         buf_put_byte(j->out, '}');
     } else {
-        buf_put_text(j->out, "{\"base64\":");
+        buf_put_text(j->out, "{\"base64\": ");
         put_base64(j->out, bytes);
         buf_put_byte(j->out, '}');
     }
@@ -209,9 +209,9 @@ static void put_bitstring(struct json *j)
         put_shown(j);
         return;
     }
-    buf_put_text(j->out, "{\"base64\":");
+    buf_put_text(j->out, "{\"base64\": ");
     put_base64(j->out, clu_get_bitstring(j->in, &last_bits));
-    buf_printf(j->out, ",\"bits\":%u}", last_bits);
+    buf_printf(j->out, ", \"bits\": %u}", last_bits);
 }
 
 /* ---- containers ---- */
@@ -231,7 +231,7 @@ static void put_tuple(struct json *j)
     size_t arity = clu_get_tuple(j->in);
 
     if (j->tagged)
-        open_frame(j, IN_TUPLE, arity, "{\"tuple\":[", "]}");
+        open_frame(j, IN_TUPLE, arity, "{\"tuple\": [", "]}");
     else
         open_frame(j, IN_TUPLE, arity, "[", "]");
 }
@@ -241,7 +241,7 @@ static void put_map(struct json *j)
     uint64_t total = 2 * (uint64_t)clu_get_map(j->in);
 
     if (j->tagged)
-        open_frame(j, IN_MAP, total, "{\"map\":[", total == 0 ? "]}" : "]]}");
+        open_frame(j, IN_MAP, total, "{\"map\": [", total == 0 ? "]}" : "]]}");
     else
         open_frame(j, IN_MAP, total, "{", "}");
 }
@@ -305,7 +305,7 @@ static void put_list(struct json *j)
     else if (!is_improper(*j->in, n))
         open_frame(j, IN_LIST, n, "[", "]");
     else if (j->tagged)
-        open_frame(j, IN_IMPROPER, (uint64_t)n + 1, "{\"list\":[", "}");
+        open_frame(j, IN_IMPROPER, (uint64_t)n + 1, "{\"list\": [", "}");
     else
         open_frame(j, IN_IMPROPER, (uint64_t)n + 1, "[", "]");
 }
@@ -342,7 +342,7 @@ static void put_key(struct json *j)
         term_json_text(j->out, clu_get_binary(j->in));
     else
         put_shown(j);
-    buf_put_byte(j->out, ':');
+    buf_put_text(j->out, ": ");
 }
 
 /* ---- between terms ---- */
@@ -353,12 +353,12 @@ static const char *separator(const struct json *j, const struct frame *f)
     bool first = f->next == 0, is_key = f->kind == IN_MAP && f->next % 2 == 0;
 
     if (f->kind == IN_IMPROPER && f->next + 1 == f->total)
-        return j->tagged ? "],\"tail\":" : ",";
+        return j->tagged ? "], \"tail\": " : ", ";
     if (is_key && j->tagged)
-        return first ? "[" : "],[";
+        return first ? "[" : "], [";
     if (f->kind == IN_MAP && !is_key && !j->tagged)
         return ""; /* the key has its colon */
-    return first ? "" : ",";
+    return first ? "" : ", ";
 }
 
 static void put_next(struct json *j, struct frame *f)

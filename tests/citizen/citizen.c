@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A node that tests talk to: functions, servers and processes of each kind that call.h has.
- * citizen NAME COOKIE_FILE DISCOVER [MORE]: what is not given, or empty, is the default.
+ * A node that tests talk to: functions, servers and processes of each kind that call.h has, calls
+ * to others (outward.c), large messages (large.c), and a process that does what it is told
+ * (subject.h). citizen NAME COOKIE_FILE DISCOVER ARGS_FILE [global]: what is not given, or empty,
+ * is the default.
  */
 #include "citizen.h"
 
@@ -293,6 +295,8 @@ int main(int argc, char **argv)
         .name = given(argc, argv, 1),
         .cookie_file = given(argc, argv, 2),
         .discover = given(argc, argv, 3),
+        .args_file = given(argc, argv, 4),
+        .global = given(argc, argv, 5) != NULL,
         .log = "warning",
     });
 
@@ -300,6 +304,7 @@ int main(int argc, char **argv)
         clu_export(node, "calc", functions[i].function, functions[i].arity, functions[i].run, NULL);
     outward_export(node);
     large_start(node);
+    subject_start(node);
     serve_counter(node);
     clu_serve(node, "mute", &mute, NULL);
     clu_spawn(node, &(clu_spawn_options){.receive = plain_receive, .name = "plain"});

@@ -8,5 +8,7 @@
 void outward_export(clu_node *node);
 /* large_start: processes that take and give large messages. */
 void large_start(clu_node *node);
+/* subject_start: the process that does what it is told (subject.h). */
+void subject_start(clu_node *node);
 
 #endif

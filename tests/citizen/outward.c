@@ -154,15 +154,18 @@ static clu_error event_call(clu_call *call, clu_reader *args, void *arg)
 
 /* ---- rpc ---- */
 
-/* rpc(Node, Module, Function, Timeout, Arguments) */
+/* rpc(Node, Module, Function, Timeout, Arguments), rex(...) */
 static clu_error rpc(clu_call *call, clu_reader *args, void *arg)
 {
-    (void)arg;
+    clu_process *self = clu_call_self(call);
+
     clu_get_list(args);
     struct name node = get_name(args), module = get_name(args), function = get_name(args);
     uint64_t ms = get_timeout(args);
 
-    return ask(call, clu_rpc_begin(clu_call_self(call), node.text, module.text, function.text, ms),
+    return ask(call,
+               arg == NULL ? clu_rpc_begin(self, node.text, module.text, function.text, ms)
+                           : clu_rex_begin(self, node.text, module.text, function.text, ms),
                args);
 }
 
@@ -310,6 +313,7 @@ static const struct {
     {"sync_notify", 4, sync_notify, NULL},
     {"event_call", 5, event_call, NULL},
     {"rpc", 5, rpc, NULL},
+    {"rex", 5, rpc, "rex"},
     {"rpc_cast", 4, rpc_cast, NULL},
     {"multicall", 5, multicall, NULL},
     {"spawn", 4, spawn, NULL},

@@ -27,7 +27,8 @@ class Examples(LabCase):
                        **run)
         cls.lib = next(cls.root.rglob('liberlclu.so')).parent
         cls.bin = cls.root / 'bin'
-        paths = {'PKG_CONFIG_PATH': str(cls.lib / 'pkgconfig'), 'PKG_CONFIG_SYSROOT_DIR': str(cls.root),
+        # What pkg-config says is no part of the key of Go's cache, which names folders of earlier runs.
+        paths = {'CGO_LDFLAGS': f'-L{cls.lib}', 'PKG_CONFIG_PATH': str(cls.lib / 'pkgconfig'), 'PKG_CONFIG_SYSROOT_DIR': str(cls.root),
                  'GOFLAGS': '-mod=mod', 'GOTOOLCHAIN': 'local'}
         made = subprocess.run(['make', '-C', TOP / 'examples', f'OUT={cls.bin}', f'CFLAGS={STRICT}',
                                'all', 'uv', 'go'], env=os.environ | paths, capture_output=True, text=True)
@@ -115,9 +116,7 @@ class Examples(LabCase):
         server = f"{{counter, '{node}'}}"
         self.assert_evaluates(erl, '[1,2,3]', f'[gen_server:call({server}, next) || _ <- [1, 2, 3]]')
         self.assert_evaluates(erl, '45', f'gen_server:call({server}, {{add, 42}})')
-        # sys of 25 shows what a process of 27 and later answers.
-        shown = '{ok,%s}' if release < 27 else '%s'
-        self.assert_evaluates(erl, shown % '#{count => 45}', f'sys:get_state({server})')
+        self.assert_evaluates(erl, '#{count => 45}', f'sys:get_state({server})')
         self.assert_evaluates(erl, '0', f'gen_server:cast({server}, reset), gen_server:call({server}, get)')
         self.assert_evaluates(erl, 'refused', f'try gen_server:call({server}, {{nonsense, 1}}, 2000) '
                                               'catch exit:{R, _} when R =/= timeout -> refused end')
@@ -223,7 +222,7 @@ class Examples(LabCase):
             [self.erlclu_program(), 'names', '127.0.0.1']).stdout)
         node, second = self.example(1, self.bin / 'counter', name='counter')
         self.assertEqual(12, second.wait(), second.log())
-        self.assertIn('counter: ', second.log())
+        self.assertRegex(second.log(), '^[^\n]* error [^\n]*\n$')
         self.assertTrue(first.alive())
 
     @staticmethod

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Calls of a C program into real nodes: gen_server, gen_event, rpc, erpc, multicall, spawn.
+"""Calls of a C program into real nodes: gen_server, gen_event, rpc, erpc, rex, multicall, spawn.
 
 The program is asked by rpc to call, and answers with {Outcome, Exception, Term, Stack}."""
 
@@ -97,6 +97,29 @@ class Outward(CitizenCase):
         self.finish()
 
     @per_release
+    def test_rex(self, release):
+        self.linked(release)
+        for call, value in (
+            ('node(), erlang, node, 5000, []', f"{{answered,'','{self.erlang.name}',[]}}"),
+            ('node(), lists, reverse, infinity, [[1, 2]]', "{answered,'',[2,1],[]}"),
+            ('node(), erlang, throw, 5000, [it]', "{answered,'',it,[]}"),
+            ('node(), erlang, exit, 5000, [it]', "{raised,error,{badrpc,{'EXIT',it}},[]}"),
+            ('node(), timer, sleep, 100, [400]', "{timed_out,'',[],[]}"),
+            ('node(), erlang, apply, 5000, [fun() -> exit(self(), kill) end, []]',
+             "{raised,error,{badrpc,{'EXIT',killed}},[]}"),
+            ('N, calc, add, 5000, [1, 2]', "{answered,'',3,[]}"),
+        ):
+            self.out(f'rex, [{call}]', value)
+        self.says("{raised, error, {badrpc, {'EXIT', {undef, [{M, F, [a], _} | _]}}}, []} = "
+                  'rpc:call(N, out, rex, [node(), nosuch, it, 5000, [a]]), {M, F}', '{nosuch,it}')
+        self.out("rex, ['no@10.42.0.9', erlang, node, 8000, []]", LOST, within=10)
+        # many at once, each its own answer
+        self.says('lists:sort([rpc:yield(K) || K <- [rpc:async_call(N, out, rex, [node(), lists, sum, 5000, [[I, I]]]) '
+                  "|| I <- lists:seq(1, 50)]]) =:= lists:sort([{answered, '', 2 * I, []} || I <- lists:seq(1, 50)])", 'true')
+        self.says_idle('timer:sleep(500), ')
+        self.finish()
+
+    @per_release
     def test_multicall(self, release):
         self.linked(release)
         value = self.erlang.eval(f"N = '{self.citizen.name}', lists:sort(rpc:call(N, out, multicall, "
@@ -112,7 +135,8 @@ class Outward(CitizenCase):
     def test_the_link_breaks(self, release):
         """Every call that is out ends with it, at once."""
         self.linked(release)
-        for call in ('rpc, [node(), timer, sleep, infinity, [infinity]]', 'call, [served, node(), infinity, {sleep, 9000}]'):
+        for call in ('rpc, [node(), timer, sleep, infinity, [infinity]]',
+                     'rex, [node(), timer, sleep, infinity, [infinity]]', 'call, [served, node(), infinity, {sleep, 9000}]'):
             self.serve()
             self.says_idle(f'spawn(fun() -> catch rpc:call(N, out, {call}) end), timer:sleep(200), '
                            'erlang:disconnect_node(N), timer:sleep(300), pong = net_adm:ping(N), ')

@@ -47,6 +47,16 @@ class ShellCase(LabCase):
         return done.returncode, done.stdout, done.stderr
 
 
+class NoErlang(ShellCase):
+    def test_a_node_of_our_own(self):
+        """It says what is missing there, and what there is instead."""
+        self.dns(2)
+        node = self.clu(2).start()
+        status, out, text = self.script(node, '1 + 1.\n')
+        self.assertEqual((1, ''), (status, out), text)
+        self.assertIn(f"{node.name}: it has neither IEx nor Erlang's shell", text)
+
+
 class Erlang(ShellCase):
     def prompt(self, node, number):
         return f'({node.name}){number}> '

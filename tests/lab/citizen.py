@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A C program on the library, in a pod: built from its sources as a user would build it."""
 
+import os
 import subprocess
+from pathlib import Path
 
 from lab.case import LabCase
 from lab.nodes import COOKIE, ERLCLU, eventually
@@ -18,16 +20,18 @@ def caught(text):
     return f'try {text} catch C:R -> {{C, R}} end'
 
 
-def build(name='citizen'):
-    """The program of tests/NAME; it is made anew when something that it is made of is younger."""
-    program, folder = ERLCLU.parent / name, TOP / 'tests' / name
-    made_of = [*folder.glob('*.[ch]'), *(TOP / 'include' / 'erlclu').glob('*.h'), LIBRARY]
-    if program.exists() and all(part.stat().st_mtime < program.stat().st_mtime for part in made_of):
+def build(path):
+    """The program of a folder or of a file of C; it is made anew when something that it is made of is younger."""
+    program, path = ERLCLU.parent / path.stem, TOP / path
+    made_of = [path] if path.is_file() else sorted(path.glob('*.[ch]'))
+    needs = [*made_of, *(TOP / 'include' / 'erlclu').glob('*.h'), LIBRARY]
+    if program.exists() and all(part.stat().st_mtime < program.stat().st_mtime for part in needs):
         return program
-    sources = sorted(str(source) for source in folder.glob('*.c'))
-    subprocess.run(['cc', *WARNINGS, '-O1', '-g', '-I', TOP / 'include', *sources, '-o', program,
+    sources = [source for source in made_of if source.suffix == '.c']
+    unfinished = program.with_name(f'{program.name}.{os.getpid()}')  # tests that run beside this one do not see it
+    subprocess.run(['cc', *WARNINGS, '-O2', '-g', '-I', TOP / 'include', *sources, '-o', unfinished,
                     LIBRARY, f'-Wl,-rpath,{ERLCLU.parent}'], check=True)
-    return program
+    return unfinished.rename(program)
 
 
 class Citizen:
@@ -35,8 +39,8 @@ class Citizen:
 
     program = 'citizen'
 
-    def __init__(self, pod, discover='', name=None, env=None):
-        self.pod, self.discover, self.env = pod, discover, env or {}
+    def __init__(self, pod, discover='', name=None, env=None, vm_args='', more=()):
+        self.pod, self.discover, self.env, self.vm_args, self.more = pod, discover, env or {}, vm_args, more
         self.name = name or f'{self.program}@{pod.address}'
         self.process = None
 
@@ -48,7 +52,10 @@ class Citizen:
         cookie.unlink(missing_ok=True)
         cookie.write_text(COOKIE + '\n')
         cookie.chmod(0o400)
-        self.process = self.pod.start([build(self.program), self.name, cookie, self.discover], f'{self.name}.log', env=self.env)
+        args = self.pod.dir / f'{self.name}.args'
+        args.write_text(self.vm_args)
+        self.process = self.pod.start([build(Path('tests') / self.program), self.name, cookie, self.discover, args, *self.more],
+                                      f'{self.name}.log', env=self.env)
         return self
 
     def join(self, erl):
@@ -64,6 +71,9 @@ class Citizen:
 
     def log(self):
         return self.process.log()
+
+    def kill(self):
+        self.process.kill()
 
 
 class CitizenCase(LabCase):

@@ -4,6 +4,7 @@
 import os
 from pathlib import Path
 
+from lab.citizen import Citizen
 from lab.nodes import COOKIE, eventually, write_cookie
 from lab.otp import TOP
 from lab.pods import SERVICE
@@ -13,35 +14,21 @@ PG_MEMBER = Path(os.environ.get('PG_MEMBER') or TOP / 'build' / 'asan' / 'tests'
 SANITIZERS = {'ASAN_OPTIONS': 'detect_leaks=1:abort_on_error=1', 'UBSAN_OPTIONS': 'halt_on_error=1:print_stacktrace=1'}
 
 
-class PgMember:
+class PgMember(Citizen):
     """The program in a pod; what it does it is told by messages from an Erlang node."""
+
+    program = 'pg-member'
 
     def __init__(self, pod, args=(), name=None):
         if not PG_MEMBER.exists():
             raise AssertionError(f'there is no {PG_MEMBER}: scripts/unit builds it')
-        self.pod, self.args = pod, list(args)
-        self.name = name or f'erlclu@{pod.address}'
-        self.process = None
-
-    def __str__(self):
-        return f'{self.name} (pg-member)'
+        super().__init__(pod, name=name or f'erlclu@{pod.address}', more=args)
 
     def start(self):
         cookie = write_cookie(self.pod, COOKIE)
         self.process = self.pod.start([PG_MEMBER, '--cookie-file', cookie, '--name', self.name, '--discover',
-                                       f'dns:{SERVICE}', *self.args], f'{self.name}.member.log', env=SANITIZERS)
+                                       f'dns:{SERVICE}', *self.more], f'{self.name}.member.log', env=SANITIZERS)
         return self
-
-    def alive(self):
-        if not self.process.alive():
-            raise AssertionError(f'{self} ended with {self.process.popen.returncode}: {self.log()}')
-        return True
-
-    def log(self):
-        return self.process.log()
-
-    def kill(self):
-        self.process.kill()
 
     def quit(self, erl):
         """Ends it as a program ends that is done; the sanitizers have no complaint."""

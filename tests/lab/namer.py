@@ -12,6 +12,3 @@ class Namer(Citizen):
     def ask(self, erl, call, timeout=30):
         """`call`, such as 'whereis, [x]', by rpc from an Erlang node, which may be hidden."""
         return erl.eval(f"rpc:call('{self.name}', namer, {call}, {timeout * 1000})", timeout + 5)
-
-    def kill(self):
-        self.process.kill()

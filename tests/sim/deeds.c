@@ -31,6 +31,8 @@ bool citizen_born(struct town *t)
         town_violation(t, "%s is not born: %s", c->name, t->w.nodes[c->node].why);
     else
         c->pid = clu_self(c->p);
+    snprintf(c->exit_reason, sizeof c->exit_reason, "sent_%zu_%u_%u", c->node, c->pid.id,
+             c->pid.serial);
     return c->p != NULL;
 }
 
@@ -203,10 +205,10 @@ static void end(struct town *t, struct citizen *a, struct citizen *b)
 static void send_exit(struct town *t, struct citizen *a, struct citizen *b)
 {
     struct atom_term term;
+    const char *reason = town_random(t, 3) == 0 ? "kill" : a->exit_reason;
 
     b->may_end = true;
-    if (clu_exit_signal(a->p, &b->pid,
-                        atom_term(&term, town_random(t, 3) == 0 ? "kill" : "sent")) != CLU_OK)
+    if (clu_exit_signal(a->p, &b->pid, atom_term(&term, reason)) != CLU_OK)
         town_violation(t, "%s cannot send %s an exit signal", a->name, b->name);
 }
 

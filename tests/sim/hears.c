@@ -67,16 +67,15 @@ static void hear_message(struct citizen *a, const clu_signal *s)
     }
 }
 
-/* Of a link: no more often than there were any. Of exit/2 the reason is `sent`; but who ends of
- * that hands it on by its links. */
+/* Of exit/2, which says so; or of a link: no more often than there were any. Who ends because one
+ * of its links ended of its own exit/2 hands that reason on. */
 static void hear_exit(struct citizen *a, const clu_signal *s)
 {
     struct citizen *b = citizen_by_pid(a->town, &s->from);
     clu_reader reason = s->term;
-    bool sent = slice_is(clu_get_atom(&reason), "sent");
 
-    if (sent && b != NULL &&
-        (citizen_alive(b) || town_pair(a, b)->due == 0 || town_bond(a, b) != NULL))
+    if (b != NULL && slice_is(clu_get_atom(&reason), b->exit_reason) &&
+        (!b->ended_of_own || town_pair(a, b)->due == 0 || town_bond(a, b) != NULL))
         return;
     if (b == NULL || town_pair(a, b)->due == 0) {
         town_violation(a->town, "%s hears of the end of %s, with which it has no link", a->name,
@@ -164,13 +163,15 @@ void citizen_stopped(clu_process *self, clu_slice reason, void *arg)
     struct citizen *a = arg;
     struct town *t = a->town;
     clu_reader r = reader_of(reason);
-    bool normal = slice_is(clu_get_atom(&r), "normal");
+    clu_slice why = clu_get_atom(&r);
+    bool normal = slice_is(why, "normal");
 
     if (a->p != self)
         town_violation(t, "%s ends twice", a->name);
     if (!has_reason(a))
         town_violation(t, "%s ends, and nobody knows why", a->name);
     a->p = NULL;
+    a->ended_of_own = slice_is(why, a->exit_reason);
     memset(a->watches, 0, sizeof a->watches);
     memset(a->calls, 0, sizeof a->calls);
     memset(a->asks, 0, sizeof a->asks);

@@ -7,74 +7,35 @@
 #include <cmocka.h>
 
 #include "sim.h"
+#include "unit/failing.h"
 
 /* Two machines that discover each other, link, ping, show themselves and drain; each allocation of
  * theirs fails once: nothing breaks or leaks (the sanitizers' word), time does not stand still, and
  * they are linked in the end. */
 
-/* The linker's --wrap sends all allocations here, and all calls of a machine below: those of the
- * simulation itself neither count nor fail. */
-static size_t n_allocations, failing;
-static unsigned inside;
-
-void *__real_malloc(size_t n);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *p, size_t n);
-char *__real_strdup(const char *text);
-char *__real_strndup(const char *text, size_t n);
-void *__wrap_malloc(size_t n);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *p, size_t n);
-char *__wrap_strdup(const char *text);
-char *__wrap_strndup(const char *text, size_t n);
-
-static bool fails(void)
-{
-    return inside > 0 && ++n_allocations == failing;
-}
-
-void *__wrap_malloc(size_t n)
-{
-    return fails() ? NULL : __real_malloc(n);
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-    return fails() ? NULL : __real_calloc(n, size);
-}
-
-void *__wrap_realloc(void *p, size_t n)
-{
-    return fails() ? NULL : __real_realloc(p, n);
-}
-
-char *__wrap_strdup(const char *text)
-{
-    return fails() ? NULL : __real_strdup(text);
-}
-
-char *__wrap_strndup(const char *text, size_t n)
-{
-    return fails() ? NULL : __real_strndup(text, n);
-}
+/* The linker's --wrap sends all calls of a machine here: the allocations of the simulation itself
+ * neither count nor fail. */
+static bool inside;
 
 #define GOES_IN(name, parameters, ...)                                                             \
     void __real_##name parameters;                                                                 \
     void __wrap_##name parameters;                                                                 \
     void __wrap_##name parameters                                                                  \
     {                                                                                              \
-        inside++;                                                                                  \
+        bool before = inside;                                                                      \
+        inside = true;                                                                             \
         __real_##name(__VA_ARGS__);                                                                \
-        inside--;                                                                                  \
+        inside = before;                                                                           \
     }
 #define COMES_OUT(type, name, parameters, ...)                                                     \
     type __real_##name parameters;                                                                 \
     type __wrap_##name parameters;                                                                 \
     type __wrap_##name parameters                                                                  \
     {                                                                                              \
-        inside++;                                                                                  \
+        bool before = inside;                                                                      \
+        inside = true;                                                                             \
         type result = __real_##name(__VA_ARGS__);                                                  \
-        inside--;                                                                                  \
+        inside = before;                                                                           \
         return result;                                                                             \
     }
 
@@ -111,7 +72,7 @@ COMES_OUT(const struct snapshot *, machine_snapshot, (struct machine * m, uint64
 /* Longer than any wait between two dials. */
 #define HEALS_MS 300000
 
-static void story(void)
+static bool story(void)
 {
     struct sim *s = sim_new(7, 5);
 
@@ -134,6 +95,7 @@ static void story(void)
     sim_kill(s, 1, true);
     sim_run(s, sim_now(s) + 1000);
     sim_free(s);
+    return true;
 }
 
 /* A machine that is made, has started and ends. False: it could not be made. */
@@ -158,7 +120,7 @@ static bool is_made(void)
     struct update u;
 
     n_allocations = 0;
-    inside++;
+    inside = true;
     clu_error err = machine_new(&m, &o, why);
 
     if (err == CLU_OK) {
@@ -170,40 +132,22 @@ static bool is_made(void)
         assert_int_equal(err, CLU_ENOMEM);
         assert_null(m);
     }
-    inside--;
+    inside = false;
     return err == CLU_OK;
-}
-
-static void a_machine_is_made_or_refused(void **state)
-{
-    (void)state;
-    failing = 0;
-    assert_true(is_made());
-    size_t n = n_allocations;
-
-    assert_in_range(n, 10, 1000);
-    for (failing = 1; failing <= n; failing++)
-        is_made();
-    failing = 0;
 }
 
 static void every_allocation_may_fail(void **state)
 {
-    (void)state;
-    failing = 0;
-    story();
-    size_t n = n_allocations;
+    static failing_story *const stories[] = {is_made, story};
 
-    assert_in_range(n, 50, 20000);
-    for (failing = 1; failing <= n; failing++)
-        story();
-    failing = 0;
+    (void)state;
+    failing_tell_all(stories, COUNT(stories));
 }
 
 int main(void)
 {
-    static const struct CMUnitTest tests[] = {cmocka_unit_test(a_machine_is_made_or_refused),
-                                              cmocka_unit_test(every_allocation_may_fail)};
+    static const struct CMUnitTest tests[] = {cmocka_unit_test(every_allocation_may_fail)};
 
+    failing_while = &inside;
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

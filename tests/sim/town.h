@@ -34,6 +34,8 @@ struct citizen {
     bool trap;
     bool may_end; /* somebody asked for its end */
     char name[8];
+    char exit_reason[48]; /* of the exit signals that it sends */
+    bool ended_of_own;    /* that reason came back to it by a link */
     struct watch watches[TOWN_WATCHES];
     struct watch calls[TOWN_CALLS];
     struct watch asks[TOWN_ASKS];

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "../find/failing.h"
+#include "../failing.h"
 #include "base/buf.h"
 #include "base/heap.h"
 #include "base/index.h"

@@ -1,62 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "texts.h"
 
+#include "../failing.h"
 #include "conf/conf.h"
 
-/* Every allocation of conf_load fails once: each time it says so, and nothing is left behind (the
- * leak check of the build tells). The linker puts these in the place of the C library's. */
-static size_t left = SIZE_MAX; /* allocations that still succeed */
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *old, size_t size);
-void *__real_reallocarray(void *old, size_t n, size_t size);
-char *__real_strdup(const char *text);
-char *__real_strndup(const char *text, size_t n);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-void *__wrap_reallocarray(void *old, size_t n, size_t size);
-char *__wrap_strdup(const char *text);
-char *__wrap_strndup(const char *text, size_t n);
-
-static bool succeeds(void)
-{
-    if (left == 0)
-        return false;
-    left--;
-    return true;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return succeeds() ? __real_malloc(size) : NULL;
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-    return succeeds() ? __real_calloc(n, size) : NULL;
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-    return succeeds() ? __real_realloc(old, size) : NULL;
-}
-
-void *__wrap_reallocarray(void *old, size_t n, size_t size)
-{
-    return succeeds() ? __real_reallocarray(old, n, size) : NULL;
-}
-
-char *__wrap_strdup(const char *text)
-{
-    return succeeds() ? __real_strdup(text) : NULL;
-}
-
-char *__wrap_strndup(const char *text, size_t n)
-{
-    return succeeds() ? __real_strndup(text, n) : NULL;
-}
+/* Every allocation of conf_load fails, and all behind it: each time it says so, and nothing is left
+ * behind (the leak check of the build tells). */
 
 static const struct {
     const char *path, *text;
@@ -114,11 +63,12 @@ static bool load(size_t row, struct conf *c, size_t enough)
 
     while (in.argc < COUNT(rows[row].words) && in.argv[in.argc] != NULL)
         in.argc++;
-    left = enough;
+    n_allocations = 0;
+    failing = enough + 1;
     clu_error err = conf_load(c, &in);
     bool failed = err == CLU_ENOMEM;
 
-    left = SIZE_MAX;
+    failing = 0;
     conf_fini(c);
     if (!failed && err != rows[row].end)
         fail_msg("row %zu, %zu allocations: %s", row, enough, clu_strerror(err));
@@ -144,5 +94,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(every_allocation_may_fail)};
 
+    failing_for_good = true;
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "../find/failing.h"
+#include "../failing.h"
 #include "dist/epmd.h"
 
 /* An epmd and its clients; each allocation fails once: nothing breaks or leaks (the sanitizers'

@@ -8,7 +8,7 @@
 
 #include <openssl/crypto.h>
 
-#include "../find/failing.h"
+#include "../failing.h"
 #include "dist/handshake.h"
 
 /* A handshake allocates nothing of itself, but digests may: each allocation of OpenSSL fails once,

@@ -7,43 +7,10 @@
 
 #include <stdlib.h>
 
+#include "../failing.h"
 #include "message.h"
 
 /* What a channel asks of memory: nothing while the same goes on, and no harm when it gets none. */
-
-/* The linker's --wrap sends the library's allocations here: the one of this number fails, and, as
- * `for_good` says, all that come after it. */
-static size_t allocations, failing = SIZE_MAX;
-static bool for_good;
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *p, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *p, size_t size);
-
-static bool fails(void)
-{
-    size_t n = allocations++;
-
-    return for_good ? n >= failing : n == failing;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return fails() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-    return fails() ? NULL : __real_calloc(n, size);
-}
-
-void *__wrap_realloc(void *p, size_t size)
-{
-    return fails() ? NULL : __real_realloc(p, size);
-}
 
 /* What a turn sends, at most `most` bytes of it, over to the peer, through memory of its own. */
 static size_t carry(struct channel *c, struct channel *peer, size_t most)
@@ -87,12 +54,12 @@ static void small_messages_allocate_nothing(void **state)
     open_channel(&peer, 0);
     for (size_t round = 0; round < 1000; round++) {
         if (round == 10)
-            allocations = 0;
+            n_allocations = 0;
         for (int i = 0; i < 20; i++)
             assert_int_equal(put_atoms(&c, (uint64_t)i, i, (size_t)i * 10, 'x'), CLU_OK);
         assert_int_equal(carry_all(&c, &peer, SIZE_MAX), 20);
     }
-    assert_int_equal(allocations, 0);
+    assert_int_equal(n_allocations, 0);
     channel_fini(&c);
     channel_fini(&peer);
 }
@@ -111,7 +78,7 @@ static void large_messages_need_one_place(void **state)
     open_channel(&c, 0);
     open_channel(&peer, 0);
     for (size_t round = 0; round < 100; round++) {
-        allocations = 0;
+        n_allocations = 0;
         assert_int_equal(put_atoms(&c, 1, 2, 1 << 20, 'x'), CLU_OK);
         assert_int_equal(put_atoms(&c, 1, 2, 10, 'x'), CLU_OK); /* behind it */
         while (outbox_sender(&c.out, 1) != NULL) {
@@ -123,18 +90,18 @@ static void large_messages_need_one_place(void **state)
                 memcpy(scratch + taken, iov[i].iov_base, iov[i].iov_len);
                 taken += iov[i].iov_len;
             }
-            before = allocations;
+            before = n_allocations;
             channel_sent(&c, taken, 0);
             if (round > 2)
-                assert_int_equal(allocations, before);
+                assert_int_equal(n_allocations, before);
             channel_feed(&peer, scratch, taken, 0);
             for (struct frame f; channel_next(&peer, &f);) {
             }
-            allocations = before; /* the receiver's are its own */
+            n_allocations = before; /* the receiver's are its own */
         }
         carry_all(&c, &peer, SIZE_MAX);
         if (round > 2)
-            assert_true(allocations <= OF_THE_SENDER);
+            assert_true(n_allocations <= OF_THE_SENDER);
     }
     assert_int_equal(peer.frames_in, 200);
     channel_fini(&c);
@@ -180,13 +147,13 @@ static void fail_each(bool all, size_t most)
     bool failed;
 
     do {
-        for_good = all;
-        allocations = 0;
-        failing = n++;
+        failing_for_good = all;
+        n_allocations = 0;
+        failing = ++n;
         struct outcome o = run(most);
 
-        failed = allocations > failing;
-        failing = SIZE_MAX;
+        failed = failing_happened();
+        failing = 0;
         if (o.put + o.refused != 18)
             fail_msg("allocation %zu: %zu put, %zu refused", n, o.put, o.refused);
         /* What was taken arrives, or the link ends with words: nothing is lost in silence. */

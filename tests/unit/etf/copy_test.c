@@ -47,6 +47,16 @@ static const struct {
     {"in a record", BYTES("C\0\0\0\1\1R\0R\1R\0a\7"), BYTES("C\0\0\0\1\1" OK A_B OK "a\7")},
     {"an old fun", BYTES("u\0\0\0\0X" A_B PID_REST OK "a\1a\2"),
      BYTES("u\0\0\0\0X" A_B PID_REST OK "a\1a\2")},
+    {"in an old fun",
+     BYTES("h\2u\0\0\0\2XR\1" PID_REST "R\0a\1a\2"
+           "R\1l\0\0\0\1R\0jR\0"),
+     BYTES("h\2u\0\0\0\2X" A_B PID_REST OK "a\1a\2" A_B "l\0\0\0\1" OK "j" OK)},
+    {"an old fun in a fun",
+     BYTES("p\0\0\0\x4c" FUN_SELF "\0\0\0\1"
+           "R\0a\0a\0"
+           "XR\1" PID_REST "u\0\0\0\0XR\1" PID_REST "R\0a\1a\2"),
+     BYTES("p\0\0\0\x56" FUN_SELF "\0\0\0\1" OK "a\0a\0"
+           "X" A_B PID_REST "u\0\0\0\0X" A_B PID_REST OK "a\1a\2")},
     {"a pid in Latin-1 stays", BYTES("Xs\1\xe9" PID_REST), BYTES("Xs\1\xe9" PID_REST)},
     {"in a fun, whose size is mended",
      BYTES("p\0\0\0\x34" FUN_SELF "\0\0\0\1"

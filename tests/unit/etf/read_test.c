@@ -406,7 +406,7 @@ static void test_any(void **state)
         clu_type type;
         int64_t number; /* or bytes, or terms */
         bool stays;
-    } rows[] = {
+    } first[] = {
         {BYTES("a\7"), CLU_TYPE_INTEGER, 7, false},
         {BYTES("b\377\377\377\376"), CLU_TYPE_INTEGER, -2, false},
         {BYTES("n\1\0\7"), CLU_TYPE_INTEGER, 7, false},
@@ -436,14 +436,14 @@ static void test_any(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < COUNT(rows); i++)
+    for (size_t i = 0; i < COUNT(first); i++)
         for (size_t more = 0; more <= 16; more += 8) {
             char bytes[64] = {0};
             clu_value v = {.as.n = 0};
-            bool ends = rows[i].number == CLU_ETRUNC;
+            bool ends = first[i].number == CLU_ETRUNC;
 
-            memcpy(bytes, rows[i].bytes, rows[i].len);
-            clu_reader r = reader(bytes, rows[i].len + (ends ? 0 : more));
+            memcpy(bytes, first[i].bytes, first[i].len);
+            clu_reader r = reader(bytes, first[i].len + (ends ? 0 : more));
             clu_reader start = r;
             clu_type type = clu_get_any(&r, &v);
             int64_t number =
@@ -452,11 +452,11 @@ static void test_any(void **state)
                 : type == CLU_TYPE_FLOAT   ? (int64_t)v.as.real
                 : type == CLU_TYPE_TUPLE || type == CLU_TYPE_LIST || type == CLU_TYPE_MAP
                     ? (int64_t)v.as.n
-                : rows[i].stays ? 0
-                                : (int64_t)v.as.bytes.len;
+                : first[i].stays ? 0
+                                 : (int64_t)v.as.bytes.len;
 
-            if (type != rows[i].type || v.type != type || number != rows[i].number ||
-                (rows[i].stays && r.pos != start.pos))
+            if (type != first[i].type || v.type != type || number != first[i].number ||
+                (first[i].stays && r.pos != start.pos))
                 fail_msg("row %zu: type %d, %lld", i, (int)type, (long long)number);
             clu_reader skipped = start;
 

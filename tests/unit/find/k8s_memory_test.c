@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <cmocka.h>
 
-#include "failing.h"
+#include "../failing.h"
 #include "k8s_sim.h"
 
 /* Each allocation of a short story fails once (failing.h): nothing leaks, what was listed stays,

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-#include "failing.h"
+#include "../failing.h"
 #include "source_sim.h"
 #include "find/views.h"
 

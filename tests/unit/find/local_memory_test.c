@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <cmocka.h>
 
-#include "failing.h"
+#include "../failing.h"
 #include "find/gossip_msg.h"
 
 /* Sources that hear, read files or ask epmds, whichever allocation fails: nothing is lost or broken

@@ -323,90 +323,6 @@ static void succeeds(void **state)
     }
 }
 
-/* Another peer names it: it is dialled like a listed one as long as that is so. */
-static void hears(void **state)
-{
-    struct sim s;
-    struct addr at = addr_v4(0x0a000005, 4000);
-
-    (void)state;
-    sim_start(&s);
-    reconcile_heard(s.r, "erlclu@10.0.0.1", NULL, true, s.now);
-    reconcile_heard(s.r, "", NULL, true, s.now);
-    reconcile_heard(s.r, "x@h", NULL, false, s.now);
-    assert_int_equal(sim_count(&s), 0);
-    reconcile_heard(s.r, "x@h", &at, true, s.now);
-    reconcile_heard(s.r, "x@h", &at, true, s.now);
-    sim_run(&s, 3000, STAGE_TCP_REFUSED);
-    sim_show(&s);
-    reconcile_heard(s.r, "x@h", NULL, false, s.now);
-    sim_poll(&s, 2, RESULT_COMPLETE, "", STAGE_TCP_REFUSED);
-    sim_show(&s);
-    sim_poll(&s, 1, RESULT_COMPLETE, "", STAGE_TCP_REFUSED);
-    sim_show(&s);
-    sim_expect(&s, "[   367] dial x@h at 10.0.0.5: tcp-refused\n"
-                   "[   573] dial x@h at 10.0.0.5: tcp-refused again\n"
-                   "[  1006] dial x@h at 10.0.0.5: tcp-refused again\n"
-                   "[  1910] dial x@h at 10.0.0.5: tcp-refused again\n"
-                   "[  3000] x@h failed, unlisted, hinted, 4 attempts: tcp-refused since 0\n"
-                   "[  4219] dial x@h at 10.0.0.5: tcp-refused again\n"
-                   "[  8000] complete 0\n"
-                   "[  8602] dial x@h at 10.0.0.5: tcp-refused again\n"
-                   "[ 13000] complete 0\n"
-                   "[ 13000] x@h failed, unlisted, 6 attempts: tcp-refused since 0\n"
-                   "[ 18000] complete 0\n"
-                   "[ 18000] x@h absent, unlisted, 6 attempts: tcp-refused since 0\n");
-    sim_stop(&s);
-}
-
-/* A peer that gives our own address for another node does not hide it. */
-static void hears_our_address(void **state)
-{
-    struct sim s;
-    struct addr own = addr_v4(0x0a000001, 9100);
-    uint32_t at = 0;
-
-    (void)state;
-    sim_start(&s);
-    reconcile_own(s.r, "erlclu@10.0.0.1", 7, &own);
-    reconcile_heard(s.r, "x@10.0.0.2", &own, true, s.now);
-    const struct target *t = reconcile_walk(s.r, &at);
-
-    assert_non_null(t);
-    assert_false(t->self);
-    assert_int_equal(t->addr.family, 0); /* its name says where it is */
-    assert_true(reconcile_deadline(s.r) < NEVER);
-    sim_stop(&s);
-}
-
-/* The entry leads to another node than the one that peers name: both are sought. */
-static void hears_of_another(void **state)
-{
-    struct sim s;
-
-    (void)state;
-    sim_start(&s);
-    sim_list(&s, 0, RESULT_COMPLETE, "erlclu@10.0.0.2");
-    reconcile_heard(s.r, "erlclu@10.0.0.2", NULL, true, s.now);
-    sim_run(&s, 0, STAGE_NONE);
-    sim_up(&s, sim_dialled(&s, "erlclu@10.0.0.2"), "app@10.0.0.2", "10.0.0.2", 1);
-    sim_run(&s, 0, STAGE_TCP_REFUSED);
-    sim_show(&s);
-    reconcile_heard(s.r, "app@10.0.0.2", NULL, true, s.now);
-    sim_run(&s, 6000, STAGE_TCP_REFUSED);
-    buf_reset(&s.trace);
-    sim_down(&s, "app@10.0.0.2");
-    sim_run(&s, 0, STAGE_EPMD_UNKNOWN); /* it has moved */
-    sim_show(&s);
-    sim_expect(
-        &s,
-        "[  6000] down app@10.0.0.2\n"
-        "[  6000] dial app@10.0.0.2 at 10.0.0.2: epmd-unknown\n"
-        "[  6000] erlclu@10.0.0.2 failed, 5 attempts: tcp-refused since 0\n"
-        "[  6000] app@10.0.0.2 failed, unlisted, hinted, 1 attempts: epmd-unknown since 6000\n");
-    sim_stop(&s);
-}
-
 /* DNS that answers with 5 of 15 (a sample, as some resolvers give): no link is lost, whoever is
  * down is found again, and one that nobody answers for is not forgotten. */
 static void samples_lose_nobody(void **state)
@@ -443,112 +359,6 @@ static void samples_lose_nobody(void **state)
     assert_int_equal(reconcile_tally(s.r)->linked, 14);
     assert_int_equal(sim_count(&s), 15);
     assert_in_range(dials, 100, 500); /* every 30 s at least, and less than with every answer */
-    sim_stop(&s);
-}
-
-static void never_prunes(void **state)
-{
-    struct sim s;
-
-    (void)state;
-    sim_start(&s);
-    reconcile_prune(s.r, PRUNE_NEVER, 0);
-    sim_list(&s, 0, RESULT_COMPLETE, "b@10.0.0.3 -c@10.0.0.4");
-    sim_list(&s, 0, RESULT_COMPLETE, "");
-    sim_poll(&s, 2000, RESULT_COMPLETE, "", STAGE_TCP_REFUSED);
-    buf_reset(&s.trace);
-    sim_run(&s, 60000, STAGE_TCP_REFUSED);
-    sim_show(&s);
-    sim_expect(&s, "[10007196] dial b@10.0.0.3 at 10.0.0.3: tcp-refused again\n"
-                   "[10018371] dial c@10.0.0.4 at 10.0.0.4: tcp-refused again\n"
-                   "[10042861] dial b@10.0.0.3 at 10.0.0.3: tcp-refused again\n"
-                   "[10052165] dial c@10.0.0.4 at 10.0.0.4: tcp-refused again\n"
-                   "[10060000] b@10.0.0.3 failed, unlisted, 342 attempts: tcp-refused since 0\n"
-                   "[10060000] c@10.0.0.4 failed, unlisted, 339 attempts: tcp-refused since 0\n");
-    sim_stop(&s);
-}
-
-/* A linked peer that has been unlisted for T is cut, one a second; not while the answer lacks us;
- * and what other peers say does not bring it back. */
-static void prunes_links(void **state)
-{
-    struct sim s;
-
-    (void)state;
-    sim_start(&s);
-    reconcile_prune(s.r, PRUNE_AFTER, 60000);
-    sim_list(&s, 0, RESULT_COMPLETE, "a@10.0.0.2 b@10.0.0.3 c@10.0.0.4");
-    sim_run(&s, 0, STAGE_NONE);
-    sim_up(&s, sim_dialled(&s, "a@10.0.0.2"), "a@10.0.0.2", "10.0.0.2", 1);
-    sim_up(&s, sim_dialled(&s, "b@10.0.0.3"), "b@10.0.0.3", "10.0.0.3", 1);
-    sim_up(&s, sim_dialled(&s, "c@10.0.0.4"), "c@10.0.0.4", "10.0.0.4", 1);
-    sim_up(&s, 0, "stranger@10.0.0.9", "10.0.0.9", 1);
-    reconcile_heard(s.r, "a@10.0.0.2", NULL, true, s.now);
-    buf_reset(&s.trace);
-    sim_list(&s, 0, RESULT_COMPLETE, "c@10.0.0.4");
-    s.lacks_us = true;
-    sim_list(&s, 0, RESULT_COMPLETE, "c@10.0.0.4");
-    sim_run(&s, 100000, STAGE_TCP_REFUSED);
-    sim_list(&s, 0, RESULT_FAILED, "");
-    s.lacks_us = false;
-    sim_run(&s, 100000, STAGE_TCP_REFUSED);
-    sim_list(&s, 0, RESULT_COMPLETE, "c@10.0.0.4");
-    sim_run(&s, 10000, STAGE_TCP_REFUSED);
-    sim_show(&s);
-    sim_up(&s, 0, "a@10.0.0.2", "10.0.0.2", 1); /* it does not see it that way */
-    sim_run(&s, 60000, STAGE_TCP_REFUSED);
-    sim_list(&s, 0, RESULT_COMPLETE, "a@10.0.0.2");
-    sim_run(&s, 0, STAGE_NONE);
-    sim_show(&s);
-    sim_expect(&s, "[     0] complete 1 -0:a@10.0.0.2 -0:b@10.0.0.3\n"
-                   "[     0] complete 1\n"
-                   "[100000] failed 0\n"
-                   "[200000] complete 1\n"
-                   "[200000] cut a@10.0.0.2\n"
-                   "[201000] cut b@10.0.0.3\n"
-                   "[210000] a@10.0.0.2 absent, unlisted, hinted\n"
-                   "[210000] b@10.0.0.3 absent, unlisted\n"
-                   "[210000] c@10.0.0.4 linked\n"
-                   "[210000] stranger@10.0.0.9 linked, unlisted\n"
-                   "[210000] up a@10.0.0.2\n"
-                   "[270000] cut a@10.0.0.2\n"
-                   "[270000] complete 1 +0:a@10.0.0.2 -0:c@10.0.0.4\n"
-                   "[270000] dial a@10.0.0.2 at 10.0.0.2\n"
-                   "[270000] a@10.0.0.2 dialling\n"
-                   "[270000] b@10.0.0.3 absent, unlisted\n"
-                   "[270000] c@10.0.0.4 linked, unlisted\n"
-                   "[270000] stranger@10.0.0.9 linked, unlisted\n");
-    sim_stop(&s);
-}
-
-/* Without any answer that has ourselves nobody is cut; a list that stands cuts in time all the
- * same.
- */
-static void prunes_by_proof(void **state)
-{
-    struct sim s;
-
-    (void)state;
-    sim_start(&s);
-    reconcile_prune(s.r, PRUNE_AFTER, 60000);
-    sim_up(&s, 0, "a@10.0.0.2", "10.0.0.2", 1);
-    sim_up(&s, 0, "stranger@10.0.0.9", "10.0.0.9", 1);
-    s.standing = true;
-    sim_list(&s, 0, RESULT_COMPLETE, "a@10.0.0.2");
-    sim_run(&s, 1000000, STAGE_NONE);
-    s.lacks_us = true;
-    sim_list(&s, 0, RESULT_COMPLETE, "");
-    sim_run(&s, 1000000, STAGE_NONE);
-    s.lacks_us = false;
-    sim_list(&s, 0, RESULT_COMPLETE, "");
-    sim_run(&s, 0, STAGE_NONE);
-    sim_expect(&s, "[     0] up a@10.0.0.2\n"
-                   "[     0] up stranger@10.0.0.9\n"
-                   "[     0] complete 1 +0:a@10.0.0.2\n"
-                   "[1000000] complete 0 -0:a@10.0.0.2\n"
-                   "[2000000] complete 0\n"
-                   "[2000000] cut a@10.0.0.2\n");
-    assert_true(reconcile_deadline(s.r) > s.now);
     sim_stop(&s);
 }
 
@@ -629,13 +439,7 @@ int main(void)
         cmocka_unit_test(moves_house),
         cmocka_unit_test(leaves),
         cmocka_unit_test(succeeds),
-        cmocka_unit_test(hears),
-        cmocka_unit_test(hears_our_address),
-        cmocka_unit_test(hears_of_another),
         cmocka_unit_test(samples_lose_nobody),
-        cmocka_unit_test(never_prunes),
-        cmocka_unit_test(prunes_links),
-        cmocka_unit_test(prunes_by_proof),
         cmocka_unit_test(keeps_tally),
         cmocka_unit_test(is_reached),
     };

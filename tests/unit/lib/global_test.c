@@ -1,60 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * clu_stop of a node that takes part in global: whatever it has asked for or holds, the others have
- * the use of global behind it and keep their links. memory_test.c says how allocations fail.
+ * the use of global behind it and keep their links.
  */
 #include "nodes.h"
 
 #include <stdio.h>
 #include <time.h>
 
+#include "../failing.h"
+
 #define NODES      3
 #define PATIENCE_S 20
-
-static size_t left = SIZE_MAX; /* allocations that still succeed */
-static bool failed;
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *old, size_t size);
-char *__real_strdup(const char *text);
-char *__real_strndup(const char *text, size_t n);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-char *__wrap_strdup(const char *text);
-char *__wrap_strndup(const char *text, size_t n);
-
-static bool succeeds(void)
-{
-    failed |= left == 0;
-    return left-- != 0;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return succeeds() ? __real_malloc(size) : NULL;
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-    return succeeds() ? __real_calloc(n, size) : NULL;
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-    return succeeds() ? __real_realloc(old, size) : NULL;
-}
-
-char *__wrap_strdup(const char *text)
-{
-    return succeeds() ? __real_strdup(text) : NULL;
-}
-
-char *__wrap_strndup(const char *text, size_t n)
-{
-    return succeeds() ? __real_strndup(text, n) : NULL;
-}
 
 /* ---- a cluster ---- */
 
@@ -250,6 +207,7 @@ static void who_stops_leaves_nothing_behind(void **state)
 /* Each allocation from clu_stop on fails once. */
 static void it_stops_without_memory(void **state)
 {
+    bool failed;
     size_t n = 0;
 
     (void)state;
@@ -264,13 +222,14 @@ static void it_stops_without_memory(void **state)
         run(all_have_x, NULL);
         assert_string_equal(ask(m, take(m)), "true");
         assert_int_not_equal(clu_global_unregister(m->p, z, on_answer, m).n, 0);
-        left = n++;
-        failed = false;
+        n_allocations = 0;
+        failing = ++n;
         clu_stop(m->node);
         while (clu_step(m->node, 0))
             continue;
         end(m);
-        left = SIZE_MAX;
+        failed = failing_happened();
+        failing = 0;
         run(nobody_has_x, NULL);
         assert_string_equal(ask(&members[1], take(&members[1])), "true");
         assert_string_equal(ask(&members[1], clu_global_del_lock(members[1].p, y, x, NULL, 0,

@@ -1,63 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Every allocation of a node's life fails once: each time it says so, nothing crashes, and nothing
- * is left behind (the leak check of the build tells). The linker puts these in the place of the C
- * library's, for our own code.
+ * is left behind (the leak check of the build tells). What comes behind it meets a system that has
+ * recovered.
  */
+#include "../failing.h"
 #include "nodes.h"
-
-static size_t left = SIZE_MAX; /* allocations that still succeed */
-static bool failed;
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *old, size_t size);
-void *__real_reallocarray(void *old, size_t n, size_t size);
-char *__real_strdup(const char *text);
-char *__real_strndup(const char *text, size_t n);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-void *__wrap_reallocarray(void *old, size_t n, size_t size);
-char *__wrap_strdup(const char *text);
-char *__wrap_strndup(const char *text, size_t n);
-
-/* Only one fails: what comes behind it meets a system that has recovered. */
-static bool succeeds(void)
-{
-    failed |= left == 0;
-    return left-- != 0;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return succeeds() ? __real_malloc(size) : NULL;
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-    return succeeds() ? __real_calloc(n, size) : NULL;
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-    return succeeds() ? __real_realloc(old, size) : NULL;
-}
-
-void *__wrap_reallocarray(void *old, size_t n, size_t size)
-{
-    return succeeds() ? __real_reallocarray(old, n, size) : NULL;
-}
-
-char *__wrap_strdup(const char *text)
-{
-    return succeeds() ? __real_strdup(text) : NULL;
-}
-
-char *__wrap_strndup(const char *text, size_t n)
-{
-    return succeeds() ? __real_strndup(text, n) : NULL;
-}
 
 /* ---- a life ---- */
 
@@ -123,11 +71,11 @@ static void every_allocation_fails_once(void **state)
 
     (void)state;
     do {
-        left = n++;
-        failed = false;
+        n_allocations = 0;
+        failing = ++n;
         live(port);
-    } while (failed);
-    left = SIZE_MAX;
+    } while (failing_happened());
+    failing = 0;
     assert_true(n > 100);
 }
 

@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "node/node.h"
+
 /* ---- errors stick ---- */
 
 static void nobody_is_a_node(void **state)
@@ -74,6 +76,18 @@ static void an_error_of_the_program_sticks(void **state)
     assert_string_equal(clu_node_error(node), "");
     assert_true(clu_step(node, 0));
     clu_node_free(node);
+}
+
+/* What its tables are seeded with is its own secret. */
+static void each_node_has_a_secret(void **state)
+{
+    uint16_t port = free_port();
+    clu_node *one = local_node(2, port, NULL), *two = local_node(3, port, NULL);
+
+    (void)state;
+    assert_true(one->seed != 0 && two->seed != 0 && one->seed != two->seed);
+    clu_node_free(one);
+    clu_node_free(two);
 }
 
 static void a_taken_address_sticks(void **state)
@@ -434,6 +448,7 @@ int main(void)
         cmocka_unit_test(nobody_is_a_node),
         cmocka_unit_test(a_wrong_option_sticks),
         cmocka_unit_test(an_error_of_the_program_sticks),
+        cmocka_unit_test(each_node_has_a_secret),
         cmocka_unit_test(a_taken_address_sticks),
         cmocka_unit_test(options_of_other_versions),
         cmocka_unit_test(two_nodes_in_one_process),

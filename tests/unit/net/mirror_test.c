@@ -192,6 +192,38 @@ static void limits_of_time(void **state)
     close_scene(&s);
 }
 
+/* An alarm rings once, is put off or given up, and others that wait see it coming. */
+static void alarms(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    open_scene(&s);
+    struct watch *alarm = watch_new(s.base, WATCH_ALARM, -1, on_timer, &s);
+
+    assert_non_null(alarm);
+    assert_false(tells(&s, 0));
+    watch_start(alarm, 20);
+    assert_true(watch_is_on(alarm));
+    assert_false(tells(&s, 0));
+    assert_true(tells(&s, 1000));
+    step(&s);
+    assert_int_equal(s.rings, 1);
+    assert_false(tells(&s, 50));
+    watch_start(alarm, 10);
+    watch_start(alarm, 60000);
+    assert_false(tells(&s, 50));
+    watch_start(alarm, 0);
+    watch_base_step(s.base, true);
+    assert_int_equal(s.rings, 2);
+    watch_start(alarm, 10);
+    watch_stop(alarm);
+    assert_false(watch_is_on(alarm));
+    assert_false(tells(&s, 50));
+    watch_free(alarm);
+    close_scene(&s);
+}
+
 /* What is built on libevent itself is looked at now and then. */
 static void borrowed(void **state)
 {
@@ -220,6 +252,7 @@ int main(void)
         cmocka_unit_test(reading_and_writing),
         cmocka_unit_test(a_number_used_again),
         cmocka_unit_test(limits_of_time),
+        cmocka_unit_test(alarms),
         cmocka_unit_test(borrowed),
     };
 

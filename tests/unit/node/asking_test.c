@@ -327,21 +327,18 @@ static void a_call_is_taken_back(void **state)
 
 static void casts_and_events(void **state)
 {
-    struct story s;
+    struct story *s = *state;
     clu_to bob, abe;
 
-    (void)state;
-    begin(&s);
-    bob = clu_to_pid(s.bob.self);
-    abe = clu_to_pid(s.abe.self);
-    clu_put_atom_text(clu_cast_begin(s.ann.p, &bob), "x");
-    ok(clu_send_end(s.ann.p));
-    clu_put_atom_text(clu_notify_begin(s.ann.p, &abe), "y");
-    ok(clu_send_end(s.ann.p));
-    world_run(&s.w);
-    expect(&s, &s.bob, "message ann {'$gen_cast',x}\n");
-    expect(&s, &s.abe, "message ann {notify,y}\n");
-    end(&s);
+    bob = clu_to_pid(s->bob.self);
+    abe = clu_to_pid(s->abe.self);
+    clu_put_atom_text(clu_cast_begin(s->ann.p, &bob), "x");
+    ok(clu_send_end(s->ann.p));
+    clu_put_atom_text(clu_notify_begin(s->ann.p, &abe), "y");
+    ok(clu_send_end(s->ann.p));
+    world_run(&s->w);
+    expect(s, &s->bob, "message ann {'$gen_cast',x}\n");
+    expect(s, &s->abe, "message ann {notify,y}\n");
 }
 
 /* ---- from within ---- */
@@ -409,6 +406,44 @@ static void forged_answers(void **state)
     end(&s);
 }
 
+static void one_of_many(clu_process *self, size_t index, const clu_answer *answer, size_t left,
+                        void *arg)
+{
+    assert_int_equal(index + left, 0);
+    actor_answered(self, answer, arg);
+}
+
+/* What cannot be a node's name is the caller's mistake, not a shortage. */
+static void names_too_long_for_a_node(void **state)
+{
+    struct story *s = *state;
+    char node[301];
+    const char *const nodes[] = {node};
+
+    memset(node, 'n', sizeof node - 1);
+    node[sizeof node - 1] = '\0';
+    clu_to to = clu_to_name("name", node);
+    clu_pid far = s->bob.self;
+
+    far.node = slice_of(node);
+    assert_int_equal(actor_send(&s->ann, &to, "x"), CLU_EBADARG);
+    assert_int_equal(clu_monitor(s->ann.p, &to).n, 0);
+    assert_int_equal(clu_link(s->ann.p, &far), CLU_EBADARG);
+    assert_int_equal(clu_exit_signal(s->ann.p, &far, slice_of("j")), CLU_EBADARG);
+    assert_int_equal(clu_set_group_leader(s->ann.p, &far, &s->ann.self), CLU_EBADARG);
+    assert_int_equal(clu_spawn_remote(s->ann.p, node, "m", "f", slice_of("j"), false, true).n, 0);
+    clu_put_nil(clu_call_begin(s->ann.p, &to, 1000));
+    assert_int_equal(clu_call_end(s->ann.p, actor_answered, &s->ann, NULL), CLU_EBADARG);
+    clu_put_nil(clu_rpc_begin(s->ann.p, node, "m", "f", 1000));
+    assert_int_equal(clu_call_end(s->ann.p, actor_answered, &s->ann, NULL), CLU_EBADARG);
+    clu_put_nil(clu_rpc_cast_begin(s->ann.p, node, "m", "f"));
+    assert_int_equal(clu_call_end(s->ann.p, NULL, NULL, NULL), CLU_EBADARG);
+    clu_put_nil(clu_multicall_begin(s->ann.p, nodes, 1, "m", "f", 1000));
+    ok(clu_multicall_end(s->ann.p, one_of_many, &s->ann));
+    world_run(&s->w);
+    expect(s, &s->ann, "no process badarg\n");
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -422,9 +457,10 @@ int main(void)
         cmocka_unit_test(calls_end_with_who_made_them),
         cmocka_unit_test(timeouts),
         cmocka_unit_test(a_call_is_taken_back),
-        cmocka_unit_test(casts_and_events),
+        STORY(casts_and_events),
         cmocka_unit_test(who_asks_within_an_answer),
         cmocka_unit_test(forged_answers),
+        STORY(names_too_long_for_a_node),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -45,89 +45,74 @@ static void note_size(struct actor *a, const clu_signal *s)
 
 static void too_big_a_message_ends_its_receiver(void **state)
 {
-    struct story s;
+    struct story *s = *state;
+    clu_to bob = clu_to_pid(s->bob.self), by_name = clu_to_name("ben", "b@h");
 
-    (void)state;
-    begin(&s);
-    clu_to bob = clu_to_pid(s.bob.self), by_name = clu_to_name("ben", "b@h");
-
-    take_at_most(&s, 1, 0, 200 * KIB);
-    s.bob.does = note_size;
-    ok(clu_register(s.ben.p, "ben"));
-    ok(clu_link(s.ann.p, &s.bob.self));
-    assert_true(clu_monitor(s.abe.p, &by_name).n > 0);
-    ok(send_big(&s.ann, &bob, 150 * KIB));
-    world_run(&s.w);
-    expect(&s, &s.bob, "153600 bytes\n");
-    ok(send_big(&s.ann, &bob, 300 * KIB));
-    ok(actor_tell(&s.ann, &s.bea, "others live on"));
-    ok(send_big(&s.abe, &by_name, 300 * KIB));
-    world_run(&s.w);
-    expect(&s, &s.bob, "ended message_too_big\n");
-    expect(&s, &s.ann, "exit bob message_too_big\n");
-    expect(&s, &s.ben, "ended message_too_big\n");
-    expect(&s, &s.abe, "down ben b@h message_too_big\n");
-    expect(&s, &s.bea, "message ann 'others live on'\n");
-    end(&s);
+    take_at_most(s, 1, 0, 200 * KIB);
+    s->bob.does = note_size;
+    ok(clu_register(s->ben.p, "ben"));
+    ok(clu_link(s->ann.p, &s->bob.self));
+    assert_true(clu_monitor(s->abe.p, &by_name).n > 0);
+    ok(send_big(&s->ann, &bob, 150 * KIB));
+    world_run(&s->w);
+    expect(s, &s->bob, "153600 bytes\n");
+    ok(send_big(&s->ann, &bob, 300 * KIB));
+    ok(actor_tell(&s->ann, &s->bea, "others live on"));
+    ok(send_big(&s->abe, &by_name, 300 * KIB));
+    world_run(&s->w);
+    expect(s, &s->bob, "ended message_too_big\n");
+    expect(s, &s->ann, "exit bob message_too_big\n");
+    expect(s, &s->ben, "ended message_too_big\n");
+    expect(s, &s->abe, "down ben b@h message_too_big\n");
+    expect(s, &s->bea, "message ann 'others live on'\n");
 }
 
 static void by_an_alias_too(void **state)
 {
-    struct story s;
+    struct story *s = *state;
+    clu_to alias = clu_to_alias(clu_alias(s->bob.p));
 
-    (void)state;
-    begin(&s);
-    clu_to alias = clu_to_alias(clu_alias(s.bob.p));
-
-    take_at_most(&s, 1, 0, 200 * KIB);
-    ok(send_big(&s.ann, &alias, 300 * KIB));
-    world_run(&s.w);
-    expect(&s, &s.bob, "ended message_too_big\n");
-    ok(send_big(&s.ann, &alias, 300 * KIB)); /* to nobody */
-    world_run(&s.w);
-    end(&s);
+    take_at_most(s, 1, 0, 200 * KIB);
+    ok(send_big(&s->ann, &alias, 300 * KIB));
+    world_run(&s->w);
+    expect(s, &s->bob, "ended message_too_big\n");
+    ok(send_big(&s->ann, &alias, 300 * KIB)); /* to nobody */
+    world_run(&s->w);
 }
 
 /* An exit or down signal arrives all the same, with another reason. */
 static void too_big_a_reason_is_replaced(void **state)
 {
-    struct story s;
+    struct story *s = *state;
     clu_writer reason;
-
-    (void)state;
-    begin(&s);
-    clu_to bob = clu_to_pid(s.bob.self);
+    clu_to bob = clu_to_pid(s->bob.self);
 
     clu_writer_init(&reason);
     ok(put_big(&reason, 300 * KIB));
-    take_at_most(&s, 0, 1, 200 * KIB);
-    ok(clu_link(s.ann.p, &s.bob.self));
-    assert_true(clu_monitor(s.abe.p, &bob).n > 0);
-    world_run(&s.w);
-    ok(clu_exit_signal(s.ben.p, &s.amy.self, (clu_slice){reason.data, reason.len}));
-    s.bob.log.len = 0;
-    clu_exit_term(s.bob.p, (clu_slice){reason.data, reason.len});
-    world_run(&s.w);
-    expect(&s, &s.ann, "exit bob message_too_big\n");
-    expect(&s, &s.abe, "down bob message_too_big\n");
-    expect(&s, &s.amy, "ended message_too_big\n");
+    take_at_most(s, 0, 1, 200 * KIB);
+    ok(clu_link(s->ann.p, &s->bob.self));
+    assert_true(clu_monitor(s->abe.p, &bob).n > 0);
+    world_run(&s->w);
+    ok(clu_exit_signal(s->ben.p, &s->amy.self, (clu_slice){reason.data, reason.len}));
+    s->bob.log.len = 0;
+    clu_exit_term(s->bob.p, (clu_slice){reason.data, reason.len});
+    world_run(&s->w);
+    expect(s, &s->ann, "exit bob message_too_big\n");
+    expect(s, &s->abe, "down bob message_too_big\n");
+    expect(s, &s->amy, "ended message_too_big\n");
     clu_writer_free(&reason);
-    end(&s);
 }
 
 /* The node's own services know no such message, and stay. */
 static void services_stay(void **state)
 {
-    struct story s;
+    struct story *s = *state;
     clu_to kernel = clu_to_name("net_kernel", "b@h");
 
-    (void)state;
-    begin(&s);
-    take_at_most(&s, 1, 0, 200 * KIB);
-    ok(send_big(&s.ann, &kernel, 300 * KIB));
-    world_run(&s.w);
-    assert_non_null(clu_whereis(&s.w.nodes[1], "net_kernel"));
-    end(&s);
+    take_at_most(s, 1, 0, 200 * KIB);
+    ok(send_big(&s->ann, &kernel, 300 * KIB));
+    world_run(&s->w);
+    assert_non_null(clu_whereis(&s->w.nodes[1], "net_kernel"));
 }
 
 /* ---- streams ---- */
@@ -164,19 +149,16 @@ static void on_part(clu_process *self, const clu_stream *part, void *arg)
 
 static void a_stream_takes_any_size(void **state)
 {
-    struct story s;
+    struct story *s = *state;
     struct sink sink = {0};
+    clu_to bob = clu_to_pid(s->bob.self);
 
-    (void)state;
-    begin(&s);
-    clu_to bob = clu_to_pid(s.bob.self);
-
-    take_at_most(&s, 1, 0, 100 * KIB);
-    clu_on_stream(s.bob.p, on_part, &sink);
-    ok(send_big(&s.ann, &bob, 1000 * KIB));
-    ok(actor_tell(&s.ann, &s.bob, "behind"));
-    world_run(&s.w);
-    expect(&s, &s.bob, "message ann behind\n"); /* whole ones are signals */
+    take_at_most(s, 1, 0, 100 * KIB);
+    clu_on_stream(s->bob.p, on_part, &sink);
+    ok(send_big(&s->ann, &bob, 1000 * KIB));
+    ok(actor_tell(&s->ann, &s->bob, "behind"));
+    world_run(&s->w);
+    expect(s, &s->bob, "message ann behind\n"); /* whole ones are signals */
     assert_string_equal(sink.parts, "0111111111111112");
     assert_true(sink.bytes > 1000 * KIB);
     /* the bytes of all parts are the binary */
@@ -185,38 +167,33 @@ static void a_stream_takes_any_size(void **state)
     for (size_t i = 0; i < 1000 * KIB; i++)
         if (sink.term.data[head + i] != (uint8_t)(i * 7 + i / 256))
             fail_msg("byte %zu", i);
-    clu_on_stream(s.bob.p, NULL, NULL);
-    ok(send_big(&s.ann, &bob, 1000 * KIB));
-    world_run(&s.w);
-    expect(&s, &s.bob, "ended message_too_big\n");
+    clu_on_stream(s->bob.p, NULL, NULL);
+    ok(send_big(&s->ann, &bob, 1000 * KIB));
+    world_run(&s->w);
+    expect(s, &s->bob, "ended message_too_big\n");
     clu_writer_free(&sink.term);
-    end(&s);
 }
 
 /* What waits in the mailbox came before. */
 static void parts_come_behind_what_waits(void **state)
 {
-    struct story s;
+    struct story *s = *state;
     struct sink sink = {0};
+    clu_to bob = clu_to_pid(s->bob.self);
 
-    (void)state;
-    begin(&s);
-    clu_to bob = clu_to_pid(s.bob.self);
-
-    clu_on_stream(s.bob.p, on_part, &sink);
-    ok(send_big(&s.ann, &bob, 100 * KIB));
-    world_turn(&s.w, 0);
-    ok(actor_tell(&s.ben, &s.bob, "near"));
-    assert_true(world_carry(&s.w, 0, 1));
+    clu_on_stream(s->bob.p, on_part, &sink);
+    ok(send_big(&s->ann, &bob, 100 * KIB));
+    world_turn(&s->w, 0);
+    ok(actor_tell(&s->ben, &s->bob, "near"));
+    assert_true(world_carry(&s->w, 0, 1));
     assert_string_equal(sink.parts, "0");
-    expect(&s, &s.bob, "message ben near\n");
-    ok(actor_tell(&s.ben, &s.bob, "kill"));
-    s.bob.does = NULL;
-    clu_exit(s.bob.p, "gone"); /* within a message: the rest finds nobody */
-    world_run(&s.w);
+    expect(s, &s->bob, "message ben near\n");
+    ok(actor_tell(&s->ben, &s->bob, "kill"));
+    s->bob.does = NULL;
+    clu_exit(s->bob.p, "gone"); /* within a message: the rest finds nobody */
+    world_run(&s->w);
     assert_string_equal(sink.parts, "0");
     clu_writer_free(&sink.term);
-    end(&s);
 }
 
 static void go_on(struct actor *a, const clu_signal *s)
@@ -228,48 +205,124 @@ static void go_on(struct actor *a, const clu_signal *s)
 /* ... and what it sends itself meanwhile does not, without end. */
 static void who_talks_to_itself_takes_streams_too(void **state)
 {
-    struct story s;
+    struct story *s = *state;
     struct sink sink = {0};
+    clu_to bob = clu_to_pid(s->bob.self);
 
-    (void)state;
-    begin(&s);
-    clu_to bob = clu_to_pid(s.bob.self);
-
-    clu_on_stream(s.bob.p, on_part, &sink);
-    s.bob.does = go_on;
-    ok(send_big(&s.ann, &bob, 100 * KIB));
-    world_turn(&s.w, 0);
-    ok(actor_tell(&s.ben, &s.bob, "first"));
-    assert_true(world_carry(&s.w, 0, 1));
-    assert_int_equal(s.bob.n, 1);
+    clu_on_stream(s->bob.p, on_part, &sink);
+    s->bob.does = go_on;
+    ok(send_big(&s->ann, &bob, 100 * KIB));
+    world_turn(&s->w, 0);
+    ok(actor_tell(&s->ben, &s->bob, "first"));
+    assert_true(world_carry(&s->w, 0, 1));
+    assert_int_equal(s->bob.n, 1);
     assert_string_equal(sink.parts, "0");
-    world_run(&s.w);
+    world_run(&s->w);
     assert_string_equal(sink.parts, "02");
     clu_writer_free(&sink.term);
-    end(&s);
+}
+
+static struct sink other; /* takes over, or does not */
+static void take_otherwise(clu_process *self, const clu_stream *part, void *arg)
+{
+    on_part(self, part, arg);
+    clu_on_stream(self, on_part, &other);
+}
+
+static void take_no_more(clu_process *self, const clu_stream *part, void *arg)
+{
+    on_part(self, part, arg);
+    clu_on_stream(self, NULL, NULL);
+}
+
+/* A message of five parts, of which so many have arrived. */
+static void stream_begins(struct story *s, clu_stream_fn *fn, struct sink *sink, int parts)
+{
+    clu_to bob = clu_to_pid(s->bob.self);
+
+    clu_writer_free(&sink->term);
+    clu_writer_free(&other.term);
+    *sink = other = (struct sink){0};
+    clu_on_stream(s->bob.p, fn, sink);
+    ok(send_big(&s->ann, &bob, 300 * KIB));
+    world_turn(&s->w, 0);
+    for (int i = 0; i < parts; i++)
+        assert_true(world_carry(&s->w, 0, 1));
+}
+
+static void end_streams(struct sink *sink)
+{
+    clu_writer_free(&sink->term);
+    clu_writer_free(&other.term);
+}
+
+static void another_function_takes_the_rest(void **state)
+{
+    struct sink sink = {0};
+    struct story *s = *state;
+
+    stream_begins(s, take_otherwise, &sink, 1);
+    world_run(&s->w);
+    assert_string_equal(sink.parts, "0");
+    assert_string_equal(other.parts, "1112");
+    end_streams(&sink);
+}
+
+/* Who says NULL has done with what has begun, also when it takes later ones again. */
+static void the_rest_of_what_was_given_up_is_dropped(void **state)
+{
+    struct story *s = *state;
+    struct sink sink = {0};
+
+    clu_to bob = clu_to_pid(s->bob.self);
+    stream_begins(s, take_no_more, &sink, 2);
+    clu_on_stream(s->bob.p, on_part, &other);
+    world_run(&s->w);
+    assert_string_equal(sink.parts, "0");
+    assert_string_equal(other.parts, "");
+    ok(send_big(&s->ann, &bob, 100 * KIB));
+    world_run(&s->w);
+    assert_string_equal(other.parts, "02");
+    /* nor is its end told */
+    stream_begins(s, take_no_more, &sink, 2);
+    clu_on_stream(s->bob.p, on_part, &other);
+    world_cut(&s->w, 0, 1);
+    world_run(&s->w);
+    expect(s, &s->bob, "");
+    end_streams(&sink);
+}
+
+/* Who takes streams only since a message has begun gets it whole. */
+static void what_began_before_comes_whole(void **state)
+{
+    struct story *s = *state;
+    struct sink sink = {0};
+
+    s->bob.does = note_size;
+    stream_begins(s, NULL, &sink, 2);
+    clu_on_stream(s->bob.p, on_part, &sink);
+    world_run(&s->w);
+    expect(s, &s->bob, "307200 bytes\n");
+    assert_int_equal(sink.n_parts, 0);
 }
 
 /* A connection that ends within a message says so. */
 static void the_end_of_a_stream_is_told(void **state)
 {
-    struct story s;
+    struct story *s = *state;
     struct sink sink = {0};
+    clu_to bob = clu_to_pid(s->bob.self);
 
-    (void)state;
-    begin(&s);
-    clu_to bob = clu_to_pid(s.bob.self);
-
-    clu_on_stream(s.bob.p, on_part, &sink);
-    ok(send_big(&s.ann, &bob, 300 * KIB));
-    world_turn(&s.w, 0);
-    assert_true(world_carry(&s.w, 0, 1));
-    assert_true(world_carry(&s.w, 0, 1));
-    world_cut(&s.w, 0, 1);
-    world_run(&s.w);
+    clu_on_stream(s->bob.p, on_part, &sink);
+    ok(send_big(&s->ann, &bob, 300 * KIB));
+    world_turn(&s->w, 0);
+    assert_true(world_carry(&s->w, 0, 1));
+    assert_true(world_carry(&s->w, 0, 1));
+    world_cut(&s->w, 0, 1);
+    world_run(&s->w);
     assert_string_equal(sink.parts, "01");
-    expect(&s, &s.bob, "stream lost a@h\n");
+    expect(s, &s->bob, "stream lost a@h\n");
     clu_writer_free(&sink.term);
-    end(&s);
 }
 
 /* The answer of a call is its own matter: it stays whole. */
@@ -304,22 +357,18 @@ static void answer_size(clu_process *self, const clu_answer *answer, void *arg)
 
 static void answers_of_calls_stay_whole(void **state)
 {
-    struct story s;
+    struct story *s = *state;
     struct sink sink = {0};
     size_t size = 0;
+    clu_to bob = clu_to_pid(s->bob.self);
 
-    (void)state;
-    begin(&s);
-    clu_to bob = clu_to_pid(s.bob.self);
-
-    s.bob.does = give_big;
-    clu_on_stream(s.ann.p, on_part, &sink);
-    clu_put_nil(clu_call_begin(s.ann.p, &bob, 1000));
-    ok(clu_call_end(s.ann.p, answer_size, &size, NULL));
-    world_run(&s.w);
+    s->bob.does = give_big;
+    clu_on_stream(s->ann.p, on_part, &sink);
+    clu_put_nil(clu_call_begin(s->ann.p, &bob, 1000));
+    ok(clu_call_end(s->ann.p, answer_size, &size, NULL));
+    world_run(&s->w);
     assert_int_equal(sink.n_parts, 0);
     assert_true(size > 200 * KIB);
-    end(&s);
 }
 
 /* ---- back-pressure, order ---- */
@@ -328,76 +377,71 @@ static void answers_of_calls_stay_whole(void **state)
  * link. */
 static void order_is_kept(void **state)
 {
-    struct story s;
+    struct story *s = *state;
+    clu_to bob = clu_to_pid(s->bob.self);
 
-    (void)state;
-    begin(&s);
-    clu_to bob = clu_to_pid(s.bob.self);
-
-    s.bob.does = note_size;
+    s->bob.does = note_size;
     for (int held = 0; held < 2; held++) {
         if (held) {
-            world_cut(&s.w, 0, 1);
-            s.w.dial = WORLD_WAITS;
+            world_cut(&s->w, 0, 1);
+            s->w.dial = WORLD_WAITS;
         }
-        ok(send_big(&s.ann, &bob, 300 * KIB));
-        ok(actor_tell(&s.ann, &s.bob, "behind"));
-        ok(actor_tell(&s.abe, &s.bob, "by the way"));
+        ok(send_big(&s->ann, &bob, 300 * KIB));
+        ok(actor_tell(&s->ann, &s->bob, "behind"));
+        ok(actor_tell(&s->abe, &s->bob, "by the way"));
         if (held)
-            assert_true(world_join(&s.w, 0, 1));
-        s.bob.log.len = 0;
+            assert_true(world_join(&s->w, 0, 1));
+        s->bob.log.len = 0;
         for (int i = 0; i < 3; i++) {
-            world_turn(&s.w, 0);
-            world_carry(&s.w, 0, 1);
+            world_turn(&s->w, 0);
+            world_carry(&s->w, 0, 1);
         }
-        world_run(&s.w);
-        const char *said = actor_said(&s.bob, &s.said);
+        world_run(&s->w);
+        const char *said = actor_said(&s->bob, &s->said);
 
         /* noting a size forgets what came before it */
         assert_string_equal(said, "307200 bytes\nmessage ann behind\n");
     }
-    end(&s);
 }
 
 static void large_messages_wait_and_small_ones_pass(void **state)
 {
-    struct story s;
+    struct story *s = *state;
     size_t sent = 0;
+    clu_to bob = clu_to_pid(s->bob.self);
 
-    (void)state;
-    begin(&s);
-    clu_to bob = clu_to_pid(s.bob.self);
-
-    s.bob.does = note_size;
-    while (sent < 100 && send_big(&s.ann, &bob, 300 * KIB) == CLU_OK)
+    s->bob.does = note_size;
+    while (sent < 100 && send_big(&s->ann, &bob, 300 * KIB) == CLU_OK)
         sent++;
     assert_int_equal(sent, 4);
-    assert_int_equal(send_big(&s.abe, &bob, 300 * KIB), CLU_EBUSY);
-    ok(actor_tell(&s.abe, &s.ben, "small"));
-    ok(actor_tell(&s.ann, &s.ben, "in order"));
-    world_run(&s.w);
-    expect(&s, &s.ann, "writable b@h\n");
-    expect(&s, &s.abe, "writable b@h\n");
-    expect(&s, &s.ben, "message abe small\nmessage ann 'in order'\n");
-    assert_int_equal(s.bob.n, sent);
-    ok(send_big(&s.abe, &bob, 300 * KIB));
-    end(&s);
+    assert_int_equal(send_big(&s->abe, &bob, 300 * KIB), CLU_EBUSY);
+    ok(actor_tell(&s->abe, &s->ben, "small"));
+    ok(actor_tell(&s->ann, &s->ben, "in order"));
+    world_run(&s->w);
+    expect(s, &s->ann, "writable b@h\n");
+    expect(s, &s->abe, "writable b@h\n");
+    expect(s, &s->ben, "message abe small\nmessage ann 'in order'\n");
+    assert_int_equal(s->bob.n, sent);
+    ok(send_big(&s->abe, &bob, 300 * KIB));
 }
 
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(too_big_a_message_ends_its_receiver),
-        cmocka_unit_test(by_an_alias_too),
-        cmocka_unit_test(too_big_a_reason_is_replaced),
-        cmocka_unit_test(services_stay),
-        cmocka_unit_test(a_stream_takes_any_size),
-        cmocka_unit_test(parts_come_behind_what_waits),
-        cmocka_unit_test(who_talks_to_itself_takes_streams_too),
-        cmocka_unit_test(the_end_of_a_stream_is_told),
-        cmocka_unit_test(answers_of_calls_stay_whole),
-        cmocka_unit_test(order_is_kept),
-        cmocka_unit_test(large_messages_wait_and_small_ones_pass),
+        STORY(too_big_a_message_ends_its_receiver),
+        STORY(by_an_alias_too),
+        STORY(too_big_a_reason_is_replaced),
+        STORY(services_stay),
+        STORY(a_stream_takes_any_size),
+        STORY(parts_come_behind_what_waits),
+        STORY(who_talks_to_itself_takes_streams_too),
+        STORY(the_end_of_a_stream_is_told),
+        STORY(answers_of_calls_stay_whole),
+        STORY(order_is_kept),
+        STORY(large_messages_wait_and_small_ones_pass),
+        STORY(another_function_takes_the_rest),
+        STORY(the_rest_of_what_was_given_up_is_dropped),
+        STORY(what_began_before_comes_whole),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

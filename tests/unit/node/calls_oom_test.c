@@ -1,56 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "../failing.h"
 #include "wire.h"
 
 /* Calls in and out while memory is short: each allocation of the node fails in turn. Who calls is
  * answered all the same, or its link ends; and nothing is left behind. */
-
-static size_t allocations, failing = SIZE_MAX;
-static bool fails_once;
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *p, size_t size);
-char *__real_strdup(const char *text);
-char *__real_strndup(const char *text, size_t len);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *p, size_t size);
-char *__wrap_strdup(const char *text);
-char *__wrap_strndup(const char *text, size_t len);
-
-static bool fails(void)
-{
-    if (!wire_running)
-        return false;
-    size_t number = allocations++;
-
-    return fails_once ? number == failing : number >= failing;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return fails() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-    return fails() ? NULL : __real_calloc(n, size);
-}
-
-void *__wrap_realloc(void *p, size_t size)
-{
-    return fails() ? NULL : __real_realloc(p, size);
-}
-
-char *__wrap_strdup(const char *text)
-{
-    return fails() ? NULL : __real_strdup(text);
-}
-
-char *__wrap_strndup(const char *text, size_t len)
-{
-    return fails() ? NULL : __real_strndup(text, len);
-}
 
 /* ---- who answers ---- */
 
@@ -106,6 +59,8 @@ static unsigned ask(struct fixture *f, clu_process *p)
     clu_put_nil(clu_rpc_begin(p, "us@h", "erlang", "node", 5000));
     n += clu_call_end(p, answered, f, NULL) == CLU_OK;
     clu_put_nil(clu_rpc_begin(p, "p@h", "erlang", "node", 5000));
+    n += clu_call_end(p, answered, f, NULL) == CLU_OK;
+    clu_put_nil(clu_rex_begin(p, "p@h", "erlang", "node", 5000));
     n += clu_call_end(p, answered, f, NULL) == CLU_OK;
     clu_put_nil(clu_call_begin(p, &to, 5000));
     n += clu_call_end(p, answered, f, NULL) == CLU_OK;
@@ -186,12 +141,12 @@ static bool call_in(struct fixture *f)
            asked(f, "{6,caller,'',rex}", "{caller,{call,nosuch,f,[x],user}}");
 }
 
-static void tell(size_t number)
+static bool story(void)
 {
     struct fixture f = {.what = ""};
+    bool linked = false;
 
-    allocations = 0;
-    failing = number;
+    n_allocations = 0;
     wire_running = true;
     clu_error err = node_init(&f.node, "us@h", 5, false);
 
@@ -204,8 +159,7 @@ static void tell(size_t number)
         clu_serve(&f.node, "served", &served, NULL);
         if (f.node.err == CLU_OK) {
             wire_running = false;
-            bool linked = call_in(&f);
-
+            linked = call_in(&f);
             wire_running = true;
             call_out(&f);
             if (linked)
@@ -219,38 +173,19 @@ static void tell(size_t number)
     channel_fini(&f.peer);
     buf_free(&f.seen);
     node_fini(&f.node);
-    failing = SIZE_MAX;
+    return linked;
 }
 
-static void every_allocation_fails(bool once)
-{
-    fails_once = once;
-    tell(SIZE_MAX);
-    size_t all = allocations;
-
-    assert_true(all > 50);
-    for (size_t number = 0; number < all; number++)
-        tell(number);
-}
-
-static void one_allocation_fails(void **state)
+static void every_allocation_fails(void **state)
 {
     (void)state;
-    every_allocation_fails(true);
-}
-
-static void all_after_one_fail(void **state)
-{
-    (void)state;
-    every_allocation_fails(false);
+    failing_tell_both(story);
 }
 
 int main(void)
 {
-    static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_allocation_fails),
-        cmocka_unit_test(all_after_one_fail),
-    };
+    static const struct CMUnitTest tests[] = {cmocka_unit_test(every_allocation_fails)};
 
+    failing_while = &wire_running;
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

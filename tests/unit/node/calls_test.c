@@ -420,6 +420,9 @@ static void rex_serves_those_of_old(void **state)
     told(&f, REX, "{caller,{call,calc,add,[1,2],user}}", "{22,<us@h.2.2>,<p@h.1.2>} {rex,3}\n");
     told(&f, REX, "{caller,{call,no,such,[a],user}}",
          "{22,<us@h.2.2>,<p@h.1.2>} {rex,{badrpc,{'EXIT',{undef,[{no,such,[a],[]}]}}}}\n");
+    told(&f, REX, "{request,{call,calc,add,[1,2],user}}",
+         "{37,4,<us@h.2.2>,#Ref<p@h.8.7.6>} {rex,3}\n");
+    told(&f, REX, "{request,features_request}", "");
     told(&f, REX, "{'$gen_cast',{cast,calc,add,[1,2],caller}}", "");
     told(&f, REX, "{'$gen_cast',{cast,no,such,[],caller}}", "");
     close_link(&f);

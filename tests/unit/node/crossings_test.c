@@ -17,97 +17,82 @@ static void carry(struct story *s, size_t from, size_t to)
 /* What an exit signal that was on its way says is of a link that is no more. */
 static void an_exit_that_crosses_an_unlink(void **state)
 {
-    struct story s;
+    struct story *s = *state;
 
-    (void)state;
-    begin(&s);
-    link_to(&s.ann, &s.bob);
-    world_run(&s.w);
-    clu_exit(s.bob.p, "x");
-    world_turn(&s.w, 1);
-    unlink_from(&s.ann, &s.bob);
-    carry(&s, 1, 0);
-    world_run(&s.w);
-    expect(&s, &s.ann, "");
-    end(&s);
+    link_to(&s->ann, &s->bob);
+    world_run(&s->w);
+    clu_exit(s->bob.p, "x");
+    world_turn(&s->w, 1);
+    unlink_from(&s->ann, &s->bob);
+    carry(s, 1, 0);
+    world_run(&s->w);
+    expect(s, &s->ann, "");
 }
 
 /* So it is when they are linked again meanwhile: that link finds nobody. */
 static void an_old_exit_is_not_the_new_links(void **state)
 {
-    struct story s;
+    struct story *s = *state;
 
-    (void)state;
-    begin(&s);
-    link_to(&s.ann, &s.bob);
-    world_run(&s.w);
-    clu_exit(s.bob.p, "old");
-    world_turn(&s.w, 1);
-    unlink_from(&s.ann, &s.bob);
-    link_to(&s.ann, &s.bob);
-    carry(&s, 1, 0);
-    expect(&s, &s.ann, "");
-    world_run(&s.w);
-    expect(&s, &s.ann, "exit bob noproc\n");
-    end(&s);
+    link_to(&s->ann, &s->bob);
+    world_run(&s->w);
+    clu_exit(s->bob.p, "old");
+    world_turn(&s->w, 1);
+    unlink_from(&s->ann, &s->bob);
+    link_to(&s->ann, &s->bob);
+    carry(s, 1, 0);
+    expect(s, &s->ann, "");
+    world_run(&s->w);
+    expect(s, &s->ann, "exit bob noproc\n");
 }
 
 static void linked_again_is_linked(void **state)
 {
-    struct story s;
+    struct story *s = *state;
 
-    (void)state;
-    begin(&s);
-    link_to(&s.ann, &s.bob);
-    world_run(&s.w);
+    link_to(&s->ann, &s->bob);
+    world_run(&s->w);
     for (int i = 0; i < 3; i++) {
-        unlink_from(&s.ann, &s.bob);
-        link_to(&s.ann, &s.bob);
+        unlink_from(&s->ann, &s->bob);
+        link_to(&s->ann, &s->bob);
     }
-    world_turn(&s.w, 0);
-    world_carry(&s.w, 0, 1); /* the first unlink alone */
-    carry(&s, 1, 0);         /* and its acknowledgement: two are still to come */
-    world_run(&s.w);
-    assert_int_equal(s.w.nodes[0].bonds.n, 1);
-    assert_int_equal(s.w.nodes[1].bonds.n, 1);
-    clu_exit(s.bob.p, "x");
-    world_run(&s.w);
-    expect(&s, &s.ann, "exit bob x\n");
-    end(&s);
+    world_turn(&s->w, 0);
+    world_carry(&s->w, 0, 1); /* the first unlink alone */
+    carry(s, 1, 0);           /* and its acknowledgement: two are still to come */
+    world_run(&s->w);
+    assert_int_equal(s->w.nodes[0].bonds.n, 1);
+    assert_int_equal(s->w.nodes[1].bonds.n, 1);
+    clu_exit(s->bob.p, "x");
+    world_run(&s->w);
+    expect(s, &s->ann, "exit bob x\n");
 }
 
 /* The other end hears of the end of who had linked again and was not acknowledged yet. */
 static void linked_again_and_ended(void **state)
 {
-    struct story s;
+    struct story *s = *state;
 
-    (void)state;
-    begin(&s);
-    link_to(&s.ann, &s.bob);
-    world_run(&s.w);
-    unlink_from(&s.ann, &s.bob);
-    link_to(&s.ann, &s.bob);
-    clu_exit(s.ann.p, "x");
-    world_run(&s.w);
-    expect(&s, &s.bob, "exit ann x\n");
-    end(&s);
+    link_to(&s->ann, &s->bob);
+    world_run(&s->w);
+    unlink_from(&s->ann, &s->bob);
+    link_to(&s->ann, &s->bob);
+    clu_exit(s->ann.p, "x");
+    world_run(&s->w);
+    expect(s, &s->bob, "exit ann x\n");
 }
 
 static void linked_again_and_cut(void **state)
 {
-    struct story s;
+    struct story *s = *state;
 
-    (void)state;
-    begin(&s);
-    link_to(&s.ann, &s.bob);
-    world_run(&s.w);
-    unlink_from(&s.ann, &s.bob);
-    link_to(&s.ann, &s.bob);
-    world_cut(&s.w, 0, 1);
-    world_run(&s.w);
-    expect(&s, &s.ann, "exit bob noconnection\n");
-    expect(&s, &s.bob, "exit ann noconnection\n");
-    end(&s);
+    link_to(&s->ann, &s->bob);
+    world_run(&s->w);
+    unlink_from(&s->ann, &s->bob);
+    link_to(&s->ann, &s->bob);
+    world_cut(&s->w, 0, 1);
+    world_run(&s->w);
+    expect(s, &s->ann, "exit bob noconnection\n");
+    expect(s, &s->bob, "exit ann noconnection\n");
 }
 
 /* Both are linked or none: who dies is heard of, or nobody has the link in his books. */
@@ -188,11 +173,11 @@ static void all_crossings_end_in_agreement(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(an_exit_that_crosses_an_unlink),
-        cmocka_unit_test(an_old_exit_is_not_the_new_links),
-        cmocka_unit_test(linked_again_is_linked),
-        cmocka_unit_test(linked_again_and_ended),
-        cmocka_unit_test(linked_again_and_cut),
+        STORY(an_exit_that_crosses_an_unlink),
+        STORY(an_old_exit_is_not_the_new_links),
+        STORY(linked_again_is_linked),
+        STORY(linked_again_and_ended),
+        STORY(linked_again_and_cut),
         cmocka_unit_test(crossings_end_in_agreement),
         cmocka_unit_test(all_crossings_end_in_agreement),
     };

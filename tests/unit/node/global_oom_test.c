@@ -7,7 +7,7 @@
 
 #include <erlclu/global.h>
 
-#include "../find/failing.h"
+#include "../failing.h"
 #include "node/global_impl.h"
 #include "world.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "../find/failing.h"
+#include "../failing.h"
 #include "node/services.h"
 #include "story.h"
 

@@ -9,8 +9,8 @@
 
 #include "base/buf.h"
 #include "dist/flags.h"
-#include "../dist/drain.h"
 #include "node/node.h"
+#include "said.h"
 
 #define TEXT(text)                                                                                 \
     {                                                                                              \
@@ -52,38 +52,9 @@ static void close_link(struct fixture *f)
     node_fini(&f->node);
 }
 
-static void print_term(struct buf *out, clu_slice term, const clu_refs *refs)
-{
-    clu_reader r = {.pos = term.data, .end = term.data + term.len, .refs = refs};
-    clu_writer text;
-
-    clu_writer_init(&text);
-    assert_int_equal(clu_print(&r, &text), CLU_OK);
-    buf_put(out, text.data, text.len);
-    clu_writer_free(&text);
-}
-
-/* What the channel has pending, as the peer reads it: "control" or "control payload" a line. */
 static const char *answers(struct fixture *f)
 {
-    struct buf out = {0};
-    struct frame frame;
-
-    take_all(&f->channel, &out, 0);
-
-    buf_reset(&f->seen);
-    channel_feed(&f->peer, out.data, out.len, 0);
-    while (channel_next(&f->peer, &frame)) {
-        print_term(&f->seen, frame.control, frame.refs);
-        if (frame.payload.len > 0) {
-            buf_put_byte(&f->seen, ' ');
-            print_term(&f->seen, frame.payload, frame.refs);
-        }
-        buf_put_byte(&f->seen, '\n');
-    }
-    assert_int_equal(f->peer.err, CLU_OK);
-    buf_free(&out);
-    return buf_text(&f->seen);
+    return channel_said(&f->channel, &f->peer, &f->seen);
 }
 
 /* Writes a control tuple of integers (i), pids (p), references (r) and atoms (a). */

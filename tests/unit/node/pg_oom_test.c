@@ -1,55 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "../failing.h"
 #include "pg_lab.h"
 
-/* The linker's --wrap sends the library's allocations here: the one of this number fails, alone or
- * with all that come after it. */
-static size_t allocations, failing = SIZE_MAX;
-static bool fails_once;
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *p, size_t size);
-char *__real_strdup(const char *text);
-char *__real_strndup(const char *text, size_t len);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *p, size_t size);
-char *__wrap_strdup(const char *text);
-char *__wrap_strndup(const char *text, size_t len);
-
-static bool fails(void)
-{
-    if (!lab_running)
-        return false;
-    size_t number = allocations++;
-
-    return fails_once ? number == failing : number >= failing;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return fails() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-    return fails() ? NULL : __real_calloc(n, size);
-}
-
-void *__wrap_realloc(void *p, size_t size)
-{
-    return fails() ? NULL : __real_realloc(p, size);
-}
-
-char *__wrap_strdup(const char *text)
-{
-    return fails() ? NULL : __real_strdup(text);
-}
-
-char *__wrap_strndup(const char *text, size_t len)
-{
-    return fails() ? NULL : __real_strndup(text, len);
-}
+/* While the library runs, the allocation of one number fails, alone or with all that come after it.
+ */
 
 /* ---- the story ---- */
 
@@ -143,7 +97,7 @@ static void live(struct lab *lab, const clu_pid *a, const clu_pid *b)
 /* When there is memory again, the scope has what its peer tells it. */
 static void recover(struct lab *lab)
 {
-    failing = SIZE_MAX;
+    failing = 0;
     if (clu_whereis(&lab->node, "pubs") == NULL)
         assert_int_equal(start(lab), CLU_OK);
     if (lab->p.link.remote == NULL)
@@ -162,13 +116,14 @@ static void recover(struct lab *lab)
     assert_non_null(strstr(lab_seen(lab, &lab->p), ",room,C}\n"));
 }
 
-static void tell(size_t number)
+static bool story(void)
 {
     struct lab lab;
+    bool is_made;
 
-    allocations = 0;
-    failing = number;
-    if (lab_init(&lab) == CLU_OK) {
+    n_allocations = 0;
+    is_made = lab_init(&lab) == CLU_OK;
+    if (is_made) {
         clu_error err = start(&lab);
         clu_process *a = spawn(&lab), *b = spawn(&lab);
         clu_pid a_pid = a == NULL ? (clu_pid){0} : clu_self(a);
@@ -178,39 +133,21 @@ static void tell(size_t number)
         live(&lab, &a_pid, &b_pid);
         recover(&lab);
     }
-    failing = SIZE_MAX;
+    failing = 0;
     lab_fini(&lab);
+    return is_made;
 }
 
-static void every_allocation_fails(bool once)
-{
-    fails_once = once;
-    tell(SIZE_MAX);
-    size_t all = allocations;
-
-    assert_true(all > 50);
-    for (size_t number = 0; number < all; number++)
-        tell(number);
-}
-
-static void one_allocation_fails(void **state)
+static void every_allocation_fails(void **state)
 {
     (void)state;
-    every_allocation_fails(true);
-}
-
-static void all_allocations_fail_from_one_on(void **state)
-{
-    (void)state;
-    every_allocation_fails(false);
+    failing_tell_both(story);
 }
 
 int main(void)
 {
-    static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_allocation_fails),
-        cmocka_unit_test(all_allocations_fail_from_one_on),
-    };
+    static const struct CMUnitTest tests[] = {cmocka_unit_test(every_allocation_fails)};
 
+    failing_while = &lab_running;
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -165,6 +165,48 @@ static void calls_time_out(void **state)
 }
 
 /* Before the peer has said which process it is: the reply is what undoes the monitor. */
+/* An error may be any atom: 255 characters of four bytes each are the longest. */
+static void long_errors_are_whole(void **state)
+{
+    char error[255 * 4 + 1] = "", control[sizeof error + 64], note[sizeof error + 32];
+    struct fixture f;
+
+    (void)state;
+    open_link(&f, NODE_FLAGS);
+    for (size_t i = 0; i < 255; i++)
+        memcpy(error + 4 * i, "\xf0\x9f\x90\xa2", 5);
+    f.ref = rpc(&f, "p@h", 5000);
+    sent(&f);
+    snprintf(control, sizeof control, "{31,own,self,0,'%s'}", error);
+    told(&f, control, NULL, "");
+    snprintf(note, sizeof note, "no_process '%s'\n", error);
+    assert_string_equal(buf_text(&f.notes), note);
+    end(&f);
+}
+
+/* The reply comes when the time is over: the process that runs over there is not watched for ever,
+ * whether the caller has been told by then or not. */
+static void calls_time_out_before_their_reply(void **state)
+{
+    (void)state;
+    for (int told_before = 0; told_before < 2; told_before++) {
+        struct fixture f;
+        char text[128];
+
+        open_link(&f, NODE_FLAGS);
+        f.ref = rpc(&f, "p@h", 5000);
+        sent(&f);
+        node_tick(&f.node, 5000);
+        if (told_before)
+            node_turn(&f.node, 5000);
+        snprintf(text, sizeof text, "{20,<us@h.4.4>,<p@h.1.2>,#Ref<us@h.0.%u.1>}\n",
+                 (unsigned)f.ref.words[1]);
+        told(&f, "{31,own,self,2,caller}", NULL, text);
+        assert_string_equal(buf_text(&f.notes), "timed_out\n");
+        end(&f);
+    }
+}
+
 static void calls_are_forgotten(void **state)
 {
     struct fixture f;
@@ -235,6 +277,95 @@ static void peers_that_do_not_spawn_have_rex(void **state)
     end(&f);
 }
 
+/* ---- in a hurry ---- */
+
+static void ask_rex(struct fixture *f, const char *node, uint64_t timeout_ms)
+{
+    clu_process *p = clu_find(&f->node, &f->self);
+
+    put_text(f, clu_rex_begin(p, node, "lists", "sum", timeout_ms), "[[1,2]]");
+    assert_int_equal(clu_call_end(p, answered, f, &f->ref), CLU_OK);
+    node_turn(&f->node, f->node.now_ms);
+}
+
+static void rex_answers_by_alias(void **state)
+{
+    static const struct {
+        const char *message, *note;
+    } rows[] = {
+        {"{rex,3}", "answered 3\n"},
+        {"{rex,{badrpc,{'EXIT',it}}}", "raised error {badrpc,{'EXIT',it}}\n"},
+        {"{rex}", ""},
+        {"{xer,3}", ""},
+        {"{rex,3,4}", ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct fixture f;
+        char text[256];
+
+        open_link(&f, NODE_FLAGS);
+        ask_rex(&f, "p@h", CLU_INFINITY);
+        snprintf(text, sizeof text,
+                 "{6,<us@h.4.4>,'',rex} {#Ref<us@h.0.%u.1>,{call,lists,sum,[[1,2]],user}}\n",
+                 (unsigned)f.ref.words[1]);
+        assert_string_equal(sent(&f), text);
+        assert_int_equal(receive(&f, "{33,caller,own}", rows[i].message), CLU_OK);
+        assert_string_equal(buf_text(&f.notes), rows[i].note);
+        assert_int_equal(receive(&f, "{33,caller,own}", "{rex,again}"), CLU_OK);
+        assert_string_equal(buf_text(&f.notes),
+                            rows[i].note[0] == '\0' ? "answered again\n" : rows[i].note);
+        assert_string_equal(sent(&f), "");
+        end(&f);
+    }
+}
+
+/* Nothing was monitored, so there is nothing to take back. */
+static void rex_is_waited_for_no_longer(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    clu_process *p = open_link(&f, NODE_FLAGS);
+
+    ask_rex(&f, "p@h", 5000);
+    ask_rex(&f, "p@h", CLU_INFINITY);
+    clu_call_forget(p, &f.ref);
+    ask_rex(&f, "p@h", CLU_INFINITY);
+    sent(&f);
+    node_tick(&f.node, 5000);
+    node_turn(&f.node, 5000);
+    assert_string_equal(buf_text(&f.notes), "timed_out\n");
+    assert_string_equal(sent(&f), "");
+    node_link_down(&f.node, &f.link, "connection_closed");
+    node_turn(&f.node, 5000);
+    assert_string_equal(buf_text(&f.notes), "timed_out\nno_process noconnection\n");
+    end(&f);
+}
+
+/* Who knows no aliases, or is not known yet, is asked by gen_server's call. */
+static void rex_is_asked_as_of_old(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    open_link(&f, NODE_FLAGS & ~DFLAG_ALIAS);
+    ask_rex(&f, "p@h", CLU_INFINITY);
+    assert_non_null(strstr(sent(&f), "{'$gen_call',{<us@h.4.4>,[alias|"));
+    ask_rex(&f, "q@h", CLU_INFINITY);
+    assert_string_equal(node_next_wanted(&f.node), "q@h");
+    node_unreachable(&f.node, "q@h");
+    node_turn(&f.node, 0);
+    assert_string_equal(buf_text(&f.notes), "no_process noconnection\n");
+    /* our own */
+    buf_reset(&f.notes);
+    ask_rex(&f, "us@h", CLU_INFINITY);
+    assert_string_equal(buf_text(&f.notes), "raised error {badrpc,{'EXIT',{undef,"
+                                            "[{lists,sum,[[1,2]],[]}]}}}\n");
+    end(&f);
+}
+
 /* Whether it spawns for others shows when the link is up: the request has waited for that. */
 static void held_requests_are_refused(void **state)
 {
@@ -254,6 +385,47 @@ static void held_requests_are_refused(void **state)
     assert_string_equal(buf_text(&f.notes), "no_process notsup\n");
     assert_string_equal(sent(&f), "");
     end(&f);
+}
+
+/* What was held is written as the peer turns out to take it: here one of old, as C nodes are. */
+static void held_signals_take_the_form_that_was_agreed(void **state)
+{
+    static const struct {
+        uint64_t without;
+        const char *sent;
+    } rows[] = {
+        {0, "{22,<us@h.4.4>,<p@h.1.2>} hello\n{6,<us@h.4.4>,'',name} hello\n"
+            "{26,<us@h.4.4>,<p@h.1.2>} bye\n{1,<us@h.4.4>,<p@h.1.2>}\n"
+            "{24,<us@h.4.4>,<p@h.1.2>} over\n"},
+        {DFLAG_SEND_SENDER | DFLAG_EXIT_PAYLOAD,
+         "{2,'',<p@h.1.2>} hello\n{6,<us@h.4.4>,'',name} hello\n"
+         "{8,<us@h.4.4>,<p@h.1.2>,bye}\n{1,<us@h.4.4>,<p@h.1.2>}\n"
+         "{3,<us@h.4.4>,<p@h.1.2>,over}\n"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct fixture f;
+        uint64_t flags = NODE_FLAGS & ~rows[i].without;
+        clu_process *p = open_link(&f, NODE_FLAGS);
+        clu_to pid = clu_to_pid(caller), name = clu_to_name("name", "p@h");
+
+        node_link_down(&f.node, &f.link, "connection_closed");
+        clu_put_atom_text(clu_send_begin(p, &pid), "hello");
+        assert_int_equal(clu_send_end(p), CLU_OK);
+        clu_put_atom_text(clu_send_begin(p, &name), "hello");
+        assert_int_equal(clu_send_end(p), CLU_OK);
+        assert_int_equal(clu_exit_signal(p, &caller,
+                                         slice_of("w\x03"
+                                                  "bye")),
+                         CLU_OK);
+        assert_int_equal(clu_link(p, &caller), CLU_OK);
+        clu_exit(p, "over");
+        node_turn(&f.node, 0);
+        assert_int_equal(node_link_up(&f.node, &f.link, &f.channel, "p@h", 3, flags), CLU_OK);
+        assert_string_equal(sent(&f), rows[i].sent);
+        end(&f);
+    }
 }
 
 static void casts_are_answered_by_nobody(void **state)
@@ -303,6 +475,8 @@ static void what_was_begun_may_be_cancelled(void **state)
 
     for (size_t i = 0; i < COUNT(nodes); i++) {
         put_text(&f, clu_rpc_begin(p, nodes[i], "m", "f", 5000), "[x]");
+        clu_send_cancel(p);
+        put_text(&f, clu_rex_begin(p, nodes[i], "m", "f", 5000), "[x]");
         clu_send_cancel(p);
     }
     put_text(&f, clu_multicall_begin(p, nodes, 2, "m", "f", 5000), "[x]");
@@ -386,11 +560,17 @@ int main(void)
         cmocka_unit_test(answers_come_by_the_monitor),
         cmocka_unit_test(no_process_is_made),
         cmocka_unit_test(calls_time_out),
+        cmocka_unit_test(long_errors_are_whole),
+        cmocka_unit_test(calls_time_out_before_their_reply),
         cmocka_unit_test(calls_are_forgotten),
         cmocka_unit_test(calls_end_with_the_link),
         cmocka_unit_test(nodes_are_dialled),
         cmocka_unit_test(peers_that_do_not_spawn_have_rex),
+        cmocka_unit_test(rex_answers_by_alias),
+        cmocka_unit_test(rex_is_waited_for_no_longer),
+        cmocka_unit_test(rex_is_asked_as_of_old),
         cmocka_unit_test(held_requests_are_refused),
+        cmocka_unit_test(held_signals_take_the_form_that_was_agreed),
         cmocka_unit_test(casts_are_answered_by_nobody),
         cmocka_unit_test(functions_of_our_own),
         cmocka_unit_test(what_was_begun_may_be_cancelled),

@@ -1,134 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "wire.h"
+#include "served.h"
 
-/* Servers, system messages, and what an operator asks. */
-
-/* ---- a server ---- */
-
-static clu_error serve_call(clu_call *call, clu_reader *asked, void *arg)
-{
-    struct fixture *f = arg;
-    clu_slice word = clu_get_atom(asked);
-
-    if (slice_is(word, "later")) {
-        f->pending = call;
-        return CLU_PENDING;
-    }
-    if (slice_is(word, "throw") || slice_is(word, "exit") || slice_is(word, "error")) {
-        char class[8];
-
-        text_set(class, sizeof class, word);
-        clu_put_atom_text(clu_raise_begin(call, class), "oops");
-    } else if (slice_is(word, "who")) {
-        clu_pid from = clu_call_from(call);
-
-        assert_ptr_equal(clu_call_self(call), clu_whereis(clu_call_node(call), "served"));
-        clu_put_pid(clu_reply_begin(call), &from);
-    } else {
-        return CLU_EBADARG;
-    }
-    return clu_reply_end(call);
-}
-
-static void note(struct fixture *f, const char *kind, const clu_reader *term)
-{
-    clu_reader r = *term;
-    clu_writer text;
-
-    clu_writer_init(&text);
-    clu_put_bytes(&text, kind, strlen(kind));
-    assert_int_equal(clu_print(&r, &text), CLU_OK);
-    buf_put(&f->notes, text.data, text.len);
-    buf_put_byte(&f->notes, '\n');
-    clu_writer_free(&text);
-}
-
-static void serve_cast(clu_process *self, clu_reader *asked, void *arg)
-{
-    assert_ptr_equal(clu_process_arg(self), arg);
-    note(arg, "cast ", asked);
-}
-
-static void serve_info(clu_process *self, const clu_signal *s, void *arg)
-{
-    (void)self;
-    if (s->kind == CLU_SIGNAL_MESSAGE)
-        note(arg, "info ", &s->term);
-}
-
-static void serve_state(clu_process *self, clu_writer *w, void *arg)
-{
-    (void)self;
-    (void)arg;
-    clu_put_atom_text(w, "well");
-}
-
-static void serve_stopped(clu_process *self, clu_slice reason, void *arg)
-{
-    struct fixture *f = arg;
-    clu_reader r = reader_of(reason);
-
-    (void)self;
-    note(f, "stopped ", &r);
-    f->n_stopped++;
-}
-
-static const clu_server served = {serve_call, serve_cast, serve_info, serve_state, serve_stopped};
-static const clu_server mute;
-
-static void ignore(clu_process *self, const clu_signal *s, void *arg)
-{
-    (void)self;
-    (void)s;
-    (void)arg;
-}
-
-static void open_link(struct fixture *f)
-{
-    open_link_with(f, NODE_FLAGS);
-    clu_process *p = clu_serve(&f->node, "served", &served, f);
-
-    assert_non_null(p);
-    f->self = clu_self(p);
-    assert_non_null(clu_serve(&f->node, "mute", &mute, NULL));
-    assert_non_null(clu_spawn(&f->node, &(clu_spawn_options){.name = "plain", .receive = ignore}));
-    assert_non_null(clu_spawn(&f->node, &(clu_spawn_options){.name = "box"}));
-}
-
-static void end(struct fixture *f)
-{
-    static const char *const names[] = {"served", "mute", "plain", "box"};
-
-    for (size_t i = 0; i < COUNT(names); i++)
-        if (clu_whereis(&f->node, names[i]) != NULL)
-            clu_exit(clu_whereis(&f->node, names[i]), "shutdown");
-    node_turn(&f->node, 0);
-    buf_free(&f->notes);
-    close_link(f);
-}
-
-static void watch(struct fixture *f, const char *name)
-{
-    char control[64];
-
-    snprintf(control, sizeof control, "{19,caller,%s,request}", name);
-    assert_int_equal(receive(f, control, NULL), CLU_OK);
-}
-
-/* {Word, {Caller, [alias | Request]}, Question} to a name. */
-static const char *ask(struct fixture *f, const char *name, const char *word, const char *question)
-{
-    char control[64], payload[256];
-
-    snprintf(control, sizeof control, "{6,caller,'',%s}", name);
-    snprintf(payload, sizeof payload, "{%s,{caller,[alias|request]},%s}", word, question);
-    assert_int_equal(receive(f, control, payload), CLU_OK);
-    const char *answer = sent(f), *begin = strstr(answer, "} {[alias|#Ref<p@h.8.7.6>],");
-
-    return begin == NULL ? answer : begin + strlen("} {[alias|#Ref<p@h.8.7.6>],");
-}
-
-/* ---- stories ---- */
+/* Servers: calls, their answers, and who watches. */
 
 static void servers_answer(void **state)
 {
@@ -224,6 +97,75 @@ static void answers_of_servers_wait(void **state)
     end(&f);
 }
 
+/* A reference is one monitor, of whom it was set on last. */
+static void a_reference_is_one_monitor(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    open_link(&f);
+    watch(&f, "mute");
+    watch(&f, "served");
+    watch(&f, "served");
+    assert_int_equal(f.node.watchers.n, 1);
+    clu_exit(clu_whereis(&f.node, "mute"), "x");
+    node_turn(&f.node, 0);
+    assert_string_equal(sent(&f), "");
+    told(&f, "{26,caller,self}", "kill", "{28,served,<p@h.1.2>,#Ref<p@h.8.7.6>} killed\n");
+    assert_int_equal(f.node.watchers.n, 0);
+    end(&f);
+}
+
+/* Where a reference stands in the index is nothing that a peer could know. */
+static void references_are_indexed_by_a_secret(void **state)
+{
+    uint64_t hashes[2] = {0};
+
+    (void)state;
+    for (uint64_t i = 0; i < 2; i++) {
+        struct fixture f;
+
+        open_link(&f);
+        node_seed(&f.node, i);
+        watch(&f, "served");
+        for (size_t at = 0; at < f.node.watchers.n_buckets; at++)
+            if (f.node.watchers.buckets[at] != NULL)
+                hashes[i] = f.node.watchers.buckets[at]->hash;
+        told(&f, "{20,caller,served,request}", NULL, "");
+        assert_int_equal(f.node.watchers.n, 0);
+        end(&f);
+    }
+    assert_int_not_equal(hashes[0], hashes[1]);
+}
+
+/* Calls that wait for their answers are bounded: who comes then is told, and nobody else is. */
+static void calls_that_wait_are_bounded(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    open_link(&f);
+    assert_int_equal(f.node.calls_max, CLU_CALLS_MAX);
+    f.node.calls_max = 1;
+    watch(&f, "served");
+    assert_string_equal(ask(&f, "served", "'$gen_call'", "later"), "");
+    told(&f, "{19,caller,served,result}", NULL, "");
+    told(&f, "{6,caller,'',served}", "{'$gen_call',{caller,[alias|result]},who}",
+         "{28,served,<p@h.1.2>,#Ref<p@h.1.1.1>} system_limit\n");
+    told(&f, "{19,caller,rex,result}", NULL, "");
+    told(&f, "{6,caller,'',rex}",
+         "{'$gen_call',{caller,[alias|result]},{call,erlang,node,[],user}}",
+         "{28,rex,<p@h.1.2>,#Ref<p@h.1.1.1>} system_limit\n");
+    told(&f, "{29,request,caller,caller,{erlang,node,0},[monitor]}", "[]",
+         "{31,#Ref<p@h.8.7.6>,<p@h.1.2>,0,system_limit}\n");
+    clu_put_atom_text(clu_reply_begin(f.pending), "now");
+    assert_int_equal(clu_reply_end(f.pending), CLU_OK);
+    assert_non_null(strstr(sent(&f), "now}\n"));
+    assert_int_equal(f.node.n_calls, 0);
+    assert_string_equal(ask(&f, "served", "'$gen_call'", "who"), "<p@h.1.2>}\n");
+    end(&f);
+}
+
 static void dead_servers_owe_nothing(void **state)
 {
     struct fixture f;
@@ -242,98 +184,37 @@ static void dead_servers_owe_nothing(void **state)
     end(&f);
 }
 
-static void system_messages_are_answered(void **state)
+/* Whatever a peer asks in the name of a node that is not linked: no answer dials it. */
+static void answers_dial_nobody(void **state)
 {
-    static const char *const names[] = {"mute", "plain", "box", "rex", "net_kernel"};
     static const struct {
-        const char *word, *question, *answer;
+        const char *name, *message;
     } rows[] = {
-        {"system", "get_state", "{ok,undefined}}\n"},
-        {"system", "{debug,{trace,true}}", "unknown_debug}\n"},
-        {"system", "suspend", "{error,{unknown_system_msg,suspend}}}\n"},
-        {"system", "{change_code,a,b,c}", "{error,{unknown_system_msg,{change_code,a,b,c}}}}\n"},
-        {"system", "[odd]", "{error,{unknown_system_msg,[odd]}}}\n"},
-        {"system", "{replace_state,f}",
-         "{error,{callback_failed,{erlclu,system_replace_state},{error,undef}}}}\n"},
-        {"'$gen_call'", "which_children", "[]}\n"},
-        {"'$gen_call'", "count_children", "[{specs,0},{active,0},{supervisors,0},{workers,0}]}\n"},
+        {"served", "{'$gen_call',{stranger,tag},who}"},
+        {"served", "{'$gen_call',{caller,[alias|alien]},who}"},
+        {"net_kernel", "{'$gen_call',{stranger,tag},{is_auth,'q@h'}}"},
+        {"net_kernel", "{'$gen_call',{caller,[alias|alien]},{is_auth,'q@h'}}"},
+        {"plain", "{system,{stranger,tag},get_state}"},
+        {"rex", "{'$gen_call',{stranger,tag},{call,erlang,node,[],user}}"},
+        {"rex", "{stranger,{call,erlang,node,[],user}}"},
+        {"rex", "{stranger,features_request}"},
+        {"rex", "{stranger,{sbcast,plain,hello}}"},
+        {"rex", "{io_request,stranger,request,{put_chars,unicode,<<\"x\">>}}"},
     };
     struct fixture f;
 
     (void)state;
     open_link(&f);
-    assert_string_equal(ask(&f, "served", "system", "get_state"), "{ok,well}}\n");
-    for (size_t n = 0; n < COUNT(names); n++)
-        for (size_t i = 0; i < COUNT(rows); i++)
-            assert_string_equal(ask(&f, names[n], rows[i].word, rows[i].question), rows[i].answer);
-    assert_string_equal(ask(&f, "served", "system", "get_status"),
-                        "{status,<us@h.4.4>,{module,erlclu},[[],running,<us@h.4.4>,[],"
-                        "[{header,\"Status for process of erlclu\"},"
-                        "{data,[{\"Status\",running},{\"Parent\",<us@h.4.4>},"
-                        "{\"Logged events\",[]}]},{data,[{\"State\",well}]}]]}}\n");
-    end(&f);
-}
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char control[64];
 
-static void processes_may_be_terminated(void **state)
-{
-    struct fixture f;
-
-    (void)state;
-    open_link(&f);
-    watch(&f, "served");
-    assert_non_null(strstr(ask(&f, "served", "system", "{terminate,{over,1}}"),
-                           "ok}\n{28,served,<p@h.1.2>,#Ref<p@h.8.7.6>} {over,1}\n"));
-    assert_string_equal(buf_text(&f.notes), "stopped {over,1}\n");
-    assert_string_equal(ask(&f, "rex", "system", "{terminate,over}"),
-                        "{error,{unknown_system_msg,{terminate,over}}}}\n");
-    end(&f);
-}
-
-/* Who sits in the same node asks as well, and is answered by message. */
-static void asks(clu_process *self, const clu_signal *s, void *arg)
-{
-    struct fixture *f = arg;
-
-    (void)self;
-    if (s->kind == CLU_SIGNAL_MESSAGE)
-        note(f, "got ", &s->term);
-}
-
-static void system_messages_from_here(void **state)
-{
-    struct fixture f;
-
-    (void)state;
-    open_link(&f);
-    clu_process *p = clu_spawn(&f.node, &(clu_spawn_options){.receive = asks, .arg = &f});
-    clu_to to = clu_to_name("plain", NULL);
-    clu_pid self = clu_self(p);
-    clu_writer *w = clu_send_begin(p, &to);
-
-    clu_put_tuple(w, 3);
-    clu_put_atom_text(w, "system");
-    clu_put_tuple(w, 2);
-    clu_put_pid(w, &self);
-    clu_put_atom_text(w, "tag");
-    clu_put_atom_text(w, "get_state");
-    assert_int_equal(clu_send_end(p), CLU_OK);
-    node_turn(&f.node, 0);
-    assert_string_equal(buf_text(&f.notes), "got {tag,{ok,undefined}}\n");
-    clu_exit(p, "normal");
-    end(&f);
-}
-
-static void group_leaders_are_answered(void **state)
-{
-    struct fixture f;
-
-    (void)state;
-    open_link(&f);
-    told(&f, "{6,caller,'',rex}", "{io_request,caller,request,{put_chars,unicode,<<\"x\">>}}",
-         "{22,<us@h.2.2>,<p@h.1.2>} {io_reply,#Ref<p@h.8.7.6>,ok}\n");
-    told(&f, "{6,caller,'',rex}", "{io_request,caller,request,{get_line,unicode,x}}",
-         "{22,<us@h.2.2>,<p@h.1.2>} {io_reply,#Ref<p@h.8.7.6>,{error,enotsup}}\n");
-    told(&f, "{6,caller,'',rex}", "{io_request,x,y,z}", "");
+        snprintf(control, sizeof control, "{6,caller,'',%s}", rows[i].name);
+        told(&f, control, rows[i].message, "");
+        assert_null(node_next_wanted(&f.node));
+    }
+    told(&f, "{6,stranger,'',global_name_server}", "{'$gen_cast',{init_connect,{8,1},'q@h',x}}",
+         "");
+    assert_null(node_next_wanted(&f.node));
     end(&f);
 }
 
@@ -344,11 +225,11 @@ int main(void)
         cmocka_unit_test(exceptions_end_the_callers),
         cmocka_unit_test(servers_answer_later),
         cmocka_unit_test(answers_of_servers_wait),
+        cmocka_unit_test(a_reference_is_one_monitor),
+        cmocka_unit_test(references_are_indexed_by_a_secret),
+        cmocka_unit_test(calls_that_wait_are_bounded),
         cmocka_unit_test(dead_servers_owe_nothing),
-        cmocka_unit_test(system_messages_are_answered),
-        cmocka_unit_test(processes_may_be_terminated),
-        cmocka_unit_test(system_messages_from_here),
-        cmocka_unit_test(group_leaders_are_answered),
+        cmocka_unit_test(answers_dial_nobody),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

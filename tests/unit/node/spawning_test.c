@@ -132,24 +132,21 @@ static void spawns_fail(void **state)
  * own in any case. */
 static void spawns_where_there_is_no_such_thing(void **state)
 {
-    struct story s;
+    struct story *s = *state;
 
-    (void)state;
-    begin(&s);
-    world_cut(&s.w, 0, 1);
-    s.w.flags &= ~DFLAG_SPAWN;
-    assert_true(world_join(&s.w, 0, 1));
-    assert_int_equal(clu_spawn_remote(s.ann.p, "b@h", "m", "f", slice_of("j"), true, true).n, 3);
-    world_turn(&s.w, 0);
-    assert_int_equal(s.w.ends[0][1].flight.len, 0);
-    expect(&s, &s.ann, "spawned notsup\n");
+    world_cut(&s->w, 0, 1);
+    s->w.flags &= ~DFLAG_SPAWN;
+    assert_true(world_join(&s->w, 0, 1));
+    assert_int_equal(clu_spawn_remote(s->ann.p, "b@h", "m", "f", slice_of("j"), true, true).n, 3);
+    world_turn(&s->w, 0);
+    assert_int_equal(s->w.ends[0][1].flight.len, 0);
+    expect(s, &s->ann, "spawned notsup\n");
     /* here there is, but not of that name */
-    assert_int_equal(clu_spawn_remote(s.ann.p, "a@h", "m", "f", slice_of("j"), true, true).n, 3);
-    world_run(&s.w);
-    expect(&s, &s.ann, "spawned ?\nexit ? {undef,[{m,f,[],[]}]}\ndown ? {undef,[{m,f,[],[]}]}\n");
-    assert_int_equal(map_count(&s.w.nodes[0].remotes), 1);
-    s.w.flags = WORLD_FLAGS;
-    end(&s);
+    assert_int_equal(clu_spawn_remote(s->ann.p, "a@h", "m", "f", slice_of("j"), true, true).n, 3);
+    world_run(&s->w);
+    expect(s, &s->ann, "spawned ?\nexit ? {undef,[{m,f,[],[]}]}\ndown ? {undef,[{m,f,[],[]}]}\n");
+    assert_int_equal(map_count(&s->w.nodes[0].remotes), 1);
+    s->w.flags = WORLD_FLAGS;
 }
 
 /* What the peer is told of a process that nobody waits for any more. */
@@ -278,7 +275,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(spawns_are_answered),
         cmocka_unit_test(spawns_fail),
-        cmocka_unit_test(spawns_where_there_is_no_such_thing),
+        STORY(spawns_where_there_is_no_such_thing),
         cmocka_unit_test(who_asked_has_ended),
         cmocka_unit_test(who_asked_ends_with_the_error),
         cmocka_unit_test(who_asked_wants_no_monitor_any_more),

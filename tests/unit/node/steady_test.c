@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "../find/failing.h"
+#include "../failing.h"
 #include "story.h"
 
 /* On the steady path a message costs no memory: neither who sends nor who reads it allocates. */

@@ -67,6 +67,25 @@ static inline void end(struct story *s)
     buf_free(&s->said);
 }
 
+/* A test that finds its story begun, in *state, and leaves the end to us; actors of its own are
+ * static, since they live until then. */
+#define STORY(test) cmocka_unit_test_setup_teardown(test, story_begin, story_end)
+
+static inline int story_begin(void **state)
+{
+    static struct story story;
+
+    begin(&story);
+    *state = &story;
+    return 0;
+}
+
+static inline int story_end(void **state)
+{
+    end(*state);
+    return 0;
+}
+
 #define expect(story, actor, text) assert_string_equal(actor_said(actor, &(story)->said), text)
 
 static inline void ok(clu_error err)

@@ -12,12 +12,12 @@
 
 #include "base/buf.h"
 #include "dist/flags.h"
-#include "../dist/drain.h"
 #include "node/calls.h"
+#include "said.h"
 
 /* What a peer sends, as it stands on the wire and as they are answered there. Terms are written in
- * Erlang's syntax; the atoms caller, self, own, request and result stand for what that cannot name.
- */
+ * Erlang's syntax; the atoms caller, self, own, request and result stand for what that cannot name,
+ * stranger and alien for a pid and a reference of a node that is not linked. */
 
 #define TEXT(text)                                                                                 \
     {                                                                                              \
@@ -27,6 +27,8 @@
 
 static const clu_pid caller = {.node = TEXT("p@h"), .id = 1, .serial = 2, .creation = 3};
 static const clu_ref request = {.node = TEXT("p@h"), .creation = 3, .n = 3, .words = {6, 7, 8}};
+static const clu_pid stranger = {.node = TEXT("q@h"), .id = 1, .serial = 2, .creation = 3};
+static const clu_ref alien = {.node = TEXT("q@h"), .creation = 3, .n = 3, .words = {6, 7, 8}};
 static const clu_ref result = {.node = TEXT("p@h"), .creation = 3, .n = 3, .words = {1, 1, 1}};
 
 struct fixture {
@@ -58,6 +60,10 @@ static inline void put_leaf(struct fixture *f, clu_writer *w, clu_reader *r)
         clu_put_ref(w, &f->ref);
     else if (slice_is(atom, "request"))
         clu_put_ref(w, &request);
+    else if (slice_is(atom, "stranger"))
+        clu_put_pid(w, &stranger);
+    else if (slice_is(atom, "alien"))
+        clu_put_ref(w, &alien);
     else if (slice_is(atom, "result"))
         clu_put_ref(w, &result);
     else
@@ -93,17 +99,6 @@ static inline void put_text(struct fixture *f, clu_writer *w, const char *text)
     clu_writer_free(&plain);
 }
 
-static inline void print_term(struct buf *out, clu_slice term, const clu_refs *refs)
-{
-    clu_reader r = {.pos = term.data, .end = term.data + term.len, .refs = refs};
-    clu_writer text;
-
-    clu_writer_init(&text);
-    assert_int_equal(clu_print(&r, &text), CLU_OK);
-    buf_put(out, text.data, text.len);
-    clu_writer_free(&text);
-}
-
 /* ---- the peer ---- */
 
 /* The node's own code is on the stack, not the test's. */
@@ -132,26 +127,10 @@ static inline clu_error receive(struct fixture *f, const char *control, const ch
     return err;
 }
 
-/* What was sent since the last time: "control" or "control payload" a line. */
+/* What was sent since the last time. */
 static inline const char *sent(struct fixture *f)
 {
-    struct buf out = {0};
-    struct frame frame;
-
-    take_all(&f->channel, &out, 0);
-    buf_reset(&f->seen);
-    channel_feed(&f->peer, out.data, out.len, 0);
-    while (channel_next(&f->peer, &frame)) {
-        print_term(&f->seen, frame.control, frame.refs);
-        if (frame.payload.len > 0) {
-            buf_put_byte(&f->seen, ' ');
-            print_term(&f->seen, frame.payload, frame.refs);
-        }
-        buf_put_byte(&f->seen, '\n');
-    }
-    assert_int_equal(f->peer.err, CLU_OK);
-    buf_free(&out);
-    return buf_text(&f->seen);
+    return channel_said(&f->channel, &f->peer, &f->seen);
 }
 
 static inline void told(struct fixture *f, const char *control, const char *payload,

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "sample.h"
+#include "view/advice.h"
 #include "view/api.h"
 #include "view/event_text.h"
 #include "view/metrics.h"
@@ -288,6 +289,20 @@ static void prints_what_there_is(void **state)
     buf_free(&out);
 }
 
+/* Who has named a node himself has no use for what discovery should say. */
+static void advice_to_who_asks_is_no_discovery(void **state)
+{
+    static const char *const words[] = {"discovery", "?base", "listed", "pod "};
+
+    (void)state;
+    for (size_t stage = 0; stage <= STAGE_HERE; stage++)
+        for (size_t i = 0; i < COUNT(words); i++)
+            if (strstr(advice_on_asked((enum stage)stage), words[i]) != NULL)
+                fail_msg("%s: %s", words[i], advice_on_asked((enum stage)stage));
+    assert_non_null(strstr(advice_on_asked(STAGE_COOKIE), "--cookie-file"));
+    assert_non_null(strstr(advice_on_asked(STAGE_EPMD_UNKNOWN), "erlclu names HOST"));
+}
+
 /* A fault of our own shares a word with silence, and neither its advice nor a second counter. */
 static void faults_of_our_own(void **state)
 {
@@ -315,10 +330,15 @@ static void faults_of_our_own(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(tells_times),          cmocka_unit_test(repairs_texts),
-        cmocka_unit_test(writes_log_lines),     cmocka_unit_test(every_event_has_a_line),
-        cmocka_unit_test(prints_nodes),         cmocka_unit_test(prints_status),
-        cmocka_unit_test(prints_what_there_is), cmocka_unit_test(faults_of_our_own),
+        cmocka_unit_test(tells_times),
+        cmocka_unit_test(repairs_texts),
+        cmocka_unit_test(writes_log_lines),
+        cmocka_unit_test(every_event_has_a_line),
+        cmocka_unit_test(prints_nodes),
+        cmocka_unit_test(prints_status),
+        cmocka_unit_test(prints_what_there_is),
+        cmocka_unit_test(faults_of_our_own),
+        cmocka_unit_test(advice_to_who_asks_is_no_discovery),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-#include "../find/failing.h"
+#include "../failing.h"
 #include "sample.h"
 #include "view/api.h"
 #include "view/event_text.h"

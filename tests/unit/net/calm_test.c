@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Who sends much in small pieces is read by and by.
+ */
+#include "straw.h"
+
+/* A plain socket that the loop has accepted. */
+static int come_in(struct world *w)
+{
+    int holder;
+    struct addr at = take_port(&holder);
+    struct sockaddr_in to = {.sin_family = AF_INET,
+                             .sin_port = htons(at.port),
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    close(holder);
+    w->m.to_send = SIZE_MAX; /* never all */
+    add_listen(&w->m, at);
+    loop_start(w->m.loop);
+    assert_int_equal(connect(fd, (void *)&to, sizeof to), 0);
+    socket_tune(fd);
+    for (int i = 0; i < 100 && strstr(w->m.trace, "accepted") == NULL; i++)
+        loop_step(w->m.loop, 100);
+    assert_string_equal(w->m.trace, "listening accepted ");
+    return fd;
+}
+
+/* Sends so many bytes at once; how many the loop takes in a step of so long. */
+static size_t taken(struct world *w, int fd, size_t n, uint64_t wait_ms)
+{
+    size_t before = w->m.received;
+
+    assert_int_equal(send(fd, zeroes, n, 0), n);
+    loop_step(w->m.loop, wait_ms);
+    return w->m.received - before;
+}
+
+/* Sends byte by byte until the loop lets one lie. What the machine is busy with otherwise can make
+ * that slower than it need be for it. */
+static void hasten(struct world *w, int fd)
+{
+    for (uint64_t began = system_now_ms(); system_now_ms() - began < 30000;)
+        if (taken(w, fd, 1, 0) == 0)
+            return;
+    fail_msg("every byte of many is read at once");
+}
+
+static void it_goes_on_at_once(void **state)
+{
+    struct world w;
+
+    (void)state;
+    set_up(&w);
+    int fd = come_in(&w);
+
+    for (int i = 0; i < 10; i++)
+        assert_int_equal(taken(&w, fd, 1, 0), 1);
+    hasten(&w, fd);
+    assert_int_equal(taken(&w, fd, 1, 1000), 2); /* little has come */
+    assert_int_equal(taken(&w, fd, 1, 0), 1);
+    hasten(&w, fd);
+    w.m.answer = 1;
+    add(&w.m, UPDATE_SEND, ACCEPTED);
+    loop_turn(w.m.loop); /* something is sent */
+    assert_int_equal(w.m.answer, 0);
+    assert_int_equal(taken(&w, fd, 1, 0), 2);
+    close(fd);
+    loop_free(w.m.loop);
+}
+
+/* As long as much comes. Where another program had its turn meanwhile it may have been time to look
+ * anyway. */
+static void it_is_read_by_and_by(void **state)
+{
+    struct world w;
+    size_t at_once = 1;
+
+    (void)state;
+    set_up(&w);
+    int fd = come_in(&w);
+
+    for (int i = 0; i < 100 && at_once > 0; i++) {
+        hasten(&w, fd);
+        assert_int_equal(taken(&w, fd, 3000, 1000), 3001);
+        at_once = taken(&w, fd, 1, 0);
+    }
+    assert_int_equal(at_once, 0);
+    close(fd);
+    loop_free(w.m.loop);
+}
+
+static void its_end_is_seen(void **state)
+{
+    struct world w;
+
+    (void)state;
+    set_up(&w);
+    int fd = come_in(&w);
+
+    hasten(&w, fd);
+    close(fd);
+    for (int i = 0; i < 10 && strstr(w.m.trace, "closed") == NULL; i++)
+        loop_step(w.m.loop, 100);
+    assert_string_equal(w.m.trace, "listening accepted accepted-closed ");
+    loop_free(w.m.loop);
+}
+
+static void it_may_be_closed(void **state)
+{
+    struct world w;
+
+    (void)state;
+    set_up(&w);
+    int fd = come_in(&w);
+
+    hasten(&w, fd);
+    add(&w.m, UPDATE_CLOSE, ACCEPTED);
+    assert_int_equal(taken(&w, fd, 1, 50), 0);
+    close(fd);
+    loop_free(w.m.loop);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(it_goes_on_at_once),
+        cmocka_unit_test(it_is_read_by_and_by),
+        cmocka_unit_test(its_end_is_seen),
+        cmocka_unit_test(it_may_be_closed),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
