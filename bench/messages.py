@@ -17,8 +17,10 @@ ERL = ['erl', '+S', '1:1', '+sbwt', 'none', '-noshell', '-noinput', '-setcookie'
        '-kernel', 'inet_dist_use_interface', '{127,0,0,1}']
 BEAM, OURS = 'beam@127.0.0.1', 'ours@127.0.0.1'
 # What each client measures of each server, and what the machine can do.
-MEASURES = (('raw', None, ('pingpong', 'blocking', 'stream')), ('erlclu', BEAM, ('pingpong', 'rpc', 'rex', 'oneway', 'push')),
-            ('ei', BEAM, ('pingpong', 'rpc', 'oneway', 'push', 'batch')), ('BEAM', BEAM, ('pingpong', 'rpc', 'erpc', 'oneway')),
+MEASURES = (('raw', None, ('pingpong', 'blocking', 'stream')),
+            ('erlclu', BEAM, ('pingpong', 'rpc', 'rex', 'oneway', 'push')),
+            ('ei', BEAM, ('pingpong', 'rpc', 'oneway', 'push', 'batch')),
+            ('BEAM', BEAM, ('pingpong', 'rpc', 'erpc', 'oneway')),
             ('erlclu', OURS, ('pingpong', 'oneway')))
 # What each table needs of that: one may be asked for alone.
 TABLES = {'trips': ('pingpong', 'blocking', 'rpc', 'rex', 'erpc'), 'into': ('oneway', 'batch'), 'out': ('push',),
@@ -120,8 +122,8 @@ def trip_rows(m, where):
     for label, client, server, what in rows:
         value = m.figure(client, server, where, what, 16)
         yield label, number(value), show(value, raw), show(value, ei['pingpong'])
-    for label, client, what in (('clu_rpc_begin', 'erlclu', 'rpc'), ('clu_rex_begin', 'erlclu', 'rex'), ('ei_rpc', 'ei', 'rpc'), ('rpc:call', 'BEAM', 'rpc'),
-                                ('erpc:call', 'BEAM', 'erpc')):
+    for label, client, what in (('clu_rpc_begin', 'erlclu', 'rpc'), ('clu_rex_begin', 'erlclu', 'rex'), ('ei_rpc', 'ei', 'rpc'),
+                                ('rpc:call', 'BEAM', 'rpc'), ('erpc:call', 'BEAM', 'erpc')):
         value = m.figure(client, BEAM, where, what, 16)
         yield label, number(value), show(value, raw), show(value, ei['rpc'])
 
