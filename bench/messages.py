@@ -123,8 +123,8 @@ def trip_rows(m, where):
     for label, client, server, what in rows:
         value = m.figure(client, server, where, what, 16)
         yield label, number(value), show(value, raw), show(value, ei['pingpong'])
-    for label, client, what in (('clu_rpc_begin', 'erlclu', 'rpc'), ('clu_rex_begin', 'erlclu', 'rex'), ('ei_rpc', 'ei', 'rpc'), ('rpc:call', 'BEAM', 'rpc'),
-                                ('erpc:call', 'BEAM', 'erpc')):
+    for label, client, what in (('clu_rpc_begin', 'erlclu', 'rpc'), ('clu_rex_begin', 'erlclu', 'rex'), ('ei_rpc', 'ei', 'rpc'),
+                                ('rpc:call', 'BEAM', 'rpc'), ('erpc:call', 'BEAM', 'erpc')):
         value = m.figure(client, BEAM, where, what, 16)
         yield label, number(value), show(value, raw), show(value, ei['rpc'])
 

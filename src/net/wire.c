@@ -4,6 +4,8 @@
  * the machine then: the machine may give the id to another connection at once.
  */
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -21,14 +23,15 @@
 
 /* Each small read costs the peer a wake-up and both a turn; and a BEAM writes every message by
  * itself as long as the socket takes it, but many at once when it had to wait. So who sends much in
- * small pieces is read by and by: after CALM_READS reads in a row of less than CALM_SMALL bytes,
- * within CALM_WITHIN_US and with nothing sent in between, it is looked at every CALM_PAUSE_MS;
- * until less than CALM_LEAST bytes have come meanwhile, or so many that the reads would be large
- * anyway, or something is sent to it. */
+ * small pieces is read by and by, with CALM_WINDOW bytes of room until then: after CALM_READS reads
+ * in a row of less than CALM_SMALL bytes, within CALM_WITHIN_US and with nothing sent in between,
+ * it is looked at every CALM_PAUSE_MS; until less than CALM_LEAST bytes have come meanwhile, or so
+ * many that the reads would be large anyway, or something is sent to it. */
 #define CALM_READS     32
 #define CALM_SMALL     4096
 #define CALM_WITHIN_US 1000
 #define CALM_PAUSE_MS  1
+#define CALM_WINDOW    32768
 #define CALM_LEAST     2048
 #define CALM_MOST      (256u << 10)
 
@@ -89,6 +92,26 @@ static void lose(struct wire *w, const char *text)
     machine_closed(l->machine, id, text, system_now_ms());
 }
 
+/* How much TCP lets the peer send ahead of us; what TCP finds right is never as much as the last.
+ */
+#define WINDOW_FREE (1 << 30)
+
+static void clamp(struct wire *w, int bytes)
+{
+    (void)setsockopt(w->fd, IPPROTO_TCP, TCP_WINDOW_CLAMP, &bytes, sizeof bytes);
+}
+
+/* Whether it was read by and by. */
+static bool leave_calm(struct wire *w)
+{
+    w->n_small = 0;
+    if (list_empty(&w->calm))
+        return false;
+    list_remove(&w->calm);
+    clamp(w, WINDOW_FREE);
+    return true;
+}
+
 static void on_resume(void *arg, bool timed_out)
 {
     struct wire *w = arg;
@@ -104,7 +127,7 @@ static void pause_reading(struct wire *w, uint64_t ms)
         w->resume = watch_new(w->loop->base, WATCH_TIMER, -1, on_resume, w);
     if (w->resume == NULL || !watch_start(w->resume, ms))
         return;
-    list_remove(&w->calm);
+    leave_calm(w);
     watch_stop(w->readable);
 }
 
@@ -153,11 +176,8 @@ static ssize_t take(struct wire *w, uint64_t now_us)
 
 static void calm_end(struct wire *w)
 {
-    w->n_small = 0;
-    if (list_empty(&w->calm))
-        return;
-    list_remove(&w->calm);
-    watch_start(w->readable, NEVER);
+    if (leave_calm(w))
+        watch_start(w->readable, NEVER);
 }
 
 static void on_calm(void *arg, bool timed_out);
@@ -172,6 +192,7 @@ static void calm_begin(struct wire *w)
     if (l->calmer == NULL || (list_empty(&l->calm) && !watch_start(l->calmer, CALM_PAUSE_MS)))
         return;
     watch_stop(w->readable);
+    clamp(w, CALM_WINDOW);
     list_append(&l->calm, &w->calm);
 }
 
