@@ -31,7 +31,7 @@
 #define CALM_SMALL     4096
 #define CALM_WITHIN_US 1000
 #define CALM_PAUSE_MS  1
-#define CALM_WINDOW    32768
+#define CALM_WINDOW    131072
 #define CALM_LEAST     2048
 #define CALM_MOST      (256u << 10)
 
