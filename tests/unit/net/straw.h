@@ -39,6 +39,7 @@ struct machine {
     size_t answer;              /* bytes for who came in */
     size_t ends_after, n_words; /* of the trace */
     struct rlimit files;        /* before the test took them away */
+    uint64_t pause_ms;          /* for who has said something */
     uint64_t now_ms;            /* as it was told last */
     uint64_t late_ms;           /* how old that was, at most, when something had been sent */
 };
@@ -149,9 +150,8 @@ void machine_refused(struct machine *m, slot_id conn, enum dial_error error, con
 
 uint64_t machine_pause(const struct machine *m, slot_id conn)
 {
-    (void)m;
     (void)conn;
-    return 0;
+    return m->pause_ms;
 }
 
 size_t machine_space(struct machine *m, slot_id conn, struct iovec iov[2])
