@@ -96,7 +96,7 @@ typedef struct clu_call clu_call;
 
 /* Calls of others that one node holds at a time, of functions and of servers, until they are
  * answered. One more is refused before any handler sees it: its caller exits, or is told
- * error:{erpc, system_limit}, with the reason system_limit. */
+ * error:{erpc, system_limit} or {badrpc, {'EXIT', system_limit}}. */
 #define CLU_CALLS_MAX 1000000
 
 /* clu_function: an exported function. args stands at the list of arguments, borrowed until it

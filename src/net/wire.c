@@ -372,6 +372,7 @@ static void on_writable(void *arg, bool timed_out)
     struct loop *l = w->loop;
     int reason = timed_out ? ETIMEDOUT : w->opened ? 0 : socket_error(w->fd);
 
+    machine_now(l->machine, system_now_ms());
     if (reason != 0)
         refuse_wire(w, reason);
     else if (w->opened)

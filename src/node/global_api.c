@@ -159,7 +159,7 @@ static void answer_call(struct global *g, clu_pid from, clu_reader tag, const ch
     clu_to to = clu_to_pid(from);
 
     g->node->urgent = true;
-    clu_writer *w = clu_send_begin(g->server, &to);
+    clu_writer *w = send_back(g->server, &to);
 
     clu_put_tuple(w, 2);
     clu_put_term(w, &tag);

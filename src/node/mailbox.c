@@ -3,6 +3,9 @@
 
 #include "node/proc.h"
 
+/* When a service is told once more of an answer that found no room. */
+#define ANSWER_AGAIN_MS 1000
+
 /* A signal that waits: one block, with all that its slices point to. */
 struct message {
     struct list list;
@@ -99,15 +102,27 @@ static void lose(struct clu_process *p, clu_slice reason)
         watcher_fire(CONTAINER_OF(watchers.next, struct watcher, of_proc), reason);
 }
 
+/* What a service has asked itself, for somebody who waits for it, is never without an answer: one
+ * that was lost is a timeout, as soon as that can be kept. */
+static void answer_again(const struct clu_process *p, const struct delivery *d)
+{
+    struct tie *t = d->answer ? tie_of(p->node, &d->signal.ref) : NULL;
+
+    if (t != NULL)
+        (void)tie_timer(t, p->node->now_ms + ANSWER_AGAIN_MS);
+}
+
 /* Who cannot keep a signal ends, so that its links and monitors say so: none is lost in silence. */
-static void fail_to_keep(struct clu_process *p, const char *why)
+static void fail_to_keep(struct clu_process *p, const struct delivery *d, const char *why)
 {
     struct atom_term term;
 
-    if (p->service && p->stopped == NULL)
+    if (p->service && p->stopped == NULL) {
         lose(p, atom_term(&term, why));
-    else
+        answer_again(p, d);
+    } else {
         process_end(p, atom_term(&term, why));
+    }
 }
 
 static void keep(struct clu_process *p, const struct delivery *d)
@@ -116,12 +131,12 @@ static void keep(struct clu_process *p, const struct delivery *d)
     bool apart = d->answer && p->receive == NULL;
 
     if (m == NULL) {
-        fail_to_keep(p, "system_limit");
+        fail_to_keep(p, d, "system_limit");
         return;
     }
     if (p->mailbox_size + m->size > p->mailbox_max) {
         free(m);
-        fail_to_keep(p, "message_queue_full");
+        fail_to_keep(p, d, "message_queue_full");
         return;
     }
     p->mailbox_size += m->size;

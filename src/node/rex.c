@@ -120,6 +120,31 @@ static void take_send(struct clu_process *rex, const clu_pid *from, clu_reader r
         tell_sent(rex, from, NULL);
 }
 
+/* There is no room for the call: who asks so watches nobody, and would wait for ever. */
+static void tell_refused(struct clu_process *rex, const clu_to *to)
+{
+    clu_writer *w = send_back(rex, to);
+
+    clu_put_tuple(w, 2);
+    clu_put_atom_text(w, "rex");
+    clu_put_tuple(w, 2);
+    clu_put_atom_text(w, "badrpc");
+    clu_put_tuple(w, 2);
+    clu_put_atom_text(w, "EXIT");
+    clu_put_atom_text(w, "system_limit");
+    send_or_lose(rex);
+}
+
+/* alias: NULL for who is answered by his pid. */
+static void take_hidden(struct clu_process *rex, const clu_pid *from, const clu_ref *alias,
+                        clu_reader request)
+{
+    clu_to to = alias == NULL ? clu_to_pid(*from) : clu_to_alias(*alias);
+
+    if (!run(call_new(rex->node, CALL_HIDDEN, from, alias, call_no_tag), request))
+        tell_refused(rex, &to);
+}
+
 static void take_asked(struct clu_process *rex, const clu_pid *from, clu_reader msg)
 {
     clu_reader word = msg;
@@ -131,7 +156,7 @@ static void take_asked(struct clu_process *rex, const clu_pid *from, clu_reader 
     else if (takes(&msg, 3, "send"))
         take_send(rex, from, msg, true);
     else if (takes(&msg, 5, "call"))
-        run(call_new(rex->node, CALL_HIDDEN, from, NULL, call_no_tag), msg);
+        take_hidden(rex, from, NULL, msg);
 }
 
 /* From is a pid, or an alias for who calls (see rpc_out.c). */
@@ -145,7 +170,7 @@ static void take_other(struct clu_process *rex, const clu_signal *s)
         clu_ref alias = clu_get_ref(&msg);
 
         if (takes(&msg, 5, "call"))
-            run(call_new(rex->node, CALL_HIDDEN, &s->from, &alias, call_no_tag), msg);
+            take_hidden(rex, &s->from, &alias, msg);
         return;
     }
     clu_pid from = clu_get_pid(&msg);

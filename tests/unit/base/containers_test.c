@@ -2,11 +2,13 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <cmocka.h>
 
 #include "base/buf.h"
+#include "base/hash.h"
 #include "base/heap.h"
 #include "base/list.h"
 #include "base/map.h"
@@ -205,6 +207,34 @@ static void test_map_many(void **state)
     map_free(&m);
 }
 
+/* Texts that differ at their ends only, as the names {worker, N} of many processes do, and atoms
+ * with a number behind them: whichever bits of the upper half a table takes. */
+static void test_hash_spreads(void **state)
+{
+    enum { TEXTS = 1 << 14, SLOTS = 1 << 10, USUAL = TEXTS / SLOTS };
+    static const char *const begins[] = {"h\2w\6workerb..", "worker", "group_", ""};
+
+    (void)state;
+    for (size_t f = 0; f < COUNT(begins); f++)
+        for (unsigned shift = 32; shift <= 54; shift += 11) {
+            static unsigned filled[SLOTS];
+            size_t begin = strlen(begins[f]);
+            unsigned most = 0;
+            uint8_t text[32];
+
+            memset(filled, 0, sizeof filled);
+            memcpy(text, begins[f], begin);
+            for (unsigned i = 0; i < TEXTS; i++) {
+                put_be16(text + begin, (uint16_t)i);
+                uint64_t hash = hash_text((clu_slice){text, begin + 2});
+
+                most = (unsigned)max_u64(most, ++filled[hash >> shift & (SLOTS - 1)]);
+            }
+            if (most > 4 * USUAL)
+                fail_msg("%s: %u of %d in one place, by bit %u", begins[f], most, TEXTS, shift);
+        }
+}
+
 /* ---- heap ---- */
 
 static void test_heap_order(void **state)
@@ -330,6 +360,7 @@ int main(void)
         cmocka_unit_test(test_slots_full),
         cmocka_unit_test(test_map),
         cmocka_unit_test(test_map_many),
+        cmocka_unit_test(test_hash_spreads),
         cmocka_unit_test(test_heap_order),
         cmocka_unit_test(test_heap_due),
         cmocka_unit_test(test_list),

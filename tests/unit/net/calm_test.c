@@ -2,6 +2,8 @@
  *
  * Who sends much in small pieces is read by and by.
  */
+#include <netinet/tcp.h>
+
 #include "straw.h"
 
 /* A plain socket that the loop has accepted. */
@@ -106,6 +108,53 @@ static void its_end_is_seen(void **state)
     loop_free(w.m.loop);
 }
 
+/* The loop's end of it. */
+static int other_end(int fd)
+{
+    struct addr own = socket_local(fd);
+
+    for (int other = 0; other < 1024; other++) {
+        struct sockaddr_in sa;
+        socklen_t len = sizeof sa;
+
+        if (other != fd && getpeername(other, (void *)&sa, &len) == 0 && sa.sin_family == AF_INET &&
+            ntohs(sa.sin_port) == own.port)
+            return other;
+    }
+    return -1;
+}
+
+static int window(int fd)
+{
+    int bytes = 0;
+    socklen_t len = sizeof bytes;
+
+    assert_int_equal(getsockopt(fd, IPPROTO_TCP, TCP_WINDOW_CLAMP, &bytes, &len), 0);
+    return bytes;
+}
+
+/* Who is not read for a while has the room that it had, when it is read again. */
+static void its_room_comes_back(void **state)
+{
+    struct world w;
+
+    (void)state;
+    set_up(&w);
+    int fd = come_in(&w), there = other_end(fd);
+
+    assert_true(there >= 0);
+    hasten(&w, fd);
+    assert_in_range(window(there), 1, 1 << 16);
+    w.m.pause_ms = 1;
+    assert_int_equal(taken(&w, fd, 1, 1000), 2);
+    w.m.pause_ms = 0;
+    for (int i = 0; i < 100 && taken(&w, fd, 1, 10) == 0; i++) {
+    }
+    assert_in_range(window(there), 1 << 20, INT32_MAX);
+    close(fd);
+    loop_free(w.m.loop);
+}
+
 static void it_may_be_closed(void **state)
 {
     struct world w;
@@ -124,9 +173,8 @@ static void it_may_be_closed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(it_goes_on_at_once),
-        cmocka_unit_test(it_is_read_by_and_by),
-        cmocka_unit_test(its_end_is_seen),
+        cmocka_unit_test(it_goes_on_at_once), cmocka_unit_test(it_is_read_by_and_by),
+        cmocka_unit_test(its_end_is_seen),    cmocka_unit_test(its_room_comes_back),
         cmocka_unit_test(it_may_be_closed),
     };
 

@@ -2,6 +2,9 @@
  *
  * The loop with a machine of straw.
  */
+#include <signal.h>
+#include <sys/wait.h>
+
 #include "straw.h"
 
 /* Runs until the trace has so many words, and compares it. */
@@ -45,6 +48,54 @@ static void test_bytes_arrive(void **state)
     expect(&w, 4, "listening accepted got-all dialled-closed ");
     assert_true(w.m.opened);
     assert_int_equal(w.m.received, sizeof zeroes);
+}
+
+/* Reads, by and by, what comes there: a process by itself, for the loop is to wait meanwhile. */
+static pid_t read_after_ms(int fd, unsigned ms)
+{
+    static uint8_t bytes[1 << 16];
+    pid_t pid = fork();
+
+    if (pid != 0)
+        return pid;
+    usleep(ms * 1000);
+    while (read(fd, bytes, sizeof bytes) > 0) {
+    }
+    _exit(0);
+}
+
+/* What goes when a full socket has room again goes now, not when something was heard last: timers
+ * of who was waiting for that count from then. */
+static void test_time_goes_on_at_a_full_socket(void **state)
+{
+    struct world w;
+    int holder;
+    struct addr at = take_port(&holder);
+    size_t before;
+
+    (void)state;
+    set_up(&w);
+    w.m.to_send = sizeof zeroes;
+    add_dial(&w.m, at);
+    loop_start(w.m.loop);
+    do {
+        before = sent;
+        loop_step(w.m.loop, 100);
+    } while (sent != before);
+    assert_in_range(sent, 1, sizeof zeroes - 1);
+    int fd = accept(holder, NULL, NULL);
+    pid_t reader = read_after_ms(fd, 300);
+
+    assert_true(fd >= 0 && reader > 0);
+    w.m.late_ms = 0;
+    loop_step(w.m.loop, 10000);
+    assert_int_not_equal(sent, before);
+    assert_in_range(w.m.late_ms, 0, 200);
+    kill(reader, SIGKILL);
+    assert_int_equal(waitpid(reader, NULL, 0), reader);
+    close(fd);
+    close(holder);
+    loop_free(w.m.loop);
 }
 
 static void test_unwelcome(void **state)
@@ -194,7 +245,7 @@ int main(void)
         cmocka_unit_test(test_source_is_used), cmocka_unit_test(test_port_in_use),
         cmocka_unit_test(test_range_of_ports), cmocka_unit_test(test_foreign_address),
         cmocka_unit_test(test_timer),          cmocka_unit_test(test_closing_strangers),
-        cmocka_unit_test(test_out_of_files),
+        cmocka_unit_test(test_out_of_files),   cmocka_unit_test(test_time_goes_on_at_a_full_socket),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -39,6 +39,9 @@ struct machine {
     size_t answer;              /* bytes for who came in */
     size_t ends_after, n_words; /* of the trace */
     struct rlimit files;        /* before the test took them away */
+    uint64_t pause_ms;          /* for who has said something */
+    uint64_t now_ms;            /* as it was told last */
+    uint64_t late_ms;           /* how old that was, at most, when something had been sent */
 };
 
 /* ---- the machine of straw ---- */
@@ -83,14 +86,12 @@ uint64_t machine_deadline(const struct machine *m)
 
 uint64_t machine_time(const struct machine *m)
 {
-    (void)m;
-    return 0;
+    return m->now_ms;
 }
 
 void machine_now(struct machine *m, uint64_t now_ms)
 {
-    (void)m;
-    (void)now_ms;
+    m->now_ms = now_ms;
 }
 
 uint64_t machine_handed(const struct machine *m)
@@ -129,7 +130,7 @@ slot_id machine_accepted(struct machine *m, enum listener which, const struct ad
 
 void machine_opened(struct machine *m, slot_id conn, const struct addr *local, uint64_t now_ms)
 {
-    (void)now_ms;
+    m->now_ms = now_ms;
     assert_int_not_equal(local->port, 0);
     add(m, UPDATE_SEND, conn);
     /* No word: the listener may see the connection before or after its dialler. */
@@ -149,9 +150,8 @@ void machine_refused(struct machine *m, slot_id conn, enum dial_error error, con
 
 uint64_t machine_pause(const struct machine *m, slot_id conn)
 {
-    (void)m;
     (void)conn;
-    return 0;
+    return m->pause_ms;
 }
 
 size_t machine_space(struct machine *m, slot_id conn, struct iovec iov[2])
@@ -201,7 +201,7 @@ size_t machine_pending(struct machine *m, slot_id conn, struct iovec *iov, size_
 
 void machine_sent(struct machine *m, slot_id conn, size_t n, uint64_t now_ms)
 {
-    (void)now_ms;
+    m->late_ms = max_u64(m->late_ms, system_now_ms() - now_ms);
     if (conn == ACCEPTED)
         m->answer -= n;
     else

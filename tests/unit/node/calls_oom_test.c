@@ -138,7 +138,17 @@ static bool call_in(struct fixture *f)
     said = sent(f);
     assert_true(count(said, "alias") + count(said, "{28,served") >= 1);
     return asked(f, "{6,caller,'',served}", "{system,{caller,[alias|request]},get_status}") &&
+           asked(f, "{6,caller,'',served}", "{system,{caller,[alias|request]},get_state}") &&
            asked(f, "{6,caller,'',rex}", "{caller,{call,nosuch,f,[x],user}}");
+}
+
+/* There is memory again. */
+static void settle(struct fixture *f)
+{
+    wire_running = false;
+    node_tick(&f->node, 7000);
+    node_turn(&f->node, 7000);
+    wire_running = true;
 }
 
 static bool story(void)
@@ -153,7 +163,8 @@ static bool story(void)
     channel_init(&f.channel, NODE_FLAGS, 60000, 4, 0);
     channel_init(&f.peer, NODE_FLAGS, 60000, 4, 0);
     if (err == CLU_OK)
-        err = node_link_up(&f.node, &f.link, &f.channel, "p@h", 3, NODE_FLAGS);
+        err = node_link_up(&f.node, &f.link, &f.channel, "p@h", 3,
+                           NODE_FLAGS & ~DFLAG_ALTACT_SIG); /* its release is to be asked */
     if (err == CLU_OK) {
         clu_export(&f.node, "calc", "same", 1, same, NULL);
         clu_serve(&f.node, "served", &served, NULL);
@@ -162,6 +173,7 @@ static bool story(void)
             linked = call_in(&f);
             wire_running = true;
             call_out(&f);
+            settle(&f);
             if (linked)
                 assert_true(list_empty(&f.node.calls));
         }

@@ -836,6 +836,26 @@ static void nonsense_is_told_once(void **state)
     end(&f);
 }
 
+/* Whoever asks in the name of a node that is not linked: no answer dials it. */
+static void answers_dial_nobody(void **state)
+{
+    const clu_pid stranger = {.node = slice_of("q@h"), .id = 1, .serial = 1, .creation = 7};
+    struct fixture f;
+
+    (void)state;
+    begin(&f);
+    link_up(&f, 0);
+    said(&f, 0);
+    HEAR(&f, 0, "{'$gen_call',{~p,tag},get_known}", stranger);
+    assert_null(node_next_wanted(&f.node));
+    HEAR(&f, 0, "{'$gen_call',{~p,tag},{sync,[]}}", stranger);
+    assert_null(node_next_wanted(&f.node));
+    HEAR(&f, 0, "{'$gen_call',{~p,tag},{sync,['p@h']}}", f.peers[0].server);
+    link_down(&f, 0, "connection_closed"); /* that is an answer, to who is gone */
+    assert_null(node_next_wanted(&f.node));
+    end(&f);
+}
+
 /* Pairs of names that nobody has heard of take a bounded place. */
 static void losses_without_end(void **state)
 {
@@ -876,6 +896,7 @@ int main(void)
         cmocka_unit_test(names_of_both_sides),
         cmocka_unit_test(we_decide),
         cmocka_unit_test(nonsense_is_told_once),
+        cmocka_unit_test(answers_dial_nobody),
         cmocka_unit_test(losses_without_end),
     };
 

@@ -156,6 +156,10 @@ static void calls_that_wait_are_bounded(void **state)
     told(&f, "{6,caller,'',rex}",
          "{'$gen_call',{caller,[alias|result]},{call,erlang,node,[],user}}",
          "{28,rex,<p@h.1.2>,#Ref<p@h.1.1.1>} system_limit\n");
+    told(&f, "{6,caller,'',rex}", "{caller,{call,erlang,node,[],user}}",
+         "{22,<us@h.2.2>,<p@h.1.2>} {rex,{badrpc,{'EXIT',system_limit}}}\n");
+    told(&f, "{6,caller,'',rex}", "{request,{call,erlang,node,[],user}}",
+         "{37,4,<us@h.2.2>,#Ref<p@h.8.7.6>} {rex,{badrpc,{'EXIT',system_limit}}}\n");
     told(&f, "{29,request,caller,caller,{erlang,node,0},[monitor]}", "[]",
          "{31,#Ref<p@h.8.7.6>,<p@h.1.2>,0,system_limit}\n");
     clu_put_atom_text(clu_reply_begin(f.pending), "now");
