@@ -135,11 +135,11 @@ CLU_API clu_process *clu_find(clu_node *node, const clu_pid *pid);
  * follows. That may be so of a large message (above 64 KiB) alone: while 1 MiB of those wait, small
  * ones pass. What one process sends to a node arrives in its order all the same. CLU_ESIZE: more
  * than CLU_MESSAGE_MAX to a peer that takes no fragments (all since OTP 22 do); CLU_ENOENT: self
- * has ended; CLU_EBADARG: nothing was begun, or the name of the node is longer than
- * the 255 bytes that a node's may have; CLU_ENOMEM, or the writer's error. A message to nobody
- * is dropped: that is no error, as everywhere in Erlang.
- * clu_send_cancel: in place of clu_send_end, clu_call_end or clu_multicall_end: nothing is sent.
- * clu_send_raw: begin and end for a term that is encoded already. */
+ * has ended; CLU_EBADARG: nothing was begun, or the name of the node is longer than the 255 bytes
+ * that a node's may have; CLU_ENOMEM, or the writer's error. A message to nobody is dropped: that
+ * is no error, as everywhere in Erlang. clu_send_cancel: in place of clu_send_end, clu_call_end or
+ * clu_multicall_end: nothing is sent. clu_send_raw: begin and end for a term that is encoded
+ * already. */
 CLU_API clu_writer *clu_send_begin(clu_process *self, const clu_to *to);
 CLU_API CLU_MUST_USE clu_error clu_send_end(clu_process *self);
 CLU_API void clu_send_cancel(clu_process *self);
@@ -186,9 +186,8 @@ CLU_API void clu_on_stream(clu_process *self, clu_stream_fn *on_stream, void *ar
  * reference is returned, its n is 0 when memory is out or self has ended. */
 
 /* clu_link, clu_unlink: as erlang:link/1, unlink/1. A pid that is gone, or whose node cannot be
- * reached, ends in an exit signal (noproc, noconnection). CLU_ENOMEM; CLU_EBADARG: no node can have
- * such a name; clu_link: CLU_ENOENT when
- * self has ended. */
+ * reached, ends in an exit signal (noproc, noconnection). CLU_ENOMEM; clu_link: CLU_EBADARG: no
+ * node can have such a name; CLU_ENOENT: self has ended. */
 CLU_API CLU_MUST_USE clu_error clu_link(clu_process *self, const clu_pid *pid);
 CLU_API CLU_MUST_USE clu_error clu_unlink(clu_process *self, const clu_pid *pid);
 /* clu_exit_signal: exit(Pid, Reason); reason is an encoded term. A pid that is gone is no error.

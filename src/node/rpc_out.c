@@ -253,6 +253,8 @@ clu_writer *clu_rex_begin(clu_process *p, const char *node, const char *module,
 
     if (room != CLU_OK)
         return refuse(p, room);
+    if (node[0] == '\0')
+        return refuse(p, CLU_EBADARG);
     return linked || is_own_name(p->node, slice_of(node))
                ? begin_hasty(p, r, &to, module, function, timeout_ms)
                : begin_rex(p, &to, module, function, timeout_ms);

@@ -144,7 +144,7 @@ static void its_room_comes_back(void **state)
 
     assert_true(there >= 0);
     hasten(&w, fd);
-    assert_in_range(window(there), 1, 1 << 16);
+    assert_in_range(window(there), 1, 1 << 17);
     w.m.pause_ms = 1;
     assert_int_equal(taken(&w, fd, 1, 1000), 2);
     w.m.pause_ms = 0;

@@ -486,6 +486,11 @@ static void what_was_begun_may_be_cancelled(void **state)
     /* what cannot be written is not sent */
     clu_put_float(clu_rpc_begin(p, "p@h", "m", "f", 5000), 1.0 / 0.0);
     assert_int_equal(clu_call_end(p, answered, &f, NULL), CLU_ERANGE);
+    /* what has no name is no node */
+    put_text(&f, clu_rpc_begin(p, "", "m", "f", 5000), "[x]");
+    assert_int_equal(clu_call_end(p, answered, &f, NULL), CLU_EBADARG);
+    put_text(&f, clu_rex_begin(p, "", "m", "f", 5000), "[x]");
+    assert_int_equal(clu_call_end(p, answered, &f, NULL), CLU_EBADARG);
     assert_string_equal(sent(&f), "");
     end(&f);
 }
