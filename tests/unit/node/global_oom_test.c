@@ -270,22 +270,28 @@ static bool a_link_is_lost(void)
     return end(true);
 }
 
+static failing_story *const stories[] = {names_are_registered_and_given_back,
+                                         locks_are_had_and_lost, partitions_meet, a_link_is_lost};
+
 static void every_allocation_may_fail(void **state)
 {
-    static failing_story *const stories[] = {names_are_registered_and_given_back,
-                                             locks_are_had_and_lost, partitions_meet,
-                                             a_link_is_lost};
+    failing_story *const *story = *state;
 
-    (void)state;
-    failing_tell_all(stories, COUNT(stories));
+    failing_tell(*story);
     print_message("%zu of %zu stories end with something amiss\n", n_unsettled, n_ended);
-    assert_true(n_ended > 1000);
+    assert_true(n_ended > 100);
     assert_int_equal(n_unsettled, 0);
 }
 
-int main(void)
+/* Each story takes its time: they are told by programs of their own, by number. */
+int main(int argc, char **argv)
 {
-    static const struct CMUnitTest tests[] = {cmocka_unit_test(every_allocation_may_fail)};
+    size_t which = argc == 2 ? strtoul(argv[1], NULL, 10) : COUNT(stories);
+
+    if (which >= COUNT(stories))
+        return 2;
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_prestate(every_allocation_may_fail, (void *)(uintptr_t)&stories[which])};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
