@@ -145,7 +145,7 @@ class Files(Case):
                     self.assertRegex(done.stderr, r"\Aerlclu: .*\n\Z")
 
     def test_too_few_to_dial(self):
-        done = self.limited(6, "ping", "a@127.0.0.1", "--port", str(free_port()), "--cookie-file", str(self.cookie))
+        done = self.limited(7, "ping", "a@127.0.0.1", "--port", str(free_port()), "--cookie-file", str(self.cookie))
         self.assertStatus(done, 12, "tcp-timeout", "Too many open files", "The fault is on this side")
 
 

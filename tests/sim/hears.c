@@ -55,7 +55,7 @@ static void hear_message(struct citizen *a, const clu_signal *s)
 
         if (err == CLU_EBUSY)
             a->busy[node_of(gen.from.node)]++;
-        else if (err != CLU_OK && citizen_alive(a))
+        else if (err != CLU_OK && err != CLU_ENOENT && citizen_alive(a)) /* the link may be gone */
             town_violation(t, "%s cannot answer", a->name);
     } else if (is_conflict(s->term)) {
         if (!names_conflict(a, false))
