@@ -101,8 +101,8 @@ static void take_spare(struct gather *g, struct gathering *m)
     g->spare_cap = 0;
 }
 
-/* What can be had for n bytes more, where at most max are to be: twice of what there is, but no
- * more than is to be expected; where that is too much, what it needs. */
+/* Memory for n bytes more: twice of what there is, but no more than is to be expected; where the
+ * link may not have that, what is needed; 0: not even that. */
 static size_t next_cap(const struct gather *g, const struct gathering *m, size_t n)
 {
     size_t need = m->len + n, room = GATHER_BYTES_MAX - g->bytes + m->cap;

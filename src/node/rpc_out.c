@@ -85,18 +85,25 @@ static clu_writer *refuse(struct clu_process *p, clu_error err)
     return &s->w;
 }
 
-static struct tie *rpc_tie(struct clu_process *p, uint64_t timeout_ms)
+/* NULL: no memory. */
+static struct tie *timed_tie(struct clu_process *p, uint32_t kinds, uint64_t timeout_ms)
 {
     uint64_t now = p->node->now_ms;
-    struct tie *t = tie_new(p, TIE_CALL | TIE_MONITOR);
+    struct tie *t = tie_new(p, kinds);
 
-    if (t == NULL)
-        return NULL;
-    t->on_down = rpc_down;
-    if (timeout_ms >= NEVER - now || tie_timer(t, now + timeout_ms) == CLU_OK)
+    if (t == NULL || timeout_ms >= NEVER - now || tie_timer(t, now + timeout_ms) == CLU_OK)
         return t;
     tie_free(t);
     return NULL;
+}
+
+static struct tie *rpc_tie(struct clu_process *p, uint64_t timeout_ms)
+{
+    struct tie *t = timed_tie(p, TIE_CALL | TIE_MONITOR, timeout_ms);
+
+    if (t != NULL)
+        t->on_down = rpc_down;
+    return t;
 }
 
 /* ref NULL: a cast, that has no answer. */
@@ -206,16 +213,9 @@ clu_writer *clu_rpc_begin(clu_process *p, const char *node, const char *module,
 /* Nothing is monitored: that the connection ends is told all the same. r NULL: of this node. */
 static struct tie *rex_tie(struct clu_process *p, struct remote *r, uint64_t timeout_ms)
 {
-    uint64_t now = p->node->now_ms;
-    struct tie *t = tie_new(p, TIE_CALL | TIE_ALIAS | TIE_REX);
+    struct tie *t = timed_tie(p, TIE_CALL | TIE_ALIAS | TIE_REX, timeout_ms);
 
-    if (t == NULL)
-        return NULL;
-    if (timeout_ms < NEVER - now && tie_timer(t, now + timeout_ms) != CLU_OK) {
-        tie_free(t);
-        return NULL;
-    }
-    if (r != NULL)
+    if (t != NULL && r != NULL)
         tie_at(t, r);
     return t;
 }
