@@ -28,6 +28,8 @@
 /* Bytes of large messages that may wait before another large one has to. Small frames go between
  * their fragments. */
 #define CHANNEL_LARGE_BUSY (1u << 20)
+/* Pieces of memory that one read may go to. */
+#define CHANNEL_PLACES 3
 /* What a message may have beside its control message without being a large one. */
 #define CHANNEL_SMALL_MAX (OUTBOX_FRAGMENT - 1024)
 /* Control answers (noproc, acks) go on above the busy limits, up to here; then the link is closed
@@ -63,6 +65,7 @@ struct channel {
     struct gathering *done; /* handed out, not released yet */
     struct gathering *into; /* whose fragment is being read to its place in the payload; NULL */
     size_t into_left;       /* bytes of it that have not come */
+    struct gathering *guess; /* whose next fragment the space was for that was told last; NULL */
     struct outbox out;
     struct atoms_out atoms_out;
     struct channel_message message; /* being written */
@@ -102,12 +105,12 @@ void channel_init(struct channel *c, uint64_t flags, uint32_t ticktime_ms, uint3
                   uint64_t now_ms);
 void channel_fini(struct channel *c);
 
-/* channel_space: where the next bytes of the socket should go: first the rest of an incomplete
- * frame, of a fragment right into its message; then the caller's scratch buffer. Returns the number
- * of iovecs set, 1 or 2. */
-size_t channel_space(struct channel *c, uint8_t *scratch, size_t scratch_len, struct iovec iov[2]);
-/* channel_got: n bytes were read into that space. Then call channel_next until it says false. */
-void channel_got(struct channel *c, size_t n, const uint8_t *scratch, uint64_t now_ms);
+/* channel_space: where the next bytes of the socket should go: the rest of an incomplete frame, of a
+ * fragment right into its message; the caller's scratch buffer. Returns the number of iovecs set. */
+size_t channel_space(struct channel *c, uint8_t *scratch, size_t scratch_len, struct iovec iov[CHANNEL_PLACES]);
+/* channel_got: n bytes were read into that space, asked for last. Then call channel_next until it
+ * says false. */
+void channel_got(struct channel *c, size_t n, uint8_t *scratch, uint64_t now_ms);
 /* channel_feed: the same for bytes that lie elsewhere (what the handshake left over). */
 void channel_feed(struct channel *c, const uint8_t *data, size_t len, uint64_t now_ms);
 /* channel_next: the next whole message, checked (clu_check on control and payload, one tuple
@@ -144,8 +147,8 @@ size_t channel_queued(const struct channel *c);
 bool channel_pauses(const struct channel *c);
 
 /* channel_pending, channel_sent: bytes to be sent now, in at most max pieces, whose number it
- * returns; that n bytes were sent. */
-size_t channel_pending(const struct channel *c, struct iovec *iov, size_t max);
+ * returns; that n bytes of them were sent, with nothing queued in between. */
+size_t channel_pending(struct channel *c, struct iovec *iov, size_t max);
 void channel_sent(struct channel *c, size_t n, uint64_t now_ms);
 
 /* channel_watch: from now on it is counted how long nothing goes of what waits; channel_tick does

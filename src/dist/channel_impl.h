@@ -4,8 +4,8 @@
 
 #include "dist/channel.h"
 
-/* Inside of the channel: channel.c splits frames and keeps time, channel_read.c reads what is in a
- * frame, channel_write.c writes them. */
+/* Inside of the channel: channel_in.c splits bytes into frames, channel_read.c reads what is in a frame,
+ * channel_write.c writes them, channel.c keeps time. */
 
 /* The 4 bytes in front of every frame. */
 #define LENGTH_SIZE 4

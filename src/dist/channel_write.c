@@ -235,7 +235,7 @@ clu_error channel_end(struct channel *c, clu_writer *w)
     return err;
 }
 
-size_t channel_pending(const struct channel *c, struct iovec *iov, size_t max)
+size_t channel_pending(struct channel *c, struct iovec *iov, size_t max)
 {
     return outbox_pending(&c->out, iov, max);
 }

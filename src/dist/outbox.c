@@ -88,7 +88,7 @@ static void schedule(struct outbox *o)
     o->part = (size_t)min_u64(OUTBOX_FRAGMENT, item->bytes.len - item->at);
     o->part_sent = 0;
     o->cut = o->small.len;
-    put_head(o->head, KIND_NEXT, s, item->fragment, o->part);
+    put_head(o->heads[0], KIND_NEXT, s, item->fragment, o->part);
 }
 
 /* Puts the first fragment of the sender's message into small; where its header is to be written, or
@@ -271,31 +271,59 @@ size_t outbox_queued(const struct outbox *o)
     return o->small.len - o->sent + o->held + o->large + head - o->part_sent;
 }
 
+struct pieces {
+    struct iovec *iov;
+    size_t n, max;
+};
+
 /* One more piece, unless it is empty. */
-static size_t add_piece(struct iovec *iov, size_t n, size_t max, const uint8_t *data, size_t len)
+static void add_piece(struct pieces *p, const uint8_t *data, size_t len)
 {
-    if (len == 0 || n == max)
-        return n;
-    iov[n] = (struct iovec){(void *)(uintptr_t)data, len};
-    return n + 1;
+    if (len > 0 && p->n < p->max)
+        p->iov[p->n++] = (struct iovec){(void *)(uintptr_t)data, len};
 }
 
-size_t outbox_pending(const struct outbox *o, struct iovec *iov, size_t max)
+static void add_small(struct pieces *p, const struct outbox *o, size_t from, size_t to)
 {
-    const uint8_t *small = o->small.data;
+    if (from < to)
+        add_piece(p, o->small.data + from, to - from);
+}
 
-    if (o->part == 0)
-        return o->small.len == o->sent
-                   ? 0
-                   : add_piece(iov, 0, max, small + o->sent, o->small.len - o->sent);
+/* What comes next if nothing else does: with several senders it is the turn of another. */
+static void add_ahead(struct pieces *p, struct outbox *o)
+{
+    const struct outgoing *item = o->first->head;
+    size_t at = item->at + o->part;
+
+    for (uint64_t i = 1; i < OUTBOX_AHEAD && i < item->fragment && p->n < p->max; i++) {
+        size_t len = (size_t)min_u64(OUTBOX_FRAGMENT, item->bytes.len - at);
+
+        put_head(o->heads[i], KIND_NEXT, o->first, item->fragment - i, len);
+        add_piece(p, o->heads[i], OUTBOX_FRAGMENT_HEAD);
+        add_piece(p, item->bytes.data + at, len);
+        at += len;
+    }
+}
+
+size_t outbox_pending(struct outbox *o, struct iovec *iov, size_t max)
+{
+    struct pieces p = {iov, 0, max};
+
+    if (o->part == 0) {
+        add_small(&p, o, o->sent, o->small.len);
+        return p.n;
+    }
     const struct outgoing *item = o->first->head;
     size_t head = (size_t)min_u64(o->part_sent, OUTBOX_FRAGMENT_HEAD);
     size_t body = o->part_sent - head;
-    size_t n = add_piece(iov, 0, max, small == NULL ? NULL : small + o->sent, o->cut - o->sent);
 
-    n = add_piece(iov, n, max, o->head + head, OUTBOX_FRAGMENT_HEAD - head);
-    n = add_piece(iov, n, max, item->bytes.data + item->at + body, o->part - body);
-    return small == NULL ? n : add_piece(iov, n, max, small + o->cut, o->small.len - o->cut);
+    add_small(&p, o, o->sent, o->cut);
+    add_piece(&p, o->heads[0] + head, OUTBOX_FRAGMENT_HEAD - head);
+    add_piece(&p, item->bytes.data + item->at + body, o->part - body);
+    add_small(&p, o, o->cut, o->small.len);
+    if (o->first == o->last)
+        add_ahead(&p, o);
+    return p.n;
 }
 
 /* The first sender's large message is out: what it sent behind it, up to the next large one. */

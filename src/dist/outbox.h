@@ -20,6 +20,9 @@
 #define KIND_NEXT  70
 /* Length, version, kind, and the two numbers of a fragment. */
 #define OUTBOX_FRAGMENT_HEAD (4 + 2 + 16)
+/* Fragments of one message that may go to the socket by one call. A peer that is quicker than we are
+ * sleeps between two calls, and to wake it costs as much as to copy a fragment. */
+#define OUTBOX_AHEAD 4
 /* A buffer up to this is kept for the next messages until the link is idle; one that grew beyond it
  * is given back at once. */
 #define OUTBOX_KEEP_MAX (4u << 20)
@@ -58,7 +61,8 @@ struct outbox {
     size_t cut;
     size_t part;      /* its bytes, the head not counted; 0: none is under way */
     size_t part_sent; /* head and bytes */
-    uint8_t head[OUTBOX_FRAGMENT_HEAD];
+    /* Its head, and those of the ones that were shown behind it. */
+    uint8_t heads[OUTBOX_AHEAD][OUTBOX_FRAGMENT_HEAD];
 };
 
 void outbox_free(struct outbox *o);
@@ -92,9 +96,9 @@ CLU_MUST_USE clu_error outbox_start(struct outbox *o, const struct outbox_messag
 /* outbox_queued: bytes in all. */
 size_t outbox_queued(const struct outbox *o);
 
-/* outbox_pending: as channel_pending. outbox_sent: CLU_ENOMEM: the frames that come next cannot be
- * queued. */
-size_t outbox_pending(const struct outbox *o, struct iovec *iov, size_t max);
+/* outbox_pending: as channel_pending. outbox_sent: of what was shown last, with nothing queued since;
+ * CLU_ENOMEM: the frames that come next cannot be queued. */
+size_t outbox_pending(struct outbox *o, struct iovec *iov, size_t max);
 CLU_MUST_USE clu_error outbox_sent(struct outbox *o, size_t n);
 
 #endif

@@ -213,7 +213,7 @@ void machine_refused(struct machine *m, slot_id id, enum dial_error error, const
     conn_drop(m, c);
 }
 
-size_t machine_space(struct machine *m, slot_id id, struct iovec iov[2])
+size_t machine_space(struct machine *m, slot_id id, struct iovec iov[MACHINE_PLACES])
 {
     struct conn *c = get(m, id);
 

@@ -58,7 +58,7 @@ struct conn_ops {
     void (*opened)(struct machine *m, struct conn *c, uint64_t now_ms);
     void (*refused)(struct machine *m, struct conn *c, enum dial_error error, const char *text,
                     uint64_t now_ms);
-    size_t (*space)(struct machine *m, struct conn *c, struct iovec iov[2]);
+    size_t (*space)(struct machine *m, struct conn *c, struct iovec iov[MACHINE_PLACES]);
     void (*got)(struct machine *m, struct conn *c, size_t n, uint64_t now_ms);
     void (*closed)(struct machine *m, struct conn *c, const char *text, uint64_t now_ms);
     /* What is to be sent, in at most max pieces, whose number it returns. */

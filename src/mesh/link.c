@@ -324,7 +324,7 @@ void link_end_shake(struct link *l)
     l->hs = NULL;
 }
 
-static size_t link_space(struct machine *m, struct conn *c, struct iovec iov[2])
+static size_t link_space(struct machine *m, struct conn *c, struct iovec iov[MACHINE_PLACES])
 {
     struct link *l = link_of(c);
 

@@ -25,7 +25,9 @@ struct machine;
 /* Clients of our epmd without a registration, at once; beyond, the oldest is closed. */
 #define MACHINE_EPMD_ASKERS_MAX 512
 /* One receive buffer a loop, not a peer. */
-#define MACHINE_SCRATCH_SIZE (64u << 10)
+#define MACHINE_SCRATCH_SIZE (68u << 10)
+/* Pieces of memory that one read may go to. */
+#define MACHINE_PLACES 3
 /* Events that wait for the driver; more are counted and reported as lost. */
 #define MACHINE_EVENTS_MAX 128
 /* DNS queries under way at once. */
@@ -133,7 +135,7 @@ void machine_refused(struct machine *m, slot_id conn, enum dial_error error, con
                      uint64_t now_ms);
 /* machine_space, machine_got: where to read to, and that n bytes were read. Space is asked anew for
  * every read. The conn may be closed afterwards (UPDATE_CLOSE). */
-size_t machine_space(struct machine *m, slot_id conn, struct iovec iov[2]);
+size_t machine_space(struct machine *m, slot_id conn, struct iovec iov[MACHINE_PLACES]);
 void machine_got(struct machine *m, slot_id conn, size_t n, uint64_t now_ms);
 /* machine_pause: after a read: for how many ms nothing should be read from it; 0: none. */
 uint64_t machine_pause(const struct machine *m, slot_id conn);

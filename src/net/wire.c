@@ -18,8 +18,9 @@
 
 /* Pieces given to one sendmsg: the queue of a link rarely has more. */
 #define SEND_PIECES 16
-/* Bytes that one connection may send before others have their turn. */
-#define SEND_TURN (4u << 20)
+/* Bytes that one connection may send before others have their turn, and before what has come is
+ * read: 4 MiB would hold up an answer by 4 ms. */
+#define SEND_TURN (256u << 10)
 
 /* Each small read costs the peer a wake-up and both a turn; and a BEAM writes every message by
  * itself as long as the socket takes it, but many at once when it had to wait. So who sends much in
@@ -151,7 +152,7 @@ static void on_bytes(struct wire *w, size_t n, uint64_t now_ms)
 static ssize_t take(struct wire *w, uint64_t now_us)
 {
     struct loop *l = w->loop;
-    struct iovec iov[2];
+    struct iovec iov[MACHINE_PLACES];
     size_t n_iov = machine_space(l->machine, w->id, iov);
 
     if (n_iov == 0) {

@@ -95,7 +95,7 @@ static struct trace read_in_pieces(uint64_t which, const uint8_t *data, size_t s
 
     open_channel(&c, which);
     while (size > 0 && c.err == CLU_OK) {
-        struct iovec iov[2];
+        struct iovec iov[CHANNEL_PLACES];
         size_t places = channel_space(&c, scratch, chunk, iov), got = 0;
 
         assert(places >= 1 && places <= 2);

@@ -193,7 +193,7 @@ static void arrive_bytes(struct sim *s, struct thing *t)
     size_t at = 0;
 
     while (at < t->bytes.len && n->machine != NULL && find_end(n, t->conn) != NULL) {
-        struct iovec iov[2];
+        struct iovec iov[MACHINE_PLACES];
         size_t k = machine_space(n->machine, t->conn, iov), got = 0;
 
         if (k == 0)

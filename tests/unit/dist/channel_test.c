@@ -71,7 +71,7 @@ static void hand_over(struct channel *c, const uint8_t *data, size_t n, size_t s
     uint8_t *scratch = malloc(scratch_len);
 
     while (n > 0) {
-        struct iovec iov[2];
+        struct iovec iov[CHANNEL_PLACES];
         size_t places = channel_space(c, scratch, scratch_len, iov), got = 0;
 
         for (size_t i = 0; i < places; i++) {
@@ -160,7 +160,7 @@ static void memory_follows_the_bytes(void **state)
     channel_got(&c, SCRATCH, scratch, 0);
     assert_false(channel_next(&c, &f));
     while (arrived < (8u << 20)) {
-        struct iovec iov[2];
+        struct iovec iov[CHANNEL_PLACES];
 
         assert_int_equal(channel_space(&c, scratch, SCRATCH, iov), 1);
         channel_got(&c, iov[0].iov_len, scratch, 0);

@@ -6,7 +6,7 @@
 #include "dist/channel.h"
 
 /* pending_len: bytes that channel_pending shows. */
-static inline size_t pending_len(const struct channel *c)
+static inline size_t pending_len(struct channel *c)
 {
     struct iovec iov[64];
     size_t n = channel_pending(c, iov, COUNT(iov)), len = 0;

@@ -49,38 +49,59 @@ static void large_messages_arrive(void **state)
     }
 }
 
-/* A small message of another sender goes between the fragments; those of the same wait. */
+/* Takes n bytes of what c has to send. */
+static void carry_some(struct channel *c, struct fixture *f, size_t n)
+{
+    struct buf out = {0};
+
+    assert_int_equal(take_pending(c, &out, n, 0), n);
+    feed(f, out.data, out.len);
+    buf_free(&out);
+}
+
+/* A small message of another sender goes before all but the fragment that is under way; those of
+ * the same wait. */
 static void small_messages_pass_large_ones(void **state)
 {
     struct fixture f;
     struct channel c;
-    struct buf out = {0};
 
     (void)state;
     setup(&f);
     open_channel(&c, 0);
-    assert_int_equal(put_atoms(&c, 1, 2, 300 * KIB, 'x'), CLU_OK);
+    assert_int_equal(put_atoms(&c, 1, 2, 600 * KIB, 'x'), CLU_OK);
     assert_int_equal(put_atoms(&c, 1, 3, 1, 'y'), CLU_OK); /* the same sender */
     assert_int_equal(put_atoms(&c, 2, 2, 1, 'z'), CLU_OK);
-    take_pending(&c, &out, SIZE_MAX, 0);
-    feed(&f, out.data, out.len);
+    carry_some(&c, &f, 2 * 66 * KIB);
     assert_string_equal(seen(&f), "{2,rex} features_request 1 z\n");
     for (int i = 0; i < 2; i++) { /* behind each fragment */
-        buf_reset(&out);
         assert_int_equal(put_atoms(&c, 0, 2, 0, 0), CLU_OK);
-        take_pending(&c, &out, SIZE_MAX, 0);
-        assert_true(out.len < 70000);
-        feed(&f, out.data, out.len);
+        carry_some(&c, &f, 66 * KIB);
     }
+    assert_string_equal(seen(&f), "{2,rex} features_request 1 z\n{2,rex}\n{2,rex}\n");
     carry(&c, &f, SIZE_MAX);
     assert_string_equal(seen(&f), "{2,rex} features_request 1 z\n"
                                   "{2,rex}\n{2,rex}\n"
-                                  "{2,rex} features_request 307200 x\n"
+                                  "{2,rex} features_request 614400 x\n"
                                   "{3,features_request} erlclu@10.42.0.4 1 y\n");
     assert_null(c.out.first);
-    buf_free(&out);
     channel_fini(&c);
     teardown(&f);
+}
+
+/* Of one message several fragments are shown at a time, of two only that whose turn it is. */
+static void fragments_are_shown_ahead(void **state)
+{
+    const size_t one = OUTBOX_FRAGMENT_HEAD + OUTBOX_FRAGMENT;
+    struct channel c;
+
+    (void)state;
+    open_channel(&c, 0);
+    assert_int_equal(put_atoms(&c, 1, 2, 600 * KIB, 'x'), CLU_OK);
+    assert_in_range(pending_len(&c), (1 + OUTBOX_AHEAD) * one, (1 + OUTBOX_AHEAD) * one + 200);
+    assert_int_equal(put_atoms(&c, 2, 2, 600 * KIB, 'y'), CLU_OK);
+    assert_in_range(pending_len(&c), 3 * one, 3 * one + 200); /* two first ones, one more */
+    channel_fini(&c);
 }
 
 /* Large ones go by turns, so that the smaller is through first; one sender's keep their order. */
@@ -326,6 +347,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(large_messages_arrive),
         cmocka_unit_test(small_messages_pass_large_ones),
+        cmocka_unit_test(fragments_are_shown_ahead),
         cmocka_unit_test(large_messages_go_by_turns),
         cmocka_unit_test(control_messages_stay_whole),
         cmocka_unit_test(without_fragments_a_message_is_a_frame),

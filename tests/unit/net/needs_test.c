@@ -147,7 +147,7 @@ uint64_t machine_pause(const struct machine *m, slot_id conn)
     return 0;
 }
 
-size_t machine_space(struct machine *m, slot_id conn, struct iovec iov[2])
+size_t machine_space(struct machine *m, slot_id conn, struct iovec iov[MACHINE_PLACES])
 {
     (void)m;
     (void)conn;

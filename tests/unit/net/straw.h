@@ -154,7 +154,7 @@ uint64_t machine_pause(const struct machine *m, slot_id conn)
     return m->pause_ms;
 }
 
-size_t machine_space(struct machine *m, slot_id conn, struct iovec iov[2])
+size_t machine_space(struct machine *m, slot_id conn, struct iovec iov[MACHINE_PLACES])
 {
     (void)conn;
     iov[0] = (struct iovec){m->scratch, 3};
