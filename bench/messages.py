@@ -18,14 +18,14 @@ ERL = ['erl', '+S', '1:1', '+sbwt', 'none', '-noshell', '-noinput', '-setcookie'
 BEAM, OURS = 'beam@127.0.0.1', 'ours@127.0.0.1'
 # What each client measures of each server, and what the machine can do.
 MEASURES = (('raw', None, ('pingpong', 'blocking', 'stream')),
-            ('erlclu', BEAM, ('pingpong', 'rpc', 'rex', 'oneway', 'push', 'gigabyte')),
+            ('erlclu', BEAM, ('pingpong', 'rpc', 'rex', 'oneway', 'lent', 'push', 'gigabyte')),
             ('ei', BEAM, ('pingpong', 'rpc', 'oneway', 'push', 'batch')),
-            ('BEAM', BEAM, ('pingpong', 'rpc', 'erpc', 'oneway', 'gigabyte')),
-            ('erlclu', OURS, ('pingpong', 'oneway', 'gigabyte')),
+            ('BEAM', BEAM, ('pingpong', 'rpc', 'erpc', 'oneway', 'push', 'gigabyte')),
+            ('erlclu', OURS, ('pingpong', 'oneway', 'lent', 'gigabyte')),
             ('BEAM', OURS, ('gigabyte',)))
 # What each table needs of that: one may be asked for alone.
-TABLES = {'trips': ('pingpong', 'blocking', 'rpc', 'rex', 'erpc'), 'into': ('oneway', 'batch'), 'out': ('push',),
-          'pair': ('oneway', 'stream'), 'gigabyte': ('gigabyte',)}
+TABLES = {'trips': ('pingpong', 'blocking', 'rpc', 'rex', 'erpc'), 'into': ('oneway', 'lent', 'batch'), 'out': ('push',),
+          'pair': ('oneway', 'lent', 'stream'), 'gigabyte': ('gigabyte',)}
 SIZES = ((16, '16 B'), (1024, '1 kB'), (65536, '64 kB'), (1 << 20, '1 MB'))
 
 
@@ -109,7 +109,11 @@ def rate_rows(m, where, what):
     for size, label in SIZES:
         ours, ei, beam = (m.figure(client, BEAM, where, what, size) for client in ('erlclu', 'ei', 'BEAM'))
         ceiling = m.figure('ei', BEAM, where, 'batch', size) if what == 'oneway' else None
-        yield (label, number(ours), number(ei), show(ours, ei), number(beam), show(ours, beam), number(ceiling), show(ours, ceiling))
+        lent = m.figure('erlclu', BEAM, where, 'lent', size) if what == 'oneway' else None
+        for name, value in ((label, ours), (f'{label}, lent', lent)):
+            if value is not None:
+                yield (name, number(value), number(ei), show(value, ei), number(beam), show(value, beam), number(ceiling),
+                       show(value, ceiling))
 
 
 def trip_rows(m, where):
@@ -134,6 +138,9 @@ def pair_rows(m, where):
         value = m.figure('erlclu', OURS, where, 'oneway', size)
         stream = m.figure('raw', None, where, 'stream', size)
         yield label, number(value), number(stream), show(value, stream)
+        lent = m.figure('erlclu', OURS, where, 'lent', size)
+        if lent:
+            yield f'{label}, lent', number(lent), number(stream), show(lent, stream)
 
 
 def gigabyte_rows(m, where):

@@ -183,6 +183,11 @@ static void put_blob(clu_writer *w, size_t size)
     clu_put_binary(w, blob, size);
 }
 
+static void lend_blob(clu_writer *w, size_t size)
+{
+    clu_lend_binary(w, blob, size, NULL, NULL);
+}
+
 /* Waits as long as the peer reads too slowly. */
 static void send(const clu_to *to, void (*put)(clu_writer *w, size_t size), size_t size)
 {
@@ -199,7 +204,8 @@ static void send(const clu_to *to, void (*put)(clu_writer *w, size_t size), size
     }
 }
 
-static void measure_one_way(size_t size, long count)
+static void one_way(const char *what, void (*put)(clu_writer *w, size_t size), size_t size,
+                    long count)
 {
     double rates[REPEATS];
     clu_to to = clu_to_name("sink", peer);
@@ -208,7 +214,7 @@ static void measure_one_way(size_t size, long count)
         double begin = now_s();
 
         for (long k = 0; k < count; k++)
-            send(&to, put_blob, size);
+            send(&to, put, size);
         done = false;
         send(&to, put_done, 0);
         step_until(&done);
@@ -216,7 +222,18 @@ static void measure_one_way(size_t size, long count)
             die("messages were lost");
         rates[i] = (double)count / (now_s() - begin);
     }
-    print_rates("oneway", size, rates);
+    print_rates(what, size, rates);
+}
+
+static void measure_one_way(size_t size, long count)
+{
+    one_way("oneway", put_blob, size, count);
+}
+
+static void measure_lent(size_t size, long count)
+{
+    if (size >= CLU_LEND_MIN)
+        one_way("lent", lend_blob, size, count);
 }
 
 static void measure_push(size_t size, long count)
@@ -311,14 +328,11 @@ static void receive_under_load(clu_process *p, const clu_signal *signal, void *a
         ping(p);
 }
 
+static uint8_t *gigabyte;
+
 static void put_gigabyte(clu_writer *w, size_t size)
 {
-    uint8_t *data = calloc(1, size);
-
-    if (data == NULL)
-        die("no memory for a gigabyte");
-    clu_put_binary(w, data, size);
-    free(data);
+    clu_lend_binary(w, gigabyte, size, NULL, NULL);
 }
 
 static void measure_gigabyte(void)
@@ -326,8 +340,9 @@ static void measure_gigabyte(void)
     clu_process *other = clu_spawn(node, &(clu_spawn_options){.receive = receive_under_load});
     clu_to to = clu_to_name("gulp", peer);
 
-    if (other == NULL)
-        die(clu_node_error(node));
+    gigabyte = calloc(1, GIGABYTE);
+    if (other == NULL || gigabyte == NULL)
+        die("no memory for a gigabyte");
     done = false;
     send(&to, put_done, 0);
     step_until(&done); /* they are linked */
@@ -338,16 +353,14 @@ static void measure_gigabyte(void)
     step_until(&done);
     print_pings(&pings);
     clu_exit(other, "normal");
+    free(gigabyte);
 }
 
 static const struct measure measures[] = {
-    {"pingpong", .trips = measure_trips},
-    {"rpc", .trips = measure_rpc},
-    {"rex", .trips = measure_rex},
-    {"oneway", .rates = measure_one_way},
-    {"push", .rates = measure_push},
-    {"gigabyte", .trips = measure_gigabyte},
-    {NULL},
+    {"pingpong", .trips = measure_trips},    {"rpc", .trips = measure_rpc},
+    {"rex", .trips = measure_rex},           {"oneway", .rates = measure_one_way},
+    {"lent", .rates = measure_lent},         {"push", .rates = measure_push},
+    {"gigabyte", .trips = measure_gigabyte}, {NULL},
 };
 
 static int client(char **what)

@@ -39,6 +39,8 @@ client([Peer | Words]) ->
 measure(["pingpong"], Node) -> trips("pingpong", fun() -> ping(Node) end);
 measure(["oneway" | Sizes], Node) ->
     [one_way(Node, Size, Count) || {Size, Count} <- ?LOADS, Sizes =:= [] orelse Sizes =:= [integer_to_list(Size)]];
+measure(["push" | Sizes], Node) ->
+    [pushed(Node, Size, Count) || {Size, Count} <- ?LOADS, Sizes =:= [] orelse Sizes =:= [integer_to_list(Size)]];
 measure(["gigabyte"], Node) ->
     Self = self(),
     spawn(fun() ->
@@ -59,6 +61,14 @@ one_way(Node, Size, Count) ->
     Data = binary:copy(<<"x">>, Size),
     Rates = [Count * 1.0e9 / timed(fun() -> load({sink, Node}, Data, Count) end) || _ <- lists:seq(1, ?REPEATS)],
     io:format("oneway ~w ~w~n", [Size, round(lists:nth(?REPEATS div 2 + 1, lists:sort(Rates)))]).
+
+pushed(Node, Size, Count) ->
+    Rates = [Count * 1.0e9 / timed(fun() -> {sink, Node} ! {push, self(), Size, Count}, take(Count) end)
+             || _ <- lists:seq(1, ?REPEATS)],
+    io:format("push ~w ~w~n", [Size, round(lists:nth(?REPEATS div 2 + 1, lists:sort(Rates)))]).
+
+take(0) -> ok;
+take(N) -> receive Data when is_binary(Data) -> take(N - 1) end.
 
 load(Sink, Data, Count) ->
     push(Sink, Data, Count),

@@ -76,6 +76,9 @@ enum clu_tag {
  * small frame a level on the stack. */
 #define CLU_DEPTH_MAX 1024
 
+/* From this size on clu_lend_binary does not copy: below, a copy is as quick. */
+#define CLU_LEND_MIN (128u << 10)
+
 /* A view of bytes that somebody else owns. */
 typedef struct clu_slice {
     const uint8_t *data;
@@ -94,18 +97,32 @@ typedef struct clu_reader {
     clu_error err;            /* the first error; sticks */
 } clu_reader;
 
+struct clu_writer;
+
 /* What keeps atoms apart from the terms that name them: the header of a message to another node. */
 typedef struct clu_atoms {
     /* The number by which tag 82 names the atom; -1: it is to be written as text. */
     int (*find)(struct clu_atoms *atoms, clu_slice text);
 } clu_atoms;
 
+/* Called when bytes that were lent are not read any more. */
+typedef void clu_release_fn(void *arg);
+
+/* What takes large binaries where they lie: the queue of a message to another node. */
+typedef struct clu_lender {
+    /* Whether it has taken them, for the place that the writer has reached; then it calls release,
+     * unless that is NULL. */
+    bool (*lend)(struct clu_lender *lender, const struct clu_writer *w, clu_slice bytes,
+                 clu_release_fn *release, void *arg);
+} clu_lender;
+
 typedef struct clu_writer {
     uint8_t *data; /* owned by the writer unless `fixed` */
     size_t len, cap;
     bool fixed; /* the caller's memory: never grown, CLU_ESIZE when full */
     clu_error err;
-    clu_atoms *atoms; /* asked for every atom; NULL: all are text. Set by the library only */
+    clu_atoms *atoms;   /* asked for every atom; NULL: all are text. Set by the library only */
+    clu_lender *lender; /* asked for every binary that is lent; NULL: all are copied. The same */
 } clu_writer;
 
 /* node borrows the input of the reader, or the caller's memory when writing; it is UTF-8. */
@@ -328,6 +345,15 @@ CLU_API void clu_put_string(clu_writer *w, clu_slice bytes);
 CLU_API CLU_INLINE void clu_put_map(clu_writer *w, size_t pairs);
 /* clu_put_binary: data may be NULL when len is 0. */
 CLU_API CLU_INLINE void clu_put_binary(clu_writer *w, const void *data, size_t len);
+/* clu_lend_binary: as clu_put_binary, but one of CLU_LEND_MIN bytes or more is not copied when it
+ * is put into a message to a node that takes fragments (all BEAMs do) and that we are linked to: it
+ * goes to the socket from where it lies, and must stay there unchanged until release is called with
+ * arg. That happens once, whatever becomes of the message, and also when the bytes were copied:
+ * then before this returns. It is called within some call of the library, by the thread of the
+ * node, and may call nothing of it but clu_post. release may be NULL: the bytes outlive the node.
+ */
+CLU_API void clu_lend_binary(clu_writer *w, const void *data, size_t len, clu_release_fn *release,
+                             void *arg);
 /* clu_put_bitstring: as clu_get_bitstring gives it; the unused bits are written as zeros. */
 CLU_API void clu_put_bitstring(clu_writer *w, const void *data, size_t len, uint8_t last_bits);
 /* clu_put_pid, clu_put_ref, clu_put_port, clu_put_export: in the tags of OTP 25 and later (a small

@@ -132,14 +132,14 @@ CLU_API clu_process *clu_find(clu_node *node, const clu_pid *pid);
  * calls leaves begun is dropped when it returns. A node that is not linked is dialled, and what is
  * sent meanwhile is kept, up to CLU_HELD_MAX bytes.
  * clu_send_end: CLU_EBUSY when the peer reads too slowly: nothing was sent, CLU_SIGNAL_WRITABLE
- * follows. That may be so of a large message (above 64 KiB) alone: while 1 MiB of those wait, small
- * ones pass. What one process sends to a node arrives in its order all the same. CLU_ESIZE: more
- * than CLU_MESSAGE_MAX to a peer that takes no fragments (all since OTP 22 do); CLU_ENOENT: self
- * has ended; CLU_EBADARG: nothing was begun, or the name of the node is longer than the 255 bytes
- * that a node's may have; CLU_ENOMEM, or the writer's error. A message to nobody is dropped: that
- * is no error, as everywhere in Erlang. clu_send_cancel: in place of clu_send_end, clu_call_end or
- * clu_multicall_end: nothing is sent. clu_send_raw: begin and end for a term that is encoded
- * already. */
+ * follows. That may be so of a large message (above 128 KiB) alone: while 1 MiB of those wait,
+ * small ones pass. What one process sends to a node arrives in its order all the same. CLU_ESIZE:
+ * more than CLU_MESSAGE_MAX to a peer that takes no fragments (all since OTP 22 do); CLU_ENOENT:
+ * self has ended; CLU_EBADARG: nothing was begun, or the name of the node is longer than the 255
+ * bytes that a node's may have; CLU_ENOMEM, or the writer's error. A message to nobody is dropped:
+ * that is no error, as everywhere in Erlang. clu_send_cancel: in place of clu_send_end,
+ * clu_call_end or clu_multicall_end: nothing is sent. clu_send_raw: begin and end for a term that
+ * is encoded already. */
 CLU_API clu_writer *clu_send_begin(clu_process *self, const clu_to *to);
 CLU_API CLU_MUST_USE clu_error clu_send_end(clu_process *self);
 CLU_API void clu_send_cancel(clu_process *self);

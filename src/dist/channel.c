@@ -11,6 +11,7 @@ void channel_init(struct channel *c, uint64_t flags, uint32_t ticktime_ms, uint3
 {
     *c = (struct channel){
         .flags = flags,
+        .lender = {channel_lend},
         .headers = (flags & (DFLAG_DIST_HDR_ATOM_CACHE | DFLAG_FRAGMENTS)) != 0,
         .message_max = CHANNEL_MESSAGE_MAX,
         .header_size = 1,
@@ -28,6 +29,7 @@ void channel_fini(struct channel *c)
     gather_done(&c->gather, c->done);
     c->done = c->into = NULL;
     gather_free(&c->gather);
+    loans_end(&c->message.loans, &c->out.spare_loans);
     outbox_free(&c->out);
     atoms_out_free(&c->atoms_out);
     c->at = c->end = NULL;

@@ -31,7 +31,7 @@
 /* Pieces of memory that one read may go to. */
 #define CHANNEL_PLACES 3
 /* What a message may have beside its control message without being a large one. */
-#define CHANNEL_SMALL_MAX (OUTBOX_FRAGMENT - 1024)
+#define CHANNEL_SMALL_MAX (OUTBOX_WHOLE_MAX - 1024)
 /* Control answers (noproc, acks) go on above the busy limits, up to here; then the link is closed
  * with words instead of losing a signal. */
 #define CHANNEL_QUEUE_MAX (16u << 20)
@@ -47,6 +47,7 @@ struct channel_message {
     size_t start;          /* in its buffer */
     size_t body;           /* where the control message begins */
     size_t payload;        /* where the payload begins; 0: none */
+    struct loans loans;    /* binaries in it that are not copied */
 };
 
 struct channel {
@@ -62,13 +63,14 @@ struct channel {
     bool reading_partial;
     struct atoms_in atoms_in;
     struct gather gather;
-    struct gathering *done; /* handed out, not released yet */
-    struct gathering *into; /* whose fragment is being read to its place in the payload; NULL */
-    size_t into_left;       /* bytes of it that have not come */
+    struct gathering *done;  /* handed out, not released yet */
+    struct gathering *into;  /* whose fragment is being read to its place in the payload; NULL */
+    size_t into_left;        /* bytes of it that have not come */
     struct gathering *guess; /* whose next fragment the space was for that was told last; NULL */
     struct outbox out;
     struct atoms_out atoms_out;
     struct channel_message message; /* being written */
+    clu_lender lender;              /* where its loans come from */
     size_t header_size;             /* of the header before: a guess at the next one's */
     size_t over_large; /* bytes of large messages that were queued over CHANNEL_LARGE_BUSY */
     bool patient;      /* set by the owner: see CHANNEL_PATIENT_MAX and channel_pauses */
@@ -105,9 +107,11 @@ void channel_init(struct channel *c, uint64_t flags, uint32_t ticktime_ms, uint3
                   uint64_t now_ms);
 void channel_fini(struct channel *c);
 
-/* channel_space: where the next bytes of the socket should go: the rest of an incomplete frame, of a
- * fragment right into its message; the caller's scratch buffer. Returns the number of iovecs set. */
-size_t channel_space(struct channel *c, uint8_t *scratch, size_t scratch_len, struct iovec iov[CHANNEL_PLACES]);
+/* channel_space: where the next bytes of the socket should go: the rest of an incomplete frame, of
+ * a fragment right into its message; the caller's scratch buffer. Returns the number of iovecs set.
+ */
+size_t channel_space(struct channel *c, uint8_t *scratch, size_t scratch_len,
+                     struct iovec iov[CHANNEL_PLACES]);
 /* channel_got: n bytes were read into that space, asked for last. Then call channel_next until it
  * says false. */
 void channel_got(struct channel *c, size_t n, uint8_t *scratch, uint64_t now_ms);

@@ -4,8 +4,8 @@
 
 #include "dist/channel.h"
 
-/* Inside of the channel: channel_in.c splits bytes into frames, channel_read.c reads what is in a frame,
- * channel_write.c writes them, channel.c keeps time. */
+/* Inside of the channel: channel_in.c splits bytes into frames, channel_read.c reads what is in a
+ * frame, channel_write.c writes them, channel.c keeps time. */
 
 /* The 4 bytes in front of every frame. */
 #define LENGTH_SIZE 4
@@ -19,5 +19,8 @@ CLU_MUST_USE clu_error channel_read(struct channel *c, clu_slice frame, struct f
  * c->into_left are set for the other `more` bytes. channel_read_rest: they have come. */
 bool channel_read_into(struct channel *c, clu_slice frame, size_t more);
 CLU_MUST_USE clu_error channel_read_rest(struct channel *c, struct frame *f);
+/* channel_lend: the function of channel.lender. */
+bool channel_lend(clu_lender *lender, const clu_writer *w, clu_slice bytes, clu_release_fn *release,
+                  void *arg);
 
 #endif

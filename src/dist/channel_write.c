@@ -27,17 +27,40 @@ static void give_memory_back(struct channel *c, const clu_writer *w)
     b->cap = w->cap;
 }
 
+/* What is above the least size makes a message that goes in fragments; with less memory it is
+ * copied, or not sent. */
+_Static_assert(CLU_LEND_MIN >= OUTBOX_WHOLE_MAX, "a message with a loan must be a large one");
+
+bool channel_lend(clu_lender *lender, const clu_writer *w, clu_slice bytes, clu_release_fn *release,
+                  void *arg)
+{
+    struct channel *c = CONTAINER_OF(lender, struct channel, lender);
+    struct loan loan = {.at = w->len, .bytes = bytes, .release = release, .arg = arg};
+
+    return c->message.payload != 0 && bytes.len >= CLU_LEND_MIN &&
+           loans_add(&c->message.loans, &c->out.spare_loans, &loan);
+}
+
+/* Of a message that is not sent. */
+static void return_loans(struct channel *c)
+{
+    loans_end(&c->message.loans, &c->out.spare_loans);
+}
+
 void channel_begin(struct channel *c, clu_writer *w, uint64_t sender)
 {
     bool cached = (c->flags & DFLAG_DIST_HDR_ATOM_CACHE) != 0;
     struct sender *behind = outbox_sender(&c->out, sender);
     size_t header = !c->headers ? 0 : behind != NULL ? 1 : c->header_size;
 
+    return_loans(c); /* of one that was neither ended nor cancelled */
     c->message = (struct channel_message){.sender = sender, .behind = behind};
     outbox_compact(&c->out);
     struct buf *b = buffer(c);
 
     *w = (clu_writer){.data = b->data, .len = b->len, .cap = b->cap, .err = c->err};
+    if ((c->flags & DFLAG_FRAGMENTS) != 0)
+        w->lender = &c->lender;
     /* The cache is as of the moment of sending: what has to wait for that goes without. */
     if (cached && behind == NULL)
         w->atoms = atoms_out_begin(&c->atoms_out);
@@ -56,6 +79,7 @@ void channel_payload(struct channel *c, clu_writer *w)
 void channel_cancel(struct channel *c, clu_writer *w)
 {
     give_memory_back(c, w);
+    return_loans(c);
     if (w->atoms != NULL)
         atoms_out_cancel(&c->atoms_out);
 }
@@ -145,11 +169,17 @@ bool channel_is_busy_for(const struct channel *c, uint64_t sender)
            (s != NULL && (s->held >= CHANNEL_BUSY_BYTES || c->out.held >= CHANNEL_QUEUE_MAX / 2));
 }
 
+/* Bytes of the message that was written, with what is lent. */
+static size_t message_size(const struct channel *c, const clu_writer *w)
+{
+    return w->len - c->message.body + c->message.loans.bytes;
+}
+
 /* Whether the message goes out in fragments. Its control message must be in the first. */
 static bool is_large(const struct channel *c, const clu_writer *w)
 {
     return (c->flags & DFLAG_FRAGMENTS) != 0 && w->err == CLU_OK && c->message.payload != 0 &&
-           w->len - c->message.body > OUTBOX_FRAGMENT && w->len > c->message.payload;
+           message_size(c, w) > OUTBOX_WHOLE_MAX && w->len > c->message.payload;
 }
 
 bool channel_must_wait(const struct channel *c, const clu_writer *w)
@@ -181,13 +211,14 @@ static clu_error check_limits(struct channel *c, size_t small, size_t large)
 
 static clu_error queue_large(struct channel *c, clu_writer *w)
 {
-    const struct channel_message *at = &c->message;
-    size_t control = at->payload - at->body, size = w->len - at->body, header = header_size(c, w);
+    struct channel_message *at = &c->message;
+    size_t control = at->payload - at->body, size = message_size(c, w), header = header_size(c, w);
     struct outbox_message m = {
         .sender = at->sender,
         .frames = at->start,
         .body = at->body,
         .first = (size_t)max_u64(control, OUTBOX_FRAGMENT),
+        .loans = &at->loans,
     };
     clu_error err = check_limits(c, 0, size);
     uint8_t *to = NULL;
@@ -228,6 +259,7 @@ clu_error channel_end(struct channel *c, clu_writer *w)
                     : is_large(c, w) ? queue_large(c, w)
                                      : queue_frame(c, w);
 
+    return_loans(c); /* what was queued has taken them over */
     if (err == CLU_OK)
         c->frames_out++;
     else if (w->atoms != NULL && c->err == CLU_OK)

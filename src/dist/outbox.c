@@ -17,6 +17,7 @@ static void give_back(struct outbox *o, struct buf *b)
 
 static void free_item(struct outbox *o, struct outgoing *item)
 {
+    loans_end(&item->loans, &o->spare_loans);
     give_back(o, &item->bytes);
     spare_give(&o->spare_items, item);
 }
@@ -40,6 +41,7 @@ void outbox_trim(struct outbox *o)
     buf_free(&o->spare);
     spare_free(&o->spare_senders);
     spare_free(&o->spare_items);
+    spare_free(&o->spare_loans);
 }
 
 void outbox_free(struct outbox *o)
@@ -76,6 +78,46 @@ static void put_head(uint8_t *to, uint8_t kind, const struct sender *s, uint64_t
     put_be64(to + 14, number);
 }
 
+/* n bytes of a large message are sent, or copied: at most one piece of it. */
+static void pass(struct outbox *o, struct outgoing *item, size_t n)
+{
+    if (place_pass(&item->at, item->loans.first, n))
+        loans_end_first(&item->loans, &o->spare_loans);
+    item->left -= n;
+    o->large -= n;
+}
+
+/* Where its next bytes stand, at most n of them in one piece. */
+static clu_slice next_piece(const struct outgoing *item, size_t n)
+{
+    clu_slice piece = place_piece(&item->at, item->loans.first, buf_slice(&item->bytes));
+
+    piece.len = (size_t)min_u64(piece.len, n);
+    return piece;
+}
+
+static void pass_all(struct outbox *o, struct outgoing *item, size_t n)
+{
+    while (n > 0) {
+        size_t now = next_piece(item, n).len;
+
+        pass(o, item, now);
+        n -= now;
+    }
+}
+
+static void copy_first(struct outbox *o, struct outgoing *item, uint8_t *to)
+{
+    while (item->first > 0) {
+        clu_slice piece = next_piece(item, item->first);
+
+        memcpy(to, piece.data, piece.len);
+        to += piece.len;
+        item->first -= piece.len;
+        pass(o, item, piece.len);
+    }
+}
+
 /* The next fragment takes its place behind what small holds now. */
 static void schedule(struct outbox *o)
 {
@@ -85,7 +127,7 @@ static void schedule(struct outbox *o)
         return;
     const struct outgoing *item = s->head;
 
-    o->part = (size_t)min_u64(OUTBOX_FRAGMENT, item->bytes.len - item->at);
+    o->part = (size_t)min_u64(OUTBOX_FRAGMENT, item->left);
     o->part_sent = 0;
     o->cut = o->small.len;
     put_head(o->heads[0], KIND_NEXT, s, item->fragment, o->part);
@@ -96,7 +138,7 @@ static void schedule(struct outbox *o)
 static uint8_t *put_first(struct outbox *o, struct sender *s, size_t header)
 {
     struct outgoing *item = s->head;
-    size_t rest = item->bytes.len - item->at - item->first, size = header + item->first;
+    size_t rest = item->left - item->first, size = header + item->first;
     uint8_t *p = buf_space(&o->small, OUTBOX_FRAGMENT_HEAD + size);
 
     if (p == NULL)
@@ -104,11 +146,8 @@ static uint8_t *put_first(struct outbox *o, struct sender *s, size_t header)
     s->sequence = ++o->n_sequences;
     item->fragment = (rest + OUTBOX_FRAGMENT - 1) / OUTBOX_FRAGMENT;
     put_head(p, KIND_FIRST, s, item->fragment + 1, size);
-    memcpy(p + OUTBOX_FRAGMENT_HEAD + header, item->bytes.data + item->at, item->first);
+    copy_first(o, item, p + OUTBOX_FRAGMENT_HEAD + header);
     buf_add(&o->small, OUTBOX_FRAGMENT_HEAD + size);
-    item->at += item->first;
-    o->large -= item->first;
-    item->first = 0;
     return p + OUTBOX_FRAGMENT_HEAD;
 }
 
@@ -178,9 +217,12 @@ static struct outgoing *large_of(struct outbox *o, struct buf *b, const struct o
 
     if (item == NULL)
         return NULL;
-    item->at = m->body;
+    item->loans = *m->loans;
+    *m->loans = (struct loans){0};
+    item->at.at = m->body;
+    item->left = item->bytes.len - m->body + item->loans.bytes;
     item->first = m->first;
-    o->large += item->bytes.len - item->at;
+    o->large += item->left;
     return item;
 }
 
@@ -264,11 +306,17 @@ clu_error outbox_start(struct outbox *o, const struct outbox_message *m, size_t 
 
 /* ---- bytes out ---- */
 
+/* Of the fragment under way. */
+static size_t head_sent(const struct outbox *o)
+{
+    return (size_t)min_u64(o->part_sent, OUTBOX_FRAGMENT_HEAD);
+}
+
 size_t outbox_queued(const struct outbox *o)
 {
-    size_t head = o->part > 0 ? OUTBOX_FRAGMENT_HEAD : 0;
+    size_t head = o->part > 0 ? OUTBOX_FRAGMENT_HEAD - head_sent(o) : 0;
 
-    return o->small.len - o->sent + o->held + o->large + head - o->part_sent;
+    return o->small.len - o->sent + o->held + o->large + head;
 }
 
 struct pieces {
@@ -289,19 +337,41 @@ static void add_small(struct pieces *p, const struct outbox *o, size_t from, siz
         add_piece(p, o->small.data + from, to - from);
 }
 
-/* What comes next if nothing else does: with several senders it is the turn of another. */
-static void add_ahead(struct pieces *p, struct outbox *o)
+/* len bytes of a large message; behind them is *at, and *loan the next loan. */
+static void add_part(struct pieces *p, const struct outgoing *item, struct place *at,
+                     const struct loan **loan, size_t len)
+{
+    while (len > 0) {
+        clu_slice piece = place_piece(at, *loan, buf_slice(&item->bytes));
+        size_t n = (size_t)min_u64(piece.len, len);
+
+        add_piece(p, piece.data, n);
+        if (place_pass(at, *loan, n))
+            *loan = (*loan)->next;
+        len -= n;
+    }
+}
+
+/* The fragment under way, and, where it is no other sender's turn, those that come next if nothing
+ * else does; small frames that came meanwhile go between them. */
+static void add_parts(struct pieces *p, struct outbox *o)
 {
     const struct outgoing *item = o->first->head;
-    size_t at = item->at + o->part;
+    const struct loan *loan = item->loans.first;
+    struct place at = item->at;
+    size_t head = head_sent(o), part = o->part - (o->part_sent - head), left = item->left - part;
 
+    add_piece(p, o->heads[0] + head, OUTBOX_FRAGMENT_HEAD - head);
+    add_part(p, item, &at, &loan, part);
+    add_small(p, o, o->cut, o->small.len);
+    if (o->first != o->last)
+        return;
     for (uint64_t i = 1; i < OUTBOX_AHEAD && i < item->fragment && p->n < p->max; i++) {
-        size_t len = (size_t)min_u64(OUTBOX_FRAGMENT, item->bytes.len - at);
-
-        put_head(o->heads[i], KIND_NEXT, o->first, item->fragment - i, len);
+        part = (size_t)min_u64(OUTBOX_FRAGMENT, left);
+        put_head(o->heads[i], KIND_NEXT, o->first, item->fragment - i, part);
         add_piece(p, o->heads[i], OUTBOX_FRAGMENT_HEAD);
-        add_piece(p, item->bytes.data + at, len);
-        at += len;
+        add_part(p, item, &at, &loan, part);
+        left -= part;
     }
 }
 
@@ -309,20 +379,9 @@ size_t outbox_pending(struct outbox *o, struct iovec *iov, size_t max)
 {
     struct pieces p = {iov, 0, max};
 
-    if (o->part == 0) {
-        add_small(&p, o, o->sent, o->small.len);
-        return p.n;
-    }
-    const struct outgoing *item = o->first->head;
-    size_t head = (size_t)min_u64(o->part_sent, OUTBOX_FRAGMENT_HEAD);
-    size_t body = o->part_sent - head;
-
-    add_small(&p, o, o->sent, o->cut);
-    add_piece(&p, o->heads[0] + head, OUTBOX_FRAGMENT_HEAD - head);
-    add_piece(&p, item->bytes.data + item->at + body, o->part - body);
-    add_small(&p, o, o->cut, o->small.len);
-    if (o->first == o->last)
-        add_ahead(&p, o);
+    add_small(&p, o, o->sent, o->part > 0 ? o->cut : o->small.len);
+    if (o->part > 0)
+        add_parts(&p, o);
     return p.n;
 }
 
@@ -355,8 +414,6 @@ static clu_error part_done(struct outbox *o)
     struct outgoing *item = o->first->head;
     clu_error err = CLU_OK;
 
-    item->at += o->part;
-    o->large -= o->part;
     o->part = o->part_sent = 0;
     if (--item->fragment == 0)
         err = go_on(o);
@@ -393,8 +450,10 @@ clu_error outbox_sent(struct outbox *o, size_t n)
     n -= send_small(o, n);
     while (n > 0 && o->part > 0 && err == CLU_OK) {
         size_t now = (size_t)min_u64(n, OUTBOX_FRAGMENT_HEAD + o->part - o->part_sent);
+        size_t head = head_sent(o);
 
         o->part_sent += now;
+        pass_all(o, o->first->head, now - (head_sent(o) - head));
         n -= now;
         if (o->part_sent == OUTBOX_FRAGMENT_HEAD + o->part)
             err = part_done(o);

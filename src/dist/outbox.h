@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/spare.h"
+#include "dist/loan.h"
 
 /* What waits to be sent over a link. Small frames stand in one queue. Of a large message the first
  * fragment is one of them; the rest is a block of its own that goes out fragment by fragment, by
@@ -14,14 +15,17 @@
 
 /* Bytes of a message in one fragment (dist.c: ERTS_DIST_FRAGMENT_SIZE). */
 #define OUTBOX_FRAGMENT (64u << 10)
+/* A message up to this goes as one frame all the same: to put a message together costs a BEAM one
+ * more copy of it, and a frame of this size holds up others as little as two fragments. */
+#define OUTBOX_WHOLE_MAX (128u << 10)
 /* Kinds of frames with a header, behind the version byte. */
 #define KIND_WHOLE 68
 #define KIND_FIRST 69
 #define KIND_NEXT  70
 /* Length, version, kind, and the two numbers of a fragment. */
 #define OUTBOX_FRAGMENT_HEAD (4 + 2 + 16)
-/* Fragments of one message that may go to the socket by one call. A peer that is quicker than we are
- * sleeps between two calls, and to wake it costs as much as to copy a fragment. */
+/* Fragments of one message that may go to the socket by one call. A peer that is quicker than we
+ * are sleeps between two calls, and to wake it costs as much as to copy a fragment. */
 #define OUTBOX_AHEAD 4
 /* A buffer up to this is kept for the next messages until the link is idle; one that grew beyond it
  * is given back at once. */
@@ -31,9 +35,11 @@
 struct outgoing {
     struct outgoing *next;
     struct buf bytes;
-    size_t at;         /* of them, already sent, or not to be sent */
-    uint64_t fragment; /* the one that is next, down to 1; 0: whole frames */
-    size_t first;      /* bytes of the first fragment's content, while that was not sent; 0 */
+    struct loans loans; /* what stands between them */
+    struct place at;    /* how much of both was sent, or is not to be sent */
+    size_t left;        /* bytes behind that */
+    uint64_t fragment;  /* the one that is next, down to 1; 0: whole frames */
+    size_t first;       /* bytes of the first fragment's content, while that was not sent; 0 */
 };
 
 /* A process of ours with a large message under way. */
@@ -55,7 +61,7 @@ struct outbox {
     size_t large;     /* bytes of large messages */
     uint64_t n_sequences;
     struct sender *first, *last; /* whose fragments go by turns */
-    struct spare spare_senders, spare_items;
+    struct spare spare_senders, spare_items, spare_loans;
     /* The fragment under way, of the first sender: it goes out before what stands at `cut` in
      * small. */
     size_t cut;
@@ -75,9 +81,10 @@ void outbox_compact(struct outbox *o);
 /* A message that was written behind the frames of small or in aside: control and payload. */
 struct outbox_message {
     uint64_t sender;
-    size_t frames; /* where it begins, with the gap for its head */
-    size_t body;   /* where its control message begins */
-    size_t first;  /* bytes of the body in the first fragment */
+    size_t frames;       /* where it begins, with the gap for its head */
+    size_t body;         /* where its control message begins */
+    size_t first;        /* bytes of the body in the first fragment */
+    struct loans *loans; /* taken over when it is queued */
 };
 
 /* outbox_sender: NULL when it has no large message under way. */
@@ -96,8 +103,8 @@ CLU_MUST_USE clu_error outbox_start(struct outbox *o, const struct outbox_messag
 /* outbox_queued: bytes in all. */
 size_t outbox_queued(const struct outbox *o);
 
-/* outbox_pending: as channel_pending. outbox_sent: of what was shown last, with nothing queued since;
- * CLU_ENOMEM: the frames that come next cannot be queued. */
+/* outbox_pending: as channel_pending. outbox_sent: of what was shown last, with nothing queued
+ * since; CLU_ENOMEM: the frames that come next cannot be queued. */
 size_t outbox_pending(struct outbox *o, struct iovec *iov, size_t max);
 CLU_MUST_USE clu_error outbox_sent(struct outbox *o, size_t n);
 

@@ -287,6 +287,18 @@ void clu_put_string(clu_writer *w, clu_slice bytes)
     }
 }
 
+void clu_lend_binary(clu_writer *w, const void *data, size_t len, clu_release_fn *release,
+                     void *arg)
+{
+    clu_put_head(w, ETF_BINARY, len);
+    if (w->err == CLU_OK && w->lender != NULL &&
+        w->lender->lend(w->lender, w, (clu_slice){data, len}, release, arg))
+        return;
+    clu_put_bytes(w, data, len);
+    if (release != NULL)
+        release(arg);
+}
+
 void clu_put_bitstring(clu_writer *w, const void *data, size_t len, uint8_t last_bits)
 {
     if (last_bits == 8 || len == 0) {

@@ -96,11 +96,12 @@ static void give(clu_process *self, const clu_pid *pid, uint64_t n)
     clu_to to = clu_to_pid(*pid);
     clu_writer *w = clu_send_begin(self, &to);
 
-    clu_put_head(w, ETF_BINARY, n);
-    uint8_t *p = clu_writer_add(w, n);
+    uint8_t *data = malloc(n);
 
-    if (p != NULL)
-        memset(p, 7, n);
+    if (data == NULL)
+        abort();
+    memset(data, 7, n);
+    clu_lend_binary(w, data, n, free, data);
     if (clu_send_end(self) != CLU_OK)
         abort();
     clu_put_atom_text(clu_send_begin(self, &to), "behind");

@@ -61,8 +61,8 @@ COMES_OUT(slot_id, machine_accepted,
           (struct machine * m, enum listener which, const struct addr *peer,
            const struct addr *local, uint64_t now_ms),
           m, which, peer, local, now_ms)
-COMES_OUT(size_t, machine_space, (struct machine * m, slot_id conn, struct iovec iov[MACHINE_PLACES]), m, conn,
-          iov)
+COMES_OUT(size_t, machine_space,
+          (struct machine * m, slot_id conn, struct iovec iov[MACHINE_PLACES]), m, conn, iov)
 COMES_OUT(bool, machine_next, (struct machine * m, struct update *u), m, u)
 COMES_OUT(uint32_t, machine_ping, (struct machine * m, const char *node, uint64_t now_ms), m, node,
           now_ms)

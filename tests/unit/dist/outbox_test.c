@@ -114,20 +114,20 @@ static void large_messages_go_by_turns(void **state)
     setup(&f);
     open_channel(&c, 0);
     assert_int_equal(put_atoms(&c, 1, 2, 1000 * KIB, 'a'), CLU_OK);
-    assert_int_equal(put_atoms(&c, 1, 2, 100 * KIB, 'b'), CLU_OK);
+    assert_int_equal(put_atoms(&c, 1, 2, 150 * KIB, 'b'), CLU_OK);
     assert_int_equal(put_atoms(&c, 1, 2, 1, 'c'), CLU_OK);
     assert_int_equal(put_atoms(&c, 1, 2, 2, 'd'), CLU_OK);
-    assert_int_equal(put_atoms(&c, 1, 2, 90 * KIB, 'e'), CLU_OK);
+    assert_int_equal(put_atoms(&c, 1, 2, 140 * KIB, 'e'), CLU_OK);
     assert_int_equal(put_atoms(&c, 2, 2, 200 * KIB, 'f'), CLU_OK);
     assert_int_equal(put_atoms(&c, 3, 2, 500 * KIB, 'g'), CLU_OK);
     carry(&c, &f, 10000);
     assert_string_equal(seen(&f), "{2,rex} features_request 204800 f\n"
                                   "{2,rex} features_request 512000 g\n"
                                   "{2,rex} features_request 1024000 a\n"
-                                  "{2,rex} features_request 102400 b\n"
+                                  "{2,rex} features_request 153600 b\n"
                                   "{2,rex} features_request 1 c\n"
                                   "{2,rex} features_request 2 d\n"
-                                  "{2,rex} features_request 92160 e\n");
+                                  "{2,rex} features_request 143360 e\n");
     assert_int_equal(channel_queued(&c), 0);
     assert_int_equal(c.out.held + c.out.large, 0);
     channel_fini(&c);
@@ -261,7 +261,7 @@ static void a_peer_that_does_not_read_is_cut(void **state)
     assert_non_null(strstr(c.what, "too slowly"));
     channel_fini(&c);
     open_channel(&c, 0);
-    assert_int_equal(put_atoms(&c, 1, 2, 100 * KIB, 'x'), CLU_OK);
+    assert_int_equal(put_atoms(&c, 1, 2, 200 * KIB, 'x'), CLU_OK);
     for (err = CLU_OK, n = 0; err == CLU_OK && n < 30000; n++)
         err = put_atoms(&c, 1, 2, 1000, 'x'); /* what waits behind a large one counts */
     assert_int_equal(err, CLU_ESIZE);
