@@ -252,15 +252,21 @@ bool resolve_here(struct global *g, clu_slice method, clu_slice name, const clu_
                   const clu_pid *b, clu_writer *out);
 clu_slice resolve_method(clu_resolve resolve, clu_writer *w);
 
-/* ---- the locker (global_locker.c) ---- */
+/* ---- farewells (global_farewell.c) ---- */
 
-/* What it sends to all before it gives the lock back: new_nodes. */
+/* What the locker sends to all before it gives the lock back: new_nodes. */
 struct farewell {
     struct nodelist to;
     clu_writer message; /* encoded */
 };
 
 void farewell_free(struct farewell *bye);
+/* farewell_say: of NULL nothing. farewell_say_again: those that were said to a node that could not
+ * be reached go with the next dial. */
+void farewell_say(struct global *g, const struct farewell *bye);
+void farewell_say_again(struct global *g, const struct gpeer *p);
+
+/* ---- the locker (global_locker.c) ---- */
 
 enum locker_word { LOCKER_HIM, LOCKER_CANCEL, LOCKER_LOCK_SET, LOCKER_KNOWN, LOCKER_FORGOTTEN };
 
@@ -320,9 +326,6 @@ void him_free(struct him *h);
 
 /* locker_say: queues a message, which is zeroed but for what it says; NULL: no memory (told). */
 struct locker_message *locker_say(struct global *g, enum locker_word word, const char *node);
-/* farewells_again: those that were said to a node that could not be reached go with the next dial.
- */
-void farewells_again(struct global *g, const struct gpeer *p);
 void locker_run(struct global *g);
 void locker_free(struct global *g);
 

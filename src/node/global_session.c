@@ -391,7 +391,7 @@ static void dial(struct global *g, struct gpeer *p)
 
     p->attempts++;
     if (p->attempts > 1)
-        farewells_again(g, p);
+        farewell_say_again(g, p);
     if (clu_monitor(g->server, &to).n == 0)
         global_broken(g);
 }
