@@ -10,6 +10,7 @@
 #include "net/signals.h"
 #include "net/system.h"
 #include "net/watch.h"
+#include "node/proc.h"
 
 bool host_start(struct host *h)
 {
@@ -48,6 +49,7 @@ bool clu_step(clu_node *node, int timeout_ms)
         return false;
     assert(!h->stepping);
     h->stepping = true;
+    send_drop(node);
     if (host_start(h))
         loop_step(h->drive.loop, timeout_ms < 0 ? NEVER : (uint64_t)timeout_ms);
     h->stepping = false;
@@ -62,6 +64,7 @@ clu_error clu_run(clu_node *node)
         return CLU_ENOMEM;
     assert(!h->stepping);
     h->stepping = true;
+    send_drop(node);
     if (host_start(h))
         loop_run(h->drive.loop);
     h->stepping = false;

@@ -68,6 +68,8 @@ bool signal_must_wait(const struct remote *r);
 clu_error wait_for_room(struct remote *r, struct clu_process *p, bool large);
 void tell_waiters(struct remote *r);
 void waits_end(struct clu_process *p);
+/* far_end: what was begun to another node is sent, or cancelled since it must wait. */
+clu_error far_end(struct sending *s);
 /* send_drop: clu_send_cancel of what is under way, whoever began it. */
 void send_drop(struct clu_node *n);
 /* send_back: clu_send_begin of what a peer has asked for: to a node that is not linked it goes

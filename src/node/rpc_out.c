@@ -304,10 +304,9 @@ static clu_error end_far(struct sending *s)
     struct remote *r = s->remote;
 
     clu_put_nil(signal_writer(r));
-    clu_error err = signal_end(r);
+    clu_error err = far_end(s);
 
     s->from = NULL;
-    remote_release(r);
     return err;
 }
 

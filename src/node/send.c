@@ -162,7 +162,7 @@ static void cancel_far(struct remote *r)
     remote_release(r);
 }
 
-static clu_error end_far(struct sending *s)
+clu_error far_end(struct sending *s)
 {
     struct remote *r = s->remote;
     clu_error err;
@@ -187,7 +187,7 @@ clu_error clu_send_end(clu_process *p)
     if (err == CLU_OK && s->remote == NULL)
         return end_near(s);
     if (err == CLU_OK)
-        err = end_far(s);
+        err = far_end(s);
     s->from = NULL;
     return err;
 }

@@ -106,6 +106,24 @@ static void a_taken_address_sticks(void **state)
     clu_node_free(one);
 }
 
+/* Its memory is the queue's of a link that may end in the step. */
+static void what_is_begun_outside_is_dropped_by_a_step(void **state)
+{
+    clu_node *node = local_node(2, free_port(), NULL);
+    clu_process *p = clu_spawn(node, &(clu_spawn_options){0});
+    clu_pid self = clu_self(p);
+    clu_to to = clu_to_pid(self);
+
+    (void)state;
+    assert_true(clu_step(node, 0));
+    clu_put_nil(clu_send_begin(p, &to));
+    assert_true(clu_step(node, 0));
+    assert_int_equal(clu_send_end(p), CLU_EBADARG);
+    clu_put_nil(clu_send_begin(p, &to));
+    assert_int_equal(clu_send_end(p), CLU_OK);
+    clu_node_free(node);
+}
+
 /* ---- options of other versions ---- */
 
 static void options_of_other_versions(void **state)
@@ -450,6 +468,7 @@ int main(void)
         cmocka_unit_test(an_error_of_the_program_sticks),
         cmocka_unit_test(each_node_has_a_secret),
         cmocka_unit_test(a_taken_address_sticks),
+        cmocka_unit_test(what_is_begun_outside_is_dropped_by_a_step),
         cmocka_unit_test(options_of_other_versions),
         cmocka_unit_test(two_nodes_in_one_process),
         cmocka_unit_test(connecting_is_enough),
