@@ -76,7 +76,8 @@ enum clu_tag {
  * small frame a level on the stack. */
 #define CLU_DEPTH_MAX 1024
 
-/* From this size on clu_lend_binary does not copy: below, a copy is as quick. */
+/* From this size on clu_lend_binary does not copy: what is lent has to be in a message in
+ * fragments. */
 #define CLU_LEND_MIN (128u << 10)
 
 /* A view of bytes that somebody else owns. */
@@ -309,9 +310,9 @@ CLU_API CLU_INLINE uint8_t *clu_writer_add(clu_writer *w, size_t n);
 /* clu_put_bytes: n bytes as they are: no tag. */
 CLU_API CLU_INLINE void clu_put_bytes(clu_writer *w, const void *data, size_t n);
 
-/* The put functions append; what they are given is copied. CLU_ENOMEM, in fixed memory CLU_ESIZE,
- * and what each of them says stick to the writer. Heads and what follows are not checked against
- * each other: clu_check does that. */
+/* The put functions append; what they are given is copied (but see clu_lend_binary). CLU_ENOMEM, in
+ * fixed memory CLU_ESIZE, and what each of them says stick to the writer. Heads and what follows
+ * are not checked against each other: clu_check does that. */
 
 /* clu_put_version: the byte 131, in front of a term that stands by itself (term_to_binary). */
 CLU_API CLU_INLINE void clu_put_version(clu_writer *w);
@@ -345,13 +346,17 @@ CLU_API void clu_put_string(clu_writer *w, clu_slice bytes);
 CLU_API CLU_INLINE void clu_put_map(clu_writer *w, size_t pairs);
 /* clu_put_binary: data may be NULL when len is 0. */
 CLU_API CLU_INLINE void clu_put_binary(clu_writer *w, const void *data, size_t len);
-/* clu_lend_binary: as clu_put_binary, but one of CLU_LEND_MIN bytes or more is not copied when it
- * is put into a message to a node that takes fragments (all BEAMs do) and that we are linked to: it
- * goes to the socket from where it lies, and must stay there unchanged until release is called with
- * arg. That happens once, whatever becomes of the message, and also when the bytes were copied:
- * then before this returns. It is called within some call of the library, by the thread of the
- * node, and may call nothing of it but clu_post. release may be NULL: the bytes outlive the node.
- */
+/* clu_lend_binary: as clu_put_binary, but a binary of CLU_LEND_MIN bytes or more is not copied
+ * where it is part of a message, cast or call to a node that is linked and takes fragments (all
+ * since OTP 22): it goes to the socket from where it lies. Elsewhere it is copied: to other nodes,
+ * in answers to calls, in clu_multicall_begin. The bytes must stay as they are until release is
+ * called with arg: once, whatever becomes of the message. That is before this returns when they
+ * were copied; within clu_send_end or clu_call_end when that does not say CLU_OK (CLU_EBUSY: who
+ * will try again must keep them); else when the last byte is with the kernel, or the link has
+ * ended: which takes as long as the peer does not read, and may be after the process has ended or
+ * within clu_node_free. release is called by the thread of the node and calls nothing of the
+ * library but clu_post. NULL: nobody is told, and the bytes stay for as long as the node, or until
+ * an answer shows that they have arrived. The writer's len does not count what is lent. */
 CLU_API void clu_lend_binary(clu_writer *w, const void *data, size_t len, clu_release_fn *release,
                              void *arg);
 /* clu_put_bitstring: as clu_get_bitstring gives it; the unused bits are written as zeros. */

@@ -129,10 +129,11 @@ CLU_API clu_process *clu_find(clu_node *node, const clu_pid *pid);
 
 /* clu_send_begin: a writer for one message; put one term, then clu_send_end. Never NULL: what went
  * wrong is told by clu_send_end. Nothing else may be sent in between; what a function that the node
- * calls leaves begun is dropped when it returns. A node that is not linked is dialled, and what is
+ * calls leaves begun is dropped when it returns, and what is begun outside of one by clu_step and
+ * clu_run. A node that is not linked is dialled, and what is
  * sent meanwhile is kept, up to CLU_HELD_MAX bytes.
  * clu_send_end: CLU_EBUSY when the peer reads too slowly: nothing was sent, CLU_SIGNAL_WRITABLE
- * follows. That may be so of a large message (above 128 KiB) alone: while 1 MiB of those wait,
+ * follows. That may be so of a large message (above 68 KiB) alone: while 1 MiB of those wait,
  * small ones pass. What one process sends to a node arrives in its order all the same. CLU_ESIZE:
  * more than CLU_MESSAGE_MAX to a peer that takes no fragments (all since OTP 22 do); CLU_ENOENT:
  * self has ended; CLU_EBADARG: nothing was begun, or the name of the node is longer than the 255
@@ -170,13 +171,13 @@ typedef struct clu_stream {
 
 typedef void clu_stream_fn(clu_process *self, const clu_stream *part, void *arg);
 
-/* clu_on_stream: messages that arrive in fragments, as all above 64 KiB from a BEAM do, are handed
- * to on_stream part by part, without a limit, and nothing of them is kept; what arrives whole is an
- * ordinary signal. Signals that came before a part and wait are handed out first, if the process
- * has a receive function. It counts from now on, also when it is called within a message (from
- * on_stream, too): another function takes the parts that are still to come of what has begun; after
- * NULL they are dropped, for good, and no CLU_SIGNAL_STREAM_LOST tells of them. What had begun
- * before the process had a function arrives whole, as a signal. */
+/* clu_on_stream: messages that arrive in fragments, as all above 64 KiB from a BEAM do (68 from one
+ * of ours), are handed to on_stream part by part, without a limit, and nothing of them is kept;
+ * what arrives whole is an ordinary signal. Signals that came before a part and wait are handed out
+ * first, if the process has a receive function. It counts from now on, also when it is called
+ * within a message (from on_stream, too): another function takes the parts that are still to come
+ * of what has begun; after NULL they are dropped, for good, and no CLU_SIGNAL_STREAM_LOST tells of
+ * them. What had begun before the process had a function arrives whole, as a signal. */
 CLU_API void clu_on_stream(clu_process *self, clu_stream_fn *on_stream, void *arg);
 
 /* ---- links, monitors, aliases, timers ---- */

@@ -30,6 +30,8 @@
 #define CHANNEL_LARGE_BUSY (1u << 20)
 /* Pieces of memory that one read may go to. */
 #define CHANNEL_PLACES 3
+/* Scratch of less than this works, but no fragment is read to its place along with its head. */
+#define CHANNEL_SCRATCH_MIN (OUTBOX_FRAGMENT_HEAD + OUTBOX_FRAGMENT)
 /* What a message may have beside its control message without being a large one. */
 #define CHANNEL_SMALL_MAX (OUTBOX_WHOLE_MAX - 1024)
 /* Control answers (noproc, acks) go on above the busy limits, up to here; then the link is closed
@@ -112,8 +114,8 @@ void channel_fini(struct channel *c);
  */
 size_t channel_space(struct channel *c, uint8_t *scratch, size_t scratch_len,
                      struct iovec iov[CHANNEL_PLACES]);
-/* channel_got: n bytes were read into that space, asked for last. Then call channel_next until it
- * says false. */
+/* channel_got: n bytes were read into that space, asked for last; it may move them within scratch.
+ * Then call channel_next until it says false. */
 void channel_got(struct channel *c, size_t n, uint8_t *scratch, uint64_t now_ms);
 /* channel_feed: the same for bytes that lie elsewhere (what the handshake left over). */
 void channel_feed(struct channel *c, const uint8_t *data, size_t len, uint64_t now_ms);

@@ -63,7 +63,7 @@ static bool guess_next(struct channel *c, size_t scratch_len)
 {
     struct gathering *m = c->gather.open;
     bool fits = m != NULL && m->mode == GATHER_KEEP && m->cap - m->len >= OUTBOX_FRAGMENT &&
-                scratch_len >= OUTBOX_FRAGMENT_HEAD + OUTBOX_FRAGMENT;
+                scratch_len >= CHANNEL_SCRATCH_MIN;
 
     c->guess = fits && c->partial.len == 0 ? m : NULL;
     return c->guess != NULL;
@@ -72,7 +72,7 @@ static bool guess_next(struct channel *c, size_t scratch_len)
 static size_t guess_places(const struct channel *c, uint8_t *scratch, size_t scratch_len,
                            struct iovec iov[CHANNEL_PLACES])
 {
-    size_t gap = OUTBOX_FRAGMENT_HEAD + OUTBOX_FRAGMENT;
+    size_t gap = CHANNEL_SCRATCH_MIN;
 
     iov[0] = (struct iovec){scratch, OUTBOX_FRAGMENT_HEAD};
     iov[1] = (struct iovec){c->guess->payload + c->guess->len, OUTBOX_FRAGMENT};

@@ -27,10 +27,9 @@ static void give_memory_back(struct channel *c, const clu_writer *w)
     b->cap = w->cap;
 }
 
-/* What is above the least size makes a message that goes in fragments; with less memory it is
- * copied, or not sent. */
-_Static_assert(CLU_LEND_MIN >= OUTBOX_WHOLE_MAX, "a message with a loan must be a large one");
+_Static_assert(CLU_LEND_MIN >= OUTBOX_WHOLE_MAX, "only a message in fragments can hold a loan");
 
+/* Where there is no memory for the loan the bytes are copied, if there is memory for that. */
 bool channel_lend(clu_lender *lender, const clu_writer *w, clu_slice bytes, clu_release_fn *release,
                   void *arg)
 {

@@ -10,7 +10,7 @@
 
 struct loan {
     struct loan *next;
-    size_t at; /* where it stands in the message: behind so many of the message's own bytes */
+    size_t at; /* where it stands: an offset in the buffer that the message is written into */
     clu_slice bytes;
     clu_release_fn *release; /* NULL: nobody wants to know */
     void *arg;
@@ -24,16 +24,18 @@ struct loans {
 
 /* loans_add: false when out of memory. */
 CLU_MUST_USE bool loans_add(struct loans *l, struct spare *spare, const struct loan *loan);
-/* loans_end_first: it is not read any more: its owner is told. loans_end: none is. */
+/* loans_end_first: the first one is not read any more, and its owner is told so. loans_end: the
+ * same of all. */
 void loans_end_first(struct loans *l, struct spare *spare);
 void loans_end(struct loans *l, struct spare *spare);
 
-/* A place in a message: of its own bytes so many have been passed, and of the first loan. */
+/* A place in a message: the offset in its buffer, and how much of the loan that stands there has
+ * been passed. */
 struct place {
     size_t at, lent;
 };
 
-/* place_piece: what stands there in one piece, up to end of the message's own bytes. */
+/* place_piece: what stands there in one piece; next is the loan there or behind, own the buffer. */
 clu_slice place_piece(const struct place *p, const struct loan *next, clu_slice own);
 /* place_pass: n bytes of that piece have been passed. Whether that ended the loan. */
 bool place_pass(struct place *p, const struct loan *next, size_t n);

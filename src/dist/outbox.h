@@ -15,9 +15,10 @@
 
 /* Bytes of a message in one fragment (dist.c: ERTS_DIST_FRAGMENT_SIZE). */
 #define OUTBOX_FRAGMENT (64u << 10)
-/* A message up to this goes as one frame all the same: to put a message together costs a BEAM one
- * more copy of it, and a frame of this size holds up others as little as two fragments. */
-#define OUTBOX_WHOLE_MAX (128u << 10)
+/* A message up to this goes as one frame all the same: to put fragments together costs a BEAM one
+ * more copy, and messages of 64 KiB and what belongs to them are common. Not much larger ones: what
+ * goes whole fills the queue that all share. */
+#define OUTBOX_WHOLE_MAX (68u << 10)
 /* Kinds of frames with a header, behind the version byte. */
 #define KIND_WHOLE 68
 #define KIND_FIRST 69

@@ -324,6 +324,9 @@ void link_end_shake(struct link *l)
     l->hs = NULL;
 }
 
+_Static_assert(MACHINE_PLACES >= CHANNEL_PLACES, "a channel names as many places");
+_Static_assert(MACHINE_SCRATCH_SIZE >= CHANNEL_SCRATCH_MIN, "a fragment is read where it belongs");
+
 static size_t link_space(struct machine *m, struct conn *c, struct iovec iov[MACHINE_PLACES])
 {
     struct link *l = link_of(c);

@@ -144,7 +144,7 @@ uint64_t machine_pause(const struct machine *m, slot_id conn);
  * for an id that the driver does not know (any more) is to be ignored. */
 void machine_closed(struct machine *m, slot_id conn, const char *text, uint64_t now_ms);
 /* machine_pending, machine_sent: what is to be sent, in at most max pieces, whose number it
- * returns; that n bytes of it were sent. */
+ * returns; that n bytes of it were sent, with no other call of the machine in between. */
 size_t machine_pending(struct machine *m, slot_id conn, struct iovec *iov, size_t max);
 void machine_sent(struct machine *m, slot_id conn, size_t n, uint64_t now_ms);
 void machine_resolved(struct machine *m, slot_id query, enum dns_status status, clu_slice msg,

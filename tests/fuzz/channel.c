@@ -89,16 +89,18 @@ static struct trace read_at_once(uint64_t which, const uint8_t *data, size_t siz
 /* As a socket would hand it over, `chunk` bytes at most a turn. */
 static struct trace read_in_pieces(uint64_t which, const uint8_t *data, size_t size, size_t chunk)
 {
-    uint8_t *scratch = malloc(chunk);
+    /* Some have room for a whole fragment, though a turn may be shorter. */
+    size_t scratch_len = chunk % 2 == 0 ? chunk : chunk + CHANNEL_SCRATCH_MIN;
+    uint8_t *scratch = malloc(scratch_len);
     struct channel c;
     struct trace t = {0};
 
     open_channel(&c, which);
     while (size > 0 && c.err == CLU_OK) {
         struct iovec iov[CHANNEL_PLACES];
-        size_t places = channel_space(&c, scratch, chunk, iov), got = 0;
+        size_t places = channel_space(&c, scratch, scratch_len, iov), got = 0;
 
-        assert(places >= 1 && places <= 2);
+        assert(places >= 1 && places <= CHANNEL_PLACES);
         for (size_t i = 0; i < places && got < chunk; i++) {
             size_t part = (size_t)min_u64(min_u64(iov[i].iov_len, size), chunk - got);
 
@@ -156,6 +158,20 @@ static void put_atom_of(clu_writer *w, uint32_t n)
     clu_put_atom_text(w, text);
 }
 
+/* Copied, or lent until it is sent. */
+static void put_binary(clu_writer *w, uint8_t fill, size_t size, bool lent)
+{
+    uint8_t *bytes = lent ? malloc(size + 1) : NULL;
+
+    if (lent) {
+        memset(bytes, fill, size);
+        clu_lend_binary(w, bytes, size, free, bytes);
+    } else {
+        clu_put_head(w, ETF_BINARY, size);
+        memset(clu_writer_add(w, size), fill, size);
+    }
+}
+
 /* {Sender, Number, Atom} {Atom, Binary} */
 static void put_message(struct talk *t, const struct step *s)
 {
@@ -175,8 +191,7 @@ static void put_message(struct talk *t, const struct step *s)
         channel_payload(&t->from, &w);
         clu_put_tuple(&w, 2);
         put_atom_of(&w, number * 7u + s->kind);
-        clu_put_head(&w, ETF_BINARY, size);
-        memset(clu_writer_add(&w, size), (int)number, size);
+        put_binary(&w, (uint8_t)number, size, s->kind % 8 == 1);
     }
     if (s->kind % 16 == 3 || channel_must_wait(&t->from, &w)) {
         channel_cancel(&t->from, &w);
