@@ -27,7 +27,7 @@ void channel_fini(struct channel *c)
     buf_free(&c->partial);
     atoms_in_free(&c->atoms_in);
     gather_done(&c->gather, c->done);
-    c->done = c->into = NULL;
+    c->done = c->into = c->huge = NULL;
     gather_free(&c->gather);
     loans_end(&c->message.loans, &c->out.spare_loans);
     outbox_free(&c->out);

@@ -17,9 +17,12 @@
  * lies, in the loop's receive buffer; memory is owned only for an incomplete one and for messages
  * of which fragments are missing. */
 
-/* Largest frame taken from a peer; a peer that knows no fragments puts a whole message into one.
- * What announces more closes the link. */
+/* Largest frame taken from a peer whole; a peer that knows no fragments puts a whole message into
+ * one. What announces more is a message that is over the limit, or closes the link. */
 #define CHANNEL_FRAME_MAX (64u << 20)
+/* Bytes of such a frame in which the atoms of its header and its control message must have ended:
+ * 255 atoms have 260 KiB at most. */
+#define CHANNEL_HUGE_HEAD (512u << 10)
 /* Largest payload taken from a peer, unless message_max says otherwise. */
 #define CHANNEL_MESSAGE_MAX CLU_MESSAGE_MAX
 /* Bytes of small frames that may wait for a slow reader before senders are told CLU_EBUSY
@@ -68,6 +71,9 @@ struct channel {
     struct gathering *done;  /* handed out, not released yet */
     struct gathering *into;  /* whose fragment is being read to its place in the payload; NULL */
     size_t into_left;        /* bytes of it that have not come */
+    struct gathering *huge;  /* the message whose frame is over the limit; NULL */
+    size_t huge_len;         /* of a frame whose head is awaited; 0 */
+    size_t huge_left;        /* bytes of the frame that have not come */
     struct gathering *guess; /* whose next fragment the space was for that was told last; NULL */
     struct outbox out;
     struct atoms_out atoms_out;

@@ -37,7 +37,7 @@ static size_t partial_room(const struct channel *c)
 /* A fragment goes to its place as it is read, as soon as its head has come. */
 static void go_into(struct channel *c)
 {
-    if (c->into != NULL || c->want == 0 || c->partial.len < LENGTH_SIZE)
+    if (c->into != NULL || c->huge_len > 0 || c->want == 0 || c->partial.len < LENGTH_SIZE)
         return;
     clu_slice frame = {c->partial.data + LENGTH_SIZE, c->partial.len - LENGTH_SIZE};
 
@@ -65,7 +65,7 @@ static bool guess_next(struct channel *c, size_t scratch_len)
     bool fits = m != NULL && m->mode == GATHER_KEEP && m->cap - m->len >= OUTBOX_FRAGMENT &&
                 scratch_len >= CHANNEL_SCRATCH_MIN;
 
-    c->guess = fits && c->partial.len == 0 ? m : NULL;
+    c->guess = fits && c->huge == NULL && c->partial.len == 0 ? m : NULL;
     return c->guess != NULL;
 }
 
@@ -180,15 +180,16 @@ void channel_feed(struct channel *c, const uint8_t *data, size_t len, uint64_t n
 
 /* ---- frames in ---- */
 
-/* The bytes of a frame with its length, once the length is known; 0 for one that is too long. */
+/* The bytes of a frame with its length, once the length is known; of one that is too long, of its
+ * head. */
 static size_t frame_size(struct channel *c, const uint8_t *length)
 {
     uint32_t len = get_be32(length);
 
     if (len <= CHANNEL_FRAME_MAX)
         return LENGTH_SIZE + len;
-    channel_fail(c, CLU_ESIZE, "the peer announced a frame of more than 64 MiB");
-    return 0;
+    c->huge_len = len;
+    return LENGTH_SIZE + CHANNEL_HUGE_HEAD;
 }
 
 /* Moves n bytes of what arrived behind the incomplete frame's. */
@@ -213,8 +214,6 @@ static bool fill_partial(struct channel *c)
     }
     if (c->want == 0)
         c->want = frame_size(c, c->partial.data);
-    if (c->want == 0)
-        return false;
     keep(c, (size_t)min_u64(c->want - c->partial.len, left));
     return c->partial.len == c->want && c->err == CLU_OK;
 }
@@ -235,8 +234,6 @@ static bool next_frame(struct channel *c, clu_slice *frame)
         return false;
     size_t size = frame_size(c, c->at);
 
-    if (size == 0)
-        return false;
     if (size > left) {
         c->want = size;
         keep(c, left);
@@ -272,6 +269,15 @@ static bool finish_into(struct channel *c, struct frame *f)
     return c->into_left == 0 && channel_read_rest(c, f) == CLU_OK;
 }
 
+/* At most n bytes of what arrived. */
+static clu_slice take(struct channel *c, size_t n)
+{
+    clu_slice bytes = {c->at, (size_t)min_u64(n, (size_t)(c->end - c->at))};
+
+    c->at += bytes.len;
+    return bytes;
+}
+
 /* One more frame; f stays empty after a tick, or a fragment that more follow. */
 static bool read_one(struct channel *c, struct frame *f)
 {
@@ -279,8 +285,12 @@ static bool read_one(struct channel *c, struct frame *f)
 
     if (c->into != NULL)
         return finish_into(c, f);
+    if (c->huge != NULL)
+        return channel_read_on(c, take(c, c->huge_left), f);
     if (!next_frame(c, &frame))
         return false;
+    if (c->huge_len > 0)
+        return channel_read_huge(c, frame, f) == CLU_OK;
     /* a tick: that it arrived was all it had to say */
     return frame.len == 0 || channel_read(c, frame, f) == CLU_OK;
 }

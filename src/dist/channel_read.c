@@ -118,8 +118,8 @@ static clu_error read_whole(struct channel *c, clu_slice rest, struct frame *f)
 /* ---- in fragments ---- */
 
 /* What gathers keeps, as a frame. */
-static void show(const struct gathering *m, struct frame *f, enum frame_part part,
-                 clu_slice payload)
+void channel_show(const struct gathering *m, struct frame *f, enum frame_part part,
+                  clu_slice payload)
 {
     *f = (struct frame){
         .control = m->control,
@@ -131,33 +131,46 @@ static void show(const struct gathering *m, struct frame *f, enum frame_part par
     };
 }
 
-static clu_error keep(struct channel *c, struct gathering *m, clu_slice bytes)
+clu_error channel_keep(struct channel *c, struct gathering *m, clu_slice bytes)
 {
     clu_error err = gather_add(&c->gather, m, bytes, c->message_max);
 
     return err == CLU_OK ? CLU_OK : channel_fail(c, err, "no memory for a message in fragments");
 }
 
-/* The first of several: control in f, the payload's begin in rest. */
-static clu_error open_sequence(struct channel *c, uint64_t sequence, uint64_t fragments,
-                               clu_slice rest, struct frame *f)
+struct gathering *channel_open(struct channel *c, uint64_t sequence, uint64_t fragments,
+                               const struct frame *f)
 {
     clu_error err;
     struct gathering *m = gather_open(&c->gather, sequence, fragments, f->control, f->refs, &err);
 
-    if (m == NULL)
-        return channel_fail(c, err,
-                            err == CLU_ENOMEM ? "no memory for a message in fragments"
-                                              : "the peer has too many unfinished messages open");
+    if (m == NULL) {
+        channel_fail(c, err,
+                     err == CLU_ENOMEM ? "no memory for a message in fragments"
+                                       : "the peer has too many unfinished messages open");
+        return NULL;
+    }
     if (c->wants_stream != NULL)
         m->stream = c->wants_stream(c->stream_arg, f->control, f->refs);
-    if (m->stream != 0) {
+    if (m->stream != 0)
         m->mode = GATHER_STREAM;
-        show(m, f, FRAME_FIRST, rest);
+    return m;
+}
+
+/* The first of several: control in f, the payload's begin in rest. */
+static clu_error open_sequence(struct channel *c, uint64_t sequence, uint64_t fragments,
+                               clu_slice rest, struct frame *f)
+{
+    struct gathering *m = channel_open(c, sequence, fragments, f);
+
+    if (m == NULL)
+        return c->err;
+    if (m->mode == GATHER_STREAM) {
+        channel_show(m, f, FRAME_FIRST, rest);
         return CLU_OK;
     }
     *f = (struct frame){0};
-    return keep(c, m, rest);
+    return channel_keep(c, m, rest);
 }
 
 /* Sequence and fragment, which is not 0. */
@@ -189,16 +202,15 @@ static clu_error read_first(struct channel *c, clu_slice rest, struct frame *f)
 }
 
 /* The last one has come. */
-static clu_error close_sequence(struct channel *c, struct gathering *m, clu_slice rest,
-                                struct frame *f)
+clu_error channel_close(struct channel *c, struct gathering *m, clu_slice rest, struct frame *f)
 {
     gather_take(&c->gather, m);
     c->done = m;
     if (m->mode == GATHER_STREAM) {
-        show(m, f, FRAME_LAST, rest);
+        channel_show(m, f, FRAME_LAST, rest);
         return CLU_OK;
     }
-    show(m, f, FRAME_WHOLE, (clu_slice){NULL, 0});
+    channel_show(m, f, FRAME_WHOLE, (clu_slice){NULL, 0});
     f->too_big = m->mode == GATHER_SKIP;
     return f->too_big ? CLU_OK : take_payload(c, (clu_slice){m->payload, m->len}, f);
 }
@@ -220,9 +232,9 @@ static clu_error end_next(struct channel *c, struct gathering *m, clu_slice rest
 {
     m->fragment--;
     if (m->fragment == 1)
-        return close_sequence(c, m, rest, f);
+        return channel_close(c, m, rest, f);
     if (m->mode == GATHER_STREAM)
-        show(m, f, FRAME_PART, rest);
+        channel_show(m, f, FRAME_PART, rest);
     return CLU_OK;
 }
 
@@ -234,7 +246,7 @@ static clu_error read_next(struct channel *c, clu_slice rest, struct frame *f)
 
     if (m == NULL)
         return c->err;
-    err = keep(c, m, rest);
+    err = channel_keep(c, m, rest);
     return err == CLU_OK ? end_next(c, m, rest, f) : err;
 }
 
@@ -305,4 +317,28 @@ clu_error channel_read(struct channel *c, clu_slice frame, struct frame *f)
     if (tag == 'p')
         return read_pass_through(c, frame, f);
     return fail_proto(c, "the peer sent a frame of an unknown kind");
+}
+
+/* Of the kinds that a message in one frame may have. */
+clu_error channel_read_control(struct channel *c, clu_slice frame, struct frame *f, clu_slice *rest)
+{
+    bool whole =
+        c->headers && frame.len > 2 && frame.data[0] == ETF_VERSION && frame.data[1] == KIND_WHOLE;
+    bool through =
+        !c->headers && frame.len > 2 && frame.data[0] == 'p' && frame.data[1] == ETF_VERSION;
+    clu_error err = CLU_OK;
+
+    if (!whole && !through)
+        return channel_fail(c, CLU_ESIZE,
+                            "the peer announced a frame of more than 64 MiB, which is no message");
+    cut(&frame, 2);
+    if (whole)
+        err = take_header(c, &frame, f);
+    if (err == CLU_OK)
+        err = take_term(c, &frame, &f->control, f->refs,
+                        "the peer sent a control message of more than 512 KiB, or a malformed one");
+    if (err == CLU_OK && through)
+        err = take_version(c, &frame, "the peer sent a malformed message");
+    *rest = frame;
+    return err;
 }

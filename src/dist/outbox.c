@@ -81,7 +81,7 @@ static void put_head(uint8_t *to, uint8_t kind, const struct sender *s, uint64_t
 /* n bytes of a large message are sent, or copied: at most one piece of it. */
 static void pass(struct outbox *o, struct outgoing *item, size_t n)
 {
-    if (place_pass(&item->at, item->loans.first, n))
+    if (place_pass(&item->place, item->loans.first, n))
         loans_end_first(&item->loans, &o->spare_loans);
     item->left -= n;
     o->large -= n;
@@ -90,7 +90,7 @@ static void pass(struct outbox *o, struct outgoing *item, size_t n)
 /* Where its next bytes stand, at most n of them in one piece. */
 static clu_slice next_piece(const struct outgoing *item, size_t n)
 {
-    clu_slice piece = place_piece(&item->at, item->loans.first, buf_slice(&item->bytes));
+    clu_slice piece = place_piece(&item->place, item->loans.first, buf_slice(&item->bytes));
 
     piece.len = (size_t)min_u64(piece.len, n);
     return piece;
@@ -219,7 +219,7 @@ static struct outgoing *large_of(struct outbox *o, struct buf *b, const struct o
         return NULL;
     item->loans = *m->loans;
     *m->loans = (struct loans){0};
-    item->at.at = m->body;
+    item->place.at = m->body;
     item->left = item->bytes.len - m->body + item->loans.bytes;
     item->first = m->first;
     o->large += item->left;
@@ -358,7 +358,7 @@ static void add_parts(struct pieces *p, struct outbox *o)
 {
     const struct outgoing *item = o->first->head;
     const struct loan *loan = item->loans.first;
-    struct place at = item->at;
+    struct place at = item->place;
     size_t head = head_sent(o), part = o->part - (o->part_sent - head), left = item->left - part;
 
     add_piece(p, o->heads[0] + head, OUTBOX_FRAGMENT_HEAD - head);

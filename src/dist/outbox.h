@@ -37,7 +37,7 @@ struct outgoing {
     struct outgoing *next;
     struct buf bytes;
     struct loans loans; /* what stands between them */
-    struct place at;    /* how much of both was sent, or is not to be sent */
+    struct place place; /* how much of both was sent, or is not to be sent */
     size_t left;        /* bytes behind that */
     uint64_t fragment;  /* the one that is next, down to 1; 0: whole frames */
     size_t first;       /* bytes of the first fragment's content, while that was not sent; 0 */

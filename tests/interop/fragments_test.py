@@ -95,6 +95,19 @@ class Fragments(LabCase):
                          self.says(f"rpc:call(N, calc, same, [binary:copy(<<7>>, {64 * MIB})])"))
         self.finish()
 
+    @per_release
+    def test_the_first_message_is_a_large_one(self, release):
+        """A BEAM sends what it dials by in one frame, whatever its size: it is a stream all the same, or too big."""
+        for to, answer in (('sink', f'receive {{sink, {100 * MIB + 5}, _, Sum}} -> ok after 60000 -> timeout end'),
+                           ('plain', "receive {'DOWN', _, _, _, Why} -> Why after 60000 -> timeout end")):
+            self.erlang = self.erl(1, release, name='erl@10.42.0.1', refresh=None).start()
+            self.citizen = Citizen(self.lab.pod(2)).start()
+            self.assertEqual('ok' if to == 'sink' else 'noproc', self.says(
+                f'B = binary:copy(<<7>>, {100 * MIB}), Sum = erlang:adler32([<<109, (byte_size(B)):32>>, B]), '
+                f'[] = nodes(connected), {{{to}, N}} ! B, monitor(process, {{{to}, N}}), {answer}'), to)
+            self.finish()
+            self.lab.clean()
+
     def test_a_gigabyte_as_a_stream(self):
         """Taken within a fixed cap, and right to the last byte; what comes whole is a signal."""
         self.linked(25)
