@@ -109,7 +109,7 @@ typedef struct clu_atoms {
 /* Called when bytes that were lent are not read any more. */
 typedef void clu_release_fn(void *arg);
 
-/* What takes large binaries where they lie: the queue of a message to another node. */
+/* Of the library alone: what takes large binaries where they lie. */
 typedef struct clu_lender {
     /* Whether it has taken them, for the place that the writer has reached; then it calls release,
      * unless that is NULL. */
@@ -123,7 +123,7 @@ typedef struct clu_writer {
     bool fixed; /* the caller's memory: never grown, CLU_ESIZE when full */
     clu_error err;
     clu_atoms *atoms;   /* asked for every atom; NULL: all are text. Set by the library only */
-    clu_lender *lender; /* asked for every binary that is lent; NULL: all are copied. The same */
+    clu_lender *lender; /* asked for every binary that is lent; NULL: it is copied. As `atoms` */
 } clu_writer;
 
 /* node borrows the input of the reader, or the caller's memory when writing; it is UTF-8. */
@@ -348,15 +348,20 @@ CLU_API CLU_INLINE void clu_put_map(clu_writer *w, size_t pairs);
 CLU_API CLU_INLINE void clu_put_binary(clu_writer *w, const void *data, size_t len);
 /* clu_lend_binary: as clu_put_binary, but a binary of CLU_LEND_MIN bytes or more is not copied
  * where it is part of a message, cast or call to a node that is linked and takes fragments (all
- * since OTP 22): it goes to the socket from where it lies. Elsewhere it is copied: to other nodes,
- * in answers to calls, in clu_multicall_begin. The bytes must stay as they are until release is
- * called with arg: once, whatever becomes of the message. That is before this returns when they
- * were copied; within clu_send_end or clu_call_end when that does not say CLU_OK (CLU_EBUSY: who
- * will try again must keep them); else when the last byte is with the kernel, or the link has
- * ended: which takes as long as the peer does not read, and may be after the process has ended or
- * within clu_node_free. release is called by the thread of the node and calls nothing of the
- * library but clu_post. NULL: nobody is told, and the bytes stay for as long as the node, or until
- * an answer shows that they have arrived. The writer's len does not count what is lent. */
+ * since OTP 22): it goes to the socket from where it lies. It is copied if the node is not linked
+ * yet or takes no fragments, in messages to processes of this node, in answers to calls, in
+ * clu_multicall_begin. The bytes must stay as they are until release(arg) is called: once for each
+ * call of this function,
+ *  - before it returns, if they were copied;
+ *  - within clu_send_end, clu_call_end or clu_send_cancel, or when what was begun is dropped, if
+ * the message is not sent. CLU_EBUSY is such a case: who wants to send again must keep the bytes,
+ * or ask clu_send_room before;
+ *  - else when the last byte is with the kernel, or the link has ended, which tells nothing of
+ *    whether they have arrived. That takes as long as the peer does not read; it may be after the
+ *    process has ended, and within clu_node_free.
+ * release is called by the thread of the node and must call nothing of the library but clu_post.
+ * NULL: nobody is told; the bytes stay until clu_node_free has returned, or an answer shows that
+ * they have arrived. The writer's len does not count what is lent. */
 CLU_API void clu_lend_binary(clu_writer *w, const void *data, size_t len, clu_release_fn *release,
                              void *arg);
 /* clu_put_bitstring: as clu_get_bitstring gives it; the unused bits are written as zeros. */

@@ -50,7 +50,7 @@ typedef enum clu_signal_kind {
                            term the error, an atom */
     CLU_SIGNAL_NODE_UP, /* clu_monitor_nodes: node */
     CLU_SIGNAL_NODE_DOWN,   /* node; term the reason, an atom */
-    CLU_SIGNAL_WRITABLE,    /* node takes messages again, after CLU_EBUSY */
+    CLU_SIGNAL_WRITABLE,    /* after CLU_EBUSY: try again: node has read, or its link has ended */
     CLU_SIGNAL_STREAM_LOST, /* clu_on_stream: the connection to node ended within a message */
 } clu_signal_kind;
 
@@ -130,18 +130,24 @@ CLU_API clu_process *clu_find(clu_node *node, const clu_pid *pid);
 /* clu_send_begin: a writer for one message; put one term, then clu_send_end. Never NULL: what went
  * wrong is told by clu_send_end. Nothing else may be sent in between; what a function that the node
  * calls leaves begun is dropped when it returns, and what is begun outside of one by clu_step and
- * clu_run. A node that is not linked is dialled, and what is
- * sent meanwhile is kept, up to CLU_HELD_MAX bytes.
- * clu_send_end: CLU_EBUSY when the peer reads too slowly: nothing was sent, CLU_SIGNAL_WRITABLE
- * follows. That may be so of a large message (above 68 KiB) alone: while 1 MiB of those wait,
- * small ones pass. What one process sends to a node arrives in its order all the same. CLU_ESIZE:
- * more than CLU_MESSAGE_MAX to a peer that takes no fragments (all since OTP 22 do); CLU_ENOENT:
- * self has ended; CLU_EBADARG: nothing was begun, or the name of the node is longer than the 255
- * bytes that a node's may have; CLU_ENOMEM, or the writer's error. A message to nobody is dropped:
- * that is no error, as everywhere in Erlang. clu_send_cancel: in place of clu_send_end,
- * clu_call_end or clu_multicall_end: nothing is sent. clu_send_raw: begin and end for a term that
- * is encoded already. */
+ * clu_run. A node that is not linked is dialled; what is sent meanwhile is kept, and when more than
+ * CLU_HELD_MAX bytes are, the next message has to wait, be it small.
+ * clu_send_end: CLU_EBUSY when the peer reads too slowly: nothing was sent, and one
+ * CLU_SIGNAL_WRITABLE follows. That may be so of a large message (above 68 KiB) alone: while 1 MiB
+ * of those wait, be it a single one, small ones pass, but for those of its own sender, which come
+ * behind it: what one process sends to a node arrives in its order. What is sent may be longer than
+ * CLU_MESSAGE_MAX: a BEAM has no such limit. CLU_ESIZE: not to a peer that takes no fragments (all
+ * since OTP 22 do); CLU_ENOENT: self has ended; CLU_EBADARG: nothing was begun, or the name of the
+ * node is longer than the 255 bytes that a node's may have; CLU_ENOMEM, or the writer's error. A
+ * message to nobody is dropped: that is no error, as everywhere in Erlang. clu_send_cancel: in
+ * place of clu_send_end, clu_call_end or clu_multicall_end: nothing is sent. clu_send_raw: begin
+ * and end for a term that is encoded already. */
 CLU_API clu_writer *clu_send_begin(clu_process *self, const clu_to *to);
+/* clu_send_room: whether a message of so many bytes, give or take a KiB, would be taken at this
+ * moment: before the work of writing it, or before lending it what clu_send_end would give back.
+ * CLU_OK, or what that would say (CLU_EBUSY: CLU_SIGNAL_WRITABLE follows); CLU_EBADARG while self
+ * has begun one. */
+CLU_API CLU_MUST_USE clu_error clu_send_room(clu_process *self, const clu_to *to, size_t size);
 CLU_API CLU_MUST_USE clu_error clu_send_end(clu_process *self);
 CLU_API void clu_send_cancel(clu_process *self);
 CLU_API CLU_MUST_USE clu_error clu_send_raw(clu_process *self, const clu_to *to, clu_slice term);
@@ -171,13 +177,15 @@ typedef struct clu_stream {
 
 typedef void clu_stream_fn(clu_process *self, const clu_stream *part, void *arg);
 
-/* clu_on_stream: messages that arrive in fragments, as all above 64 KiB from a BEAM do (68 from one
- * of ours), are handed to on_stream part by part, without a limit, and nothing of them is kept;
- * what arrives whole is an ordinary signal. Signals that came before a part and wait are handed out
- * first, if the process has a receive function. It counts from now on, also when it is called
- * within a message (from on_stream, too): another function takes the parts that are still to come
- * of what has begun; after NULL they are dropped, for good, and no CLU_SIGNAL_STREAM_LOST tells of
- * them. What had begun before the process had a function arrives whole, as a signal. */
+/* clu_on_stream: messages that arrive in fragments, as those above 64 KiB from a BEAM do (68 from
+ * one of ours), and those above CLU_MESSAGE_MAX in any case, are handed to on_stream part by part,
+ * without a limit, and nothing of them is kept; what arrives whole is an ordinary signal, for the
+ * receive function. (The message by which a BEAM dials us comes whole: it does not know yet what we
+ * take.) Signals that came before a part and wait are handed out first, if the process has a
+ * receive function. It counts from now on, also when it is called within a message (from on_stream,
+ * too): another function takes the parts that are still to come of what has begun; after NULL they
+ * are dropped, for good, and no CLU_SIGNAL_STREAM_LOST tells of them. What had begun before the
+ * process had a function arrives whole, as a signal. */
 CLU_API void clu_on_stream(clu_process *self, clu_stream_fn *on_stream, void *arg);
 
 /* ---- links, monitors, aliases, timers ---- */

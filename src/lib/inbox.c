@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/inbox.h"
+#include "node/proc.h"
 
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -81,6 +82,8 @@ static void call_all(struct inbox *in, struct post *p, clu_node *node)
 
         atomic_fetch_sub(&in->n, 1);
         p->fn(node, p->arg);
+        if (node != NULL)
+            send_drop(node);
         free(p);
         p = next;
     }

@@ -8,6 +8,7 @@
 #include "lib/host.h"
 #include "net/system.h"
 #include "net/watch.h"
+#include "node/proc.h"
 #include "view/event_text.h"
 
 /* ---- options ---- */
@@ -48,8 +49,10 @@ static void tell_program(struct host *h, const struct event *event)
     event_put_sentence(&text, event);
     const char *sentence = buf_text(&text);
 
-    if (text.err == CLU_OK)
+    if (text.err == CLU_OK) {
         h->on_event(h->node, (clu_level)event_level(event->id), sentence, h->event_arg);
+        send_drop(h->node);
+    }
     buf_free(&text);
 }
 

@@ -84,6 +84,7 @@ static void finish(struct host *h, struct ping *p, const char *failure)
 {
     list_remove(&p->list);
     p->fn(h->node, p->name, failure, p->arg);
+    send_drop(h->node);
     free(p);
 }
 

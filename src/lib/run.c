@@ -28,6 +28,7 @@ bool host_start(struct host *h)
 
 void host_stop(struct host *h, const char *reason)
 {
+    send_drop(h->node);
     /* First: whom the node calls while it leaves can tell. */
     loop_exit(h->drive.loop, EXIT_DONE);
     machine_stop(h->drive.machine, reason, system_now_ms());

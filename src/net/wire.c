@@ -286,7 +286,8 @@ static void flush(struct wire *w)
             watch_start(w->writable, NEVER);
             return;
         } else if (errno != EINTR) {
-            lose(w, strerror(errno));
+            lose(w, errno == EFAULT ? "bytes lent to a message are not there any more"
+                                    : strerror(errno));
             return;
         }
     }

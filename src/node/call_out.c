@@ -82,7 +82,7 @@ static clu_writer *ask_begin(struct clu_process *p, const clu_to *to, const char
                              uint64_t timeout_ms)
 {
     struct sending *s = &p->node->sending;
-    clu_error err = p->ended ? CLU_ENOENT : send_room(p, to);
+    clu_error err = clu_send_room(p, to, 0);
     struct tie *t = NULL;
 
     if (err == CLU_OK)

@@ -63,10 +63,8 @@ bool remote_is_busy(const struct remote *r);
 bool remote_is_busy_for(const struct remote *r, const struct clu_process *p);
 bool signal_must_wait(const struct remote *r);
 /* wait_for_room: the process will hear when there is room, for a large message or for any:
- * CLU_EBUSY, or CLU_ENOMEM. tell_waiters: there is. waits_end: it does not want to know any more.
- */
+ * CLU_EBUSY, or CLU_ENOMEM. waits_end: it does not want to know any more. */
 clu_error wait_for_room(struct remote *r, struct clu_process *p, bool large);
-void tell_waiters(struct remote *r);
 void waits_end(struct clu_process *p);
 /* far_end: what was begun to another node is sent, or cancelled since it must wait. */
 clu_error far_end(struct sending *s);
@@ -75,8 +73,6 @@ void send_drop(struct clu_node *n);
 /* send_back: clu_send_begin of what a peer has asked for: to a node that is not linked it goes
  * nowhere, and clu_send_end says CLU_ENOENT. */
 clu_writer *send_back(struct clu_process *p, const clu_to *to);
-/* send_room: whether a message may be begun: CLU_OK, or as wait_for_room. */
-clu_error send_room(struct clu_process *p, const clu_to *to);
 /* signal_lost: a signal that must not be lost could not be written, for want of memory: the
  * connection ends, which says the same. */
 void signal_lost(struct remote *r);

@@ -127,6 +127,9 @@ static void waiter_free(struct waiter *w)
 
 clu_error wait_for_room(struct remote *r, struct clu_process *p, bool large)
 {
+    /* Who waits for a node that is not linked is told when there is room for any: what is held
+     * fills the queue first. */
+    large = large || r->link == NULL;
     for (struct list *at = p->waits.next; at != &p->waits; at = at->next) {
         struct waiter *w = CONTAINER_OF(at, struct waiter, of_proc);
 
@@ -157,10 +160,14 @@ static void tell_waiter(struct waiter *w)
     deliver(p, &d);
 }
 
-void tell_waiters(struct remote *r)
+/* Who hears it may try at once, and wait again. */
+static void tell_waiters(struct remote *r)
 {
-    while (!list_empty(&r->waiters))
-        tell_waiter(CONTAINER_OF(r->waiters.next, struct waiter, of_remote));
+    struct list all;
+
+    list_take(&all, &r->waiters);
+    while (!list_empty(&all))
+        tell_waiter(CONTAINER_OF(all.next, struct waiter, of_remote));
 }
 
 void waits_end(struct clu_process *p)
@@ -199,7 +206,6 @@ static void lose(struct remote *r)
     while (!list_empty(&ties))
         tie_down(CONTAINER_OF(ties.next, struct tie, of_remote), reader_of(reason));
     answers_settle(r);
-    tell_waiters(r);
     r->losing = false;
 }
 
@@ -216,6 +222,7 @@ static void drop_link(struct remote *r, const char *reason)
     lose(r);
     if (l->visible)
         tell_observers(r, false, reason);
+    tell_waiters(r); /* behind what says that it is gone */
 }
 
 clu_error node_link_up(struct clu_node *n, struct node_link *l, struct channel *channel,
@@ -272,6 +279,7 @@ void node_unreachable(struct clu_node *n, const char *name)
     clu_writer_free(&r->held);
     clu_writer_init(&r->held);
     lose(r);
+    tell_waiters(r);
     remote_release(r);
 }
 

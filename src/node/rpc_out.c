@@ -191,7 +191,7 @@ clu_writer *clu_rpc_begin(clu_process *p, const char *node, const char *module,
                           const char *function, uint64_t timeout_ms)
 {
     clu_to to = clu_to_name("rex", node);
-    clu_error room = p->ended ? CLU_ENOENT : send_room(p, &to);
+    clu_error room = clu_send_room(p, &to, 0);
 
     if (room != CLU_OK)
         return refuse(p, room);
@@ -247,7 +247,7 @@ clu_writer *clu_rex_begin(clu_process *p, const char *node, const char *module,
                           const char *function, uint64_t timeout_ms)
 {
     clu_to to = clu_to_name("rex", node);
-    clu_error room = p->ended ? CLU_ENOENT : send_room(p, &to);
+    clu_error room = clu_send_room(p, &to, 0);
     struct remote *r = remote_find(p->node, slice_of(node));
     bool linked = r != NULL && r->link != NULL && (r->link->flags & DFLAG_ALIAS) != 0;
 
@@ -277,7 +277,7 @@ clu_writer *clu_rpc_cast_begin(clu_process *p, const char *node, const char *mod
                                const char *function)
 {
     clu_to to = clu_to_name("rex", node);
-    clu_error room = p->ended ? CLU_ENOENT : send_room(p, &to);
+    clu_error room = clu_send_room(p, &to, 0);
 
     if (room != CLU_OK)
         return refuse(p, room);

@@ -66,11 +66,25 @@ static clu_writer *begin_far(struct sending *s, const clu_to *to, clu_slice node
     return w;
 }
 
-clu_error send_room(struct clu_process *p, const clu_to *to)
+clu_error clu_send_room(clu_process *p, const clu_to *to, size_t size)
 {
-    struct remote *r = remote_find(p->node, node_of(to));
+    const clu_slice node = node_of(to);
+    struct remote *r = is_own_name(p->node, node) ? NULL : remote_find(p->node, node);
+    bool large = size > CHANNEL_SMALL_MAX;
 
-    return r != NULL && remote_is_busy_for(r, p) ? wait_for_room(r, p, false) : CLU_OK;
+    if (p->ended)
+        return CLU_ENOENT;
+    if (p->node->sending.from == p || node.len >= NODE_NAME_SIZE)
+        return CLU_EBADARG;
+    if (r == NULL)
+        return CLU_OK;
+    if (r->link != NULL && (r->link->flags & DFLAG_FRAGMENTS) == 0 && size > CLU_MESSAGE_MAX)
+        return CLU_ESIZE;
+    if (remote_is_busy_for(r, p))
+        return wait_for_room(r, p, large);
+    return large && r->link != NULL && !channel_takes_large(r->link->channel)
+               ? wait_for_room(r, p, true)
+               : CLU_OK;
 }
 
 /* ---- to one of ours ---- */

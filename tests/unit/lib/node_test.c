@@ -231,6 +231,60 @@ static void two_nodes_in_one_process(void **state)
     clu_node_free(seen.one);
 }
 
+/* A message to the other node whose writer has taken the memory of the link's queue over. */
+static void begin_large(clu_process *p)
+{
+    static const uint8_t bytes[3 << 20];
+    clu_to to = clu_to_name("nobody", "test@127.0.0.3");
+
+    clu_put_nil(clu_send_begin(p, &to));
+    assert_int_equal(clu_send_end(p), CLU_OK);
+    clu_put_binary(clu_send_begin(p, &to), bytes, sizeof bytes);
+}
+
+static void leave_begun(clu_node *node, void *arg)
+{
+    if (node != NULL)
+        begin_large(arg);
+}
+
+static void leave_begun_and_stop(clu_node *node, void *arg)
+{
+    leave_begun(node, arg);
+    if (node != NULL)
+        clu_stop(node);
+}
+
+/* Outside of a function, and in functions of other kinds than a process's; whoever writes to the
+ * link next, or ends it, finds its memory whole. */
+static void what_is_left_begun_harms_nobody(void **state)
+{
+    (void)state;
+    for (int way = 0; way < 3; way++) {
+        uint16_t port = free_port();
+        struct seen seen = {.one = local_node(2, port, NULL), .two = local_node(3, port, NULL)};
+
+        observe(&seen);
+        assert_true(clu_step(seen.one, 0) && clu_step(seen.two, 0));
+        assert_int_equal(clu_ping(seen.one, "test@127.0.0.3", on_pong, &seen), CLU_OK);
+        run_until(seen.one, seen.two, has_pong, &seen);
+        clu_process *p = clu_spawn(seen.one, &(clu_spawn_options){0});
+
+        if (way == 0) {
+            begin_large(p);
+        } else if (way == 1) {
+            assert_int_equal(clu_post(seen.one, leave_begun, p), CLU_OK);
+            assert_int_equal(clu_post(seen.one, leave_begun, p), CLU_OK);
+            assert_true(clu_step(seen.one, -1));
+        } else {
+            assert_int_equal(clu_post(seen.one, leave_begun_and_stop, p), CLU_OK);
+            assert_int_equal(clu_run(seen.one), CLU_OK);
+        }
+        clu_node_free(seen.one);
+        clu_node_free(seen.two);
+    }
+}
+
 static void connecting_is_enough(void **state)
 {
     uint16_t port = free_port();
@@ -471,6 +525,7 @@ int main(void)
         cmocka_unit_test(what_is_begun_outside_is_dropped_by_a_step),
         cmocka_unit_test(options_of_other_versions),
         cmocka_unit_test(two_nodes_in_one_process),
+        cmocka_unit_test(what_is_left_begun_harms_nobody),
         cmocka_unit_test(connecting_is_enough),
         cmocka_unit_test(an_open_question_ends_with_the_node),
         cmocka_unit_test(one_descriptor_tells_all),

@@ -146,6 +146,43 @@ static void who_must_wait_has_it_back(void **state)
     assert_int_equal(released, n);
 }
 
+/* Who asks first has nothing to take back. */
+static void room_is_known_before(void **state)
+{
+    struct story *s = *state;
+    clu_to bob = clu_to_pid(s->bob.self), abe = clu_to_pid(s->abe.self);
+
+    ok(clu_send_room(s->ann.p, &bob, sizeof bytes));
+    for (int i = 0; i < 4; i++)
+        ok(send_lent(&s->ann, &s->bob, 300 * KIB));
+    assert_int_equal(clu_send_room(s->ann.p, &bob, 300 * KIB), CLU_EBUSY);
+    assert_int_equal(clu_send_room(s->ann.p, &bob, 300 * KIB),
+                     CLU_EBUSY); /* told once all the same */
+    ok(clu_send_room(s->ann.p, &bob, 100));
+    ok(clu_send_room(s->ann.p, &abe, sizeof bytes));
+    clu_put_nil(clu_send_begin(s->ann.p, &bob));
+    assert_int_equal(clu_send_room(s->ann.p, &bob, 1), CLU_EBADARG); /* one is under way */
+    clu_send_cancel(s->ann.p);
+    world_run(&s->w);
+    expect(s, &s->ann, "writable b@h\n");
+    ok(clu_send_room(s->ann.p, &bob, 300 * KIB));
+    clu_exit(s->ann.p, "gone");
+    assert_int_equal(clu_send_room(s->ann.p, &bob, 1), CLU_ENOENT);
+}
+
+/* That it may try again is said behind that the node has gone, and once. */
+static void who_waits_hears_of_the_end_first(void **state)
+{
+    struct story *s = *state;
+
+    clu_monitor_nodes(s->ann.p, true);
+    while (send_lent(&s->ann, &s->bob, 300 * KIB) == CLU_OK)
+        continue;
+    world_cut(&s->w, 0, 1);
+    world_run(&s->w);
+    expect(s, &s->ann, "gone b@h connection_closed\nwritable b@h\n");
+}
+
 static void count_answer(clu_process *self, const clu_answer *answer, void *arg)
 {
     (void)self, (void)answer;
@@ -182,10 +219,15 @@ static void so_must_calls(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        STORY(it_arrives),    STORY(what_is_not_sent_comes_back),
-        STORY(cancelled),     STORY(copied),
-        STORY(the_link_ends), STORY(who_must_wait_has_it_back),
+        STORY(it_arrives),
+        STORY(what_is_not_sent_comes_back),
+        STORY(cancelled),
+        STORY(copied),
+        STORY(the_link_ends),
+        STORY(who_must_wait_has_it_back),
         STORY(so_must_calls),
+        STORY(room_is_known_before),
+        STORY(who_waits_hears_of_the_end_first),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
