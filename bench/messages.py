@@ -17,7 +17,7 @@ ERL = ['erl', '+S', '1:1', '+sbwt', 'none', '-noshell', '-noinput', '-setcookie'
        '-kernel', 'inet_dist_use_interface', '{127,0,0,1}']
 BEAM, OURS = 'beam@127.0.0.1', 'ours@127.0.0.1'
 # What each client measures of each server, and what the machine can do.
-MEASURES = (('raw', None, ('pingpong', 'blocking', 'stream')),
+MEASURES = (('raw', None, ('pingpong', 'blocking', 'stream', 'wide')),
             ('erlclu', BEAM, ('pingpong', 'rpc', 'rex', 'oneway', 'lent', 'push', 'gigabyte')),
             ('ei', BEAM, ('pingpong', 'rpc', 'oneway', 'push', 'batch')),
             ('BEAM', BEAM, ('pingpong', 'rpc', 'erpc', 'oneway', 'push', 'gigabyte')),
@@ -25,8 +25,8 @@ MEASURES = (('raw', None, ('pingpong', 'blocking', 'stream')),
             ('BEAM', OURS, ('gigabyte',)))
 # What each table needs of that: one may be asked for alone.
 TABLES = {'trips': ('pingpong', 'blocking', 'rpc', 'rex', 'erpc'), 'into': ('oneway', 'lent', 'batch'), 'out': ('push',),
-          'pair': ('oneway', 'lent', 'stream'), 'gigabyte': ('gigabyte',)}
-SIZES = ((16, '16 B'), (1024, '1 kB'), (65536, '64 kB'), (1 << 20, '1 MB'))
+          'pair': ('oneway', 'lent', 'stream', 'wide'), 'gigabyte': ('gigabyte',)}
+SIZES = ((16, '16 B'), (1024, '1 KiB'), (65536, '64 KiB'), (1 << 20, '1 MiB'))
 
 
 def build(folder):
@@ -135,17 +135,17 @@ def trip_rows(m, where):
 
 def pair_rows(m, where):
     for size, label in SIZES:
-        value = m.figure('erlclu', OURS, where, 'oneway', size)
-        stream = m.figure('raw', None, where, 'stream', size)
-        yield label, number(value), number(stream), show(value, stream)
-        lent = m.figure('erlclu', OURS, where, 'lent', size)
-        if lent:
-            yield f'{label}, lent', number(lent), number(stream), show(lent, stream)
+        stream, wide = (m.figure('raw', None, where, what, size) for what in ('stream', 'wide'))
+        for name, what in ((label, 'oneway'), (f'{label}, lent', 'lent')):
+            value = m.figure('erlclu', OURS, where, what, size)
+            if value:
+                yield name, number(value), number(stream), show(value, stream), number(wide), show(value, wide)
 
 
 def gigabyte_rows(m, where):
     for client, server in (('erlclu', OURS), ('erlclu', BEAM), ('BEAM', OURS), ('BEAM', BEAM)):
-        figures = (m.figure(client, server, where, f'gigabyte_{what}', 16) for what in ('p50', 'p99', 'longest'))
+        figures = [m.figure(client, server, where, f'gigabyte_{what}', 16) for what in ('p50', 'p99')]
+        figures.append(max(m.figures[client, server, where]['gigabyte_longest', 16]))
         yield f'{client} to {"erlclu" if server == OURS else "BEAM"}', *(f'{value / 1000:.2f}' for value in figures)
 
 
@@ -162,7 +162,7 @@ def messages(lab, rounds, tables, table):
                       ('', 'erlclu', 'ei', 'to ei', 'BEAM', 'to BEAM', 'batched frames', 'to those'),
                       list(rate_rows(m, where, what)))
         if 'pair' in m.tables:
-            table(f'One way between two erlclu, {where}, messages/s ({note})', ('', 'erlclu', 'raw stream', 'to it'),
+            table(f'One way between two erlclu, {where}, messages/s ({note})', ('', 'erlclu', 'raw, 64 KiB a write', 'to it', 'raw, 256 KiB', 'to that'),
                   list(pair_rows(m, where)))
         if 'gigabyte' in m.tables:
             table(f'Pings beside a message of a gigabyte, {where}, ms ({note})', ('', 'p50', 'p99', 'longest'),

@@ -340,9 +340,10 @@ static void measure_gigabyte(void)
     clu_process *other = clu_spawn(node, &(clu_spawn_options){.receive = receive_under_load});
     clu_to to = clu_to_name("gulp", peer);
 
-    gigabyte = calloc(1, GIGABYTE);
+    gigabyte = malloc(GIGABYTE);
     if (other == NULL || gigabyte == NULL)
         die("no memory for a gigabyte");
+    memset(gigabyte, 'x', GIGABYTE);
     done = false;
     send(&to, put_done, 0);
     step_until(&done); /* they are linked */

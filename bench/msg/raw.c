@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What the machine can do: 16 bytes there and back, with a wait by epoll in front of each read as a
- * loop has it (`pingpong`) or in the read itself (`blocking`), and a stream of 64 kB writes. The
- * other end is a child; a cpu is named for each. */
+ * loop has it (`pingpong`) or in the read itself (`blocking`), and a stream of writes of 64 KiB or,
+ * `wide`, 256. The other end is a child; a cpu is named for each. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -17,6 +17,7 @@
 #include "measure.h"
 
 #define WRITE_BYTES  65536
+#define WIDE_BYTES   (4 * WRITE_BYTES)
 #define STREAM_BYTES (2l << 30)
 
 static void pin(int cpu)
@@ -117,19 +118,29 @@ static void ping_blocking(int fd)
     ping(fd, "blocking");
 }
 
-static void stream(int fd)
+static void stream_by(int fd, size_t size)
 {
-    static char data[WRITE_BYTES];
+    static char data[WIDE_BYTES];
 
-    for (long left = STREAM_BYTES; left > 0; left -= WRITE_BYTES)
-        if (write(fd, data, WRITE_BYTES) != WRITE_BYTES)
+    for (long left = STREAM_BYTES; left > 0; left -= (long)size)
+        if (write(fd, data, size) != (ssize_t)size)
             exit(1);
     exit(0);
 }
 
-static void take_stream(int fd)
+static void stream(int fd)
 {
-    static char data[4 * WRITE_BYTES];
+    stream_by(fd, WRITE_BYTES);
+}
+
+static void stream_wide(int fd)
+{
+    stream_by(fd, WIDE_BYTES);
+}
+
+static void take_stream(int fd, const char *what)
+{
+    static char data[WIDE_BYTES];
     double begin = now_s();
     long all = 0;
     ssize_t n;
@@ -138,7 +149,17 @@ static void take_stream(int fd)
         all += n;
     if (all != STREAM_BYTES)
         die("raw: bytes were lost");
-    printf("stream 1048576 %.0f\n", (double)all / (1 << 20) / (now_s() - begin));
+    printf("%s 1048576 %.0f\n", what, (double)all / (1 << 20) / (now_s() - begin));
+}
+
+static void take_narrow(int fd)
+{
+    take_stream(fd, "stream");
+}
+
+static void take_wide(int fd)
+{
+    take_stream(fd, "wide");
 }
 
 static int cpu, other; /* of this process, of the child */
@@ -174,13 +195,19 @@ static void measure_blocking(void)
 
 static void measure_stream(void)
 {
-    run(stream, take_stream);
+    run(stream, take_narrow);
+}
+
+static void measure_wide(void)
+{
+    run(stream_wide, take_wide);
 }
 
 static const struct measure measures[] = {
     {"pingpong", .trips = measure_trips},
     {"blocking", .trips = measure_blocking},
     {"stream", .trips = measure_stream},
+    {"wide", .trips = measure_wide},
     {NULL},
 };
 
