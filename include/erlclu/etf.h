@@ -350,18 +350,16 @@ CLU_API CLU_INLINE void clu_put_binary(clu_writer *w, const void *data, size_t l
  * where it is part of a message, cast or call to a node that is linked and takes fragments (all
  * since OTP 22): it goes to the socket from where it lies. It is copied if the node is not linked
  * yet or takes no fragments, in messages to processes of this node, in answers to calls, in
- * clu_multicall_begin. The bytes must stay as they are until release(arg) is called: once for each
- * call of this function,
- *  - before it returns, if they were copied;
- *  - within clu_send_end, clu_call_end or clu_send_cancel, or when what was begun is dropped, if
- * the message is not sent. CLU_EBUSY is such a case: who wants to send again must keep the bytes,
- * or ask clu_send_room before;
- *  - else when the last byte is with the kernel, or the link has ended, which tells nothing of
- *    whether they have arrived. That takes as long as the peer does not read; it may be after the
- *    process has ended, and within clu_node_free.
- * release is called by the thread of the node and must call nothing of the library but clu_post.
- * NULL: nobody is told; the bytes stay until clu_node_free has returned, or an answer shows that
- * they have arrived. The writer's len does not count what is lent. */
+ * clu_multicall_begin. The bytes must stay as they are until release(arg) is called, once for each
+ * call of this function: (a) before it returns, if they were copied; (b) if the message is not
+ * sent, within clu_send_end, clu_call_end or clu_send_cancel, or when what was begun is dropped:
+ * CLU_EBUSY is such a case, so who wants to send again must keep the bytes, or ask clu_send_room
+ * before; (c) else when the last byte is with the kernel, or the link has ended, which tells
+ * nothing of whether they have arrived. That takes as long as the peer does not read; it may be
+ * after the process has ended, and within clu_node_free. release is called by the thread of the
+ * node and must call nothing of the library but clu_post. NULL: nobody is told; the bytes stay
+ * until clu_node_free has returned, or an answer shows that they have arrived. The writer's len
+ * does not count what is lent. */
 CLU_API void clu_lend_binary(clu_writer *w, const void *data, size_t len, clu_release_fn *release,
                              void *arg);
 /* clu_put_bitstring: as clu_get_bitstring gives it; the unused bits are written as zeros. */

@@ -160,14 +160,16 @@ static void tell_waiter(struct waiter *w)
     deliver(p, &d);
 }
 
-/* Who hears it may try at once, and wait again. */
+/* Who hears it may try at once, and wait again. Meanwhile nobody takes the remote for idle. */
 static void tell_waiters(struct remote *r)
 {
     struct list all;
 
+    r->losing = true;
     list_take(&all, &r->waiters);
     while (!list_empty(&all))
         tell_waiter(CONTAINER_OF(all.next, struct waiter, of_remote));
+    r->losing = false;
 }
 
 void waits_end(struct clu_process *p)
