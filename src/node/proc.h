@@ -28,7 +28,7 @@ struct remote {
     size_t promised;     /* bytes of answers that go out with the end of their processes */
     struct list wanted;  /* in node.wanted */
     bool dialled;        /* mesh was told, and has not answered yet */
-    bool losing;         /* lose() or tell_waiters() stands on it */
+    bool in_hand;        /* lose() or tell_waiters() stands on it: it stays */
     uint8_t release;     /* of OTP, that it runs; 0: not asked yet (release.c) */
     bool lost;           /* a signal found no memory: no connection may hide that (signal_lost) */
     clu_writer held;     /* signals for it, while it is not linked: see out.c */

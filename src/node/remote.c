@@ -56,9 +56,10 @@ struct remote *remote_get(struct clu_node *n, clu_slice name)
 
 static bool is_needed(const struct remote *r)
 {
-    return r->link != NULL || r->dialled || r->losing || r->held.len > 0 || !list_empty(&r->ties) ||
-           !list_empty(&r->watchers) || !list_empty(&r->bonds) || !list_empty(&r->waiters) ||
-           !list_empty(&r->answers) || !list_empty(&r->wanted) || r->node->sending.remote == r;
+    return r->link != NULL || r->dialled || r->in_hand || r->held.len > 0 ||
+           !list_empty(&r->ties) || !list_empty(&r->watchers) || !list_empty(&r->bonds) ||
+           !list_empty(&r->waiters) || !list_empty(&r->answers) || !list_empty(&r->wanted) ||
+           r->node->sending.remote == r;
 }
 
 void remote_release(struct remote *r)
@@ -165,11 +166,11 @@ static void tell_waiters(struct remote *r)
 {
     struct list all;
 
-    r->losing = true;
+    r->in_hand = true;
     list_take(&all, &r->waiters);
     while (!list_empty(&all))
         tell_waiter(CONTAINER_OF(all.next, struct waiter, of_remote));
-    r->losing = false;
+    r->in_hand = false;
 }
 
 void waits_end(struct clu_process *p)
@@ -188,7 +189,7 @@ static void lose(struct remote *r)
     clu_slice reason = atom_term(&term, "noconnection");
     struct list ties, bonds;
 
-    r->losing = true;
+    r->in_hand = true;
     r->lost = false;
     r->promised = 0;
     list_take(&ties, &r->ties);
@@ -208,7 +209,7 @@ static void lose(struct remote *r)
     while (!list_empty(&ties))
         tie_down(CONTAINER_OF(ties.next, struct tie, of_remote), reader_of(reason));
     answers_settle(r);
-    r->losing = false;
+    r->in_hand = false;
 }
 
 static void drop_link(struct remote *r, const char *reason)
