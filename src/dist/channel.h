@@ -159,8 +159,9 @@ size_t channel_queued(const struct channel *c);
 bool channel_pauses(const struct channel *c);
 
 /* channel_pending, channel_sent: bytes to be sent now, in at most max pieces, whose number it
- * returns; that n bytes of them were sent, with nothing queued in between. */
-size_t channel_pending(struct channel *c, struct iovec *iov, size_t max);
+ * returns; that n bytes of them were sent, with nothing queued in between. Without `large`: of
+ * large messages only what is left of a fragment that was begun. */
+size_t channel_pending(struct channel *c, bool large, struct iovec *iov, size_t max);
 void channel_sent(struct channel *c, size_t n, uint64_t now_ms);
 
 /* channel_watch: from now on it is counted how long nothing goes of what waits; channel_tick does

@@ -266,9 +266,9 @@ clu_error channel_end(struct channel *c, clu_writer *w)
     return err;
 }
 
-size_t channel_pending(struct channel *c, struct iovec *iov, size_t max)
+size_t channel_pending(struct channel *c, bool large, struct iovec *iov, size_t max)
 {
-    return outbox_pending(&c->out, iov, max);
+    return outbox_pending(&c->out, large, iov, max);
 }
 
 void channel_sent(struct channel *c, size_t n, uint64_t now_ms)

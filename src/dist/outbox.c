@@ -354,7 +354,7 @@ static void add_part(struct pieces *p, const struct outgoing *item, struct place
 
 /* The fragment under way, and, where it is no other sender's turn, those that come next if nothing
  * else does; small frames that came meanwhile go between them. */
-static void add_parts(struct pieces *p, struct outbox *o)
+static void add_parts(struct pieces *p, struct outbox *o, bool ahead)
 {
     const struct outgoing *item = o->first->head;
     const struct loan *loan = item->loans.first;
@@ -364,7 +364,7 @@ static void add_parts(struct pieces *p, struct outbox *o)
     add_piece(p, o->heads[0] + head, OUTBOX_FRAGMENT_HEAD - head);
     add_part(p, item, &at, &loan, part);
     add_small(p, o, o->cut, o->small.len);
-    if (o->first != o->last)
+    if (!ahead || o->first != o->last)
         return;
     for (uint64_t i = 1; i < OUTBOX_AHEAD && i < item->fragment && p->n < p->max; i++) {
         part = (size_t)min_u64(OUTBOX_FRAGMENT, left);
@@ -375,13 +375,16 @@ static void add_parts(struct pieces *p, struct outbox *o)
     }
 }
 
-size_t outbox_pending(struct outbox *o, struct iovec *iov, size_t max)
+size_t outbox_pending(struct outbox *o, bool large, struct iovec *iov, size_t max)
 {
     struct pieces p = {iov, 0, max};
+    bool waits = !large && o->part_sent == 0;
 
+    if (waits)
+        o->cut = o->small.len;
     add_small(&p, o, o->sent, o->part > 0 ? o->cut : o->small.len);
-    if (o->part > 0)
-        add_parts(&p, o);
+    if (o->part > 0 && !waits)
+        add_parts(&p, o, large);
     return p.n;
 }
 

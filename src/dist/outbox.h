@@ -106,7 +106,7 @@ size_t outbox_queued(const struct outbox *o);
 
 /* outbox_pending: as channel_pending. outbox_sent: of what was shown last, with nothing queued
  * since; CLU_ENOMEM: the frames that come next cannot be queued. */
-size_t outbox_pending(struct outbox *o, struct iovec *iov, size_t max);
+size_t outbox_pending(struct outbox *o, bool large, struct iovec *iov, size_t max);
 CLU_MUST_USE clu_error outbox_sent(struct outbox *o, size_t n);
 
 #endif

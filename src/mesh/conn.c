@@ -58,7 +58,7 @@ static bool has_pending(struct conn *c)
 {
     struct iovec iov;
 
-    return ops(c)->pending(c, &iov, 1) > 0;
+    return ops(c)->pending(c, true, &iov, 1) > 0;
 }
 
 void conn_wake(struct machine *m, struct conn *c)
@@ -250,11 +250,11 @@ void machine_closed(struct machine *m, slot_id id, const char *text, uint64_t no
     conn_drop(m, c);
 }
 
-size_t machine_pending(struct machine *m, slot_id id, struct iovec *iov, size_t max)
+size_t machine_pending(struct machine *m, slot_id id, bool large, struct iovec *iov, size_t max)
 {
     struct conn *c = get(m, id);
 
-    return c == NULL || max == 0 ? 0 : ops(c)->pending(c, iov, max);
+    return c == NULL || max == 0 ? 0 : ops(c)->pending(c, large, iov, max);
 }
 
 void machine_sent(struct machine *m, slot_id id, size_t n, uint64_t now_ms)

@@ -61,8 +61,8 @@ struct conn_ops {
     size_t (*space)(struct machine *m, struct conn *c, struct iovec iov[MACHINE_PLACES]);
     void (*got)(struct machine *m, struct conn *c, size_t n, uint64_t now_ms);
     void (*closed)(struct machine *m, struct conn *c, const char *text, uint64_t now_ms);
-    /* What is to be sent, in at most max pieces, whose number it returns. */
-    size_t (*pending)(struct conn *c, struct iovec *iov, size_t max);
+    /* As machine_pending. */
+    size_t (*pending)(struct conn *c, bool large, struct iovec *iov, size_t max);
     void (*sent)(struct conn *c, size_t n, uint64_t now_ms);
     void (*due)(struct machine *m, struct conn *c, uint64_t now_ms);
     void (*free)(struct machine *m, struct conn *c);

@@ -299,8 +299,9 @@ static void self_closed(struct machine *m, struct conn *c, const char *text, uin
     wait_for(m, held ? EPMD_SOON_MS : EPMD_RETRY_MS, now_ms);
 }
 
-static size_t self_pending(struct conn *c, struct iovec *iov, size_t max)
+static size_t self_pending(struct conn *c, bool large, struct iovec *iov, size_t max)
 {
+    (void)large;
     (void)max;
     return conn_piece(epmd_client_pending(&self_of(c)->client), iov);
 }
@@ -395,8 +396,9 @@ static void served_closed(struct machine *m, struct conn *c, const char *text, u
     (void)m, (void)c, (void)text, (void)now_ms;
 }
 
-static size_t served_pending(struct conn *c, struct iovec *iov, size_t max)
+static size_t served_pending(struct conn *c, bool large, struct iovec *iov, size_t max)
 {
+    (void)large;
     (void)max;
     return conn_piece(epmd_conn_pending(&served_of(c)->epmd), iov);
 }

@@ -362,12 +362,13 @@ static void link_closed(struct machine *m, struct conn *c, const char *text, uin
     }
 }
 
-static size_t link_pending(struct conn *c, struct iovec *iov, size_t max)
+static size_t link_pending(struct conn *c, bool large, struct iovec *iov, size_t max)
 {
     struct link *l = link_of(c);
     clu_slice out = l->hs == NULL ? (clu_slice){NULL, 0} : handshake_pending(l->hs);
 
-    return out.len > 0 || !l->up ? conn_piece(out, iov) : channel_pending(&l->channel, iov, max);
+    return out.len > 0 || !l->up ? conn_piece(out, iov)
+                                 : channel_pending(&l->channel, large, iov, max);
 }
 
 static void link_sent(struct conn *c, size_t n, uint64_t now_ms)

@@ -144,8 +144,9 @@ uint64_t machine_pause(const struct machine *m, slot_id conn);
  * for an id that the driver does not know (any more) is to be ignored. */
 void machine_closed(struct machine *m, slot_id conn, const char *text, uint64_t now_ms);
 /* machine_pending, machine_sent: what is to be sent, in at most max pieces, whose number it
- * returns; that n bytes of it were sent, with no other call of the machine in between. */
-size_t machine_pending(struct machine *m, slot_id conn, struct iovec *iov, size_t max);
+ * returns; that n bytes of it were sent, with no other call of the machine in between. Without
+ * `large`: what may wait is left out, as channel_pending has it. */
+size_t machine_pending(struct machine *m, slot_id conn, bool large, struct iovec *iov, size_t max);
 void machine_sent(struct machine *m, slot_id conn, size_t n, uint64_t now_ms);
 void machine_resolved(struct machine *m, slot_id query, enum dns_status status, clu_slice msg,
                       uint64_t now_ms);

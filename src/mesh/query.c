@@ -91,8 +91,9 @@ static void query_closed(struct machine *m, struct conn *c, const char *text, ui
         query_failed(m, q, text != NULL ? text : q->client.what, now_ms);
 }
 
-static size_t query_pending(struct conn *c, struct iovec *iov, size_t max)
+static size_t query_pending(struct conn *c, bool large, struct iovec *iov, size_t max)
 {
+    (void)large;
     (void)max;
     return conn_piece(epmd_client_pending(&query_of(c)->client), iov);
 }

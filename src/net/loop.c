@@ -139,6 +139,7 @@ struct loop *loop_new(struct machine *m, const struct resolv_conf *resolv, const
     l->hooks = *hooks;
     l->armed_ms = NEVER;
     list_init(&l->calm);
+    list_init(&l->full);
     l->base = watch_base_new();
     l->timer = l->base == NULL ? NULL : watch_new(l->base, WATCH_ALARM, -1, on_timer, l);
     if (l->timer == NULL) {
@@ -159,6 +160,7 @@ void loop_free(struct loop *l)
     resolver_free(l->resolver);
     watch_free(l->timer);
     watch_free(l->calmer);
+    watch_free(l->looker);
     watch_free(l->limit);
     if (l->base != NULL)
         watch_base_free(l->base);

@@ -5,8 +5,9 @@
 #include "net/loop.h"
 #include "net/watch.h"
 
-/* Inside of the loop: loop.c turns, wire.c connections, acceptor.c listening sockets, needs.c what
- * discovery sources need: files.c, stream.c (HTTP over TLS) and datagrams.c carry that out. */
+/* Inside of the loop: loop.c turns, wire.c connections (wire.h has more of them), acceptor.c
+ * listening sockets, needs.c what discovery sources need: files.c, stream.c (HTTP over TLS) and
+ * datagrams.c carry that out. */
 
 struct wire;
 struct files;
@@ -40,6 +41,8 @@ struct loop {
     size_t n_wires;
     struct list calm;     /* wires that are read by and by */
     struct watch *calmer; /* when; made at the first of them */
+    struct list full;     /* wires whose large messages wait, for their peers have much to read */
+    struct watch *looker; /* when they are looked at; made at the first of them */
     struct acceptor acceptors[LISTENERS];
     struct needs needs[SETTINGS_SPECS_MAX]; /* by number of the source */
     struct watch *timer;

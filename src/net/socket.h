@@ -29,6 +29,8 @@ void socket_tune(int fd);
 void socket_probe(int fd);
 /* socket_error: how a connect ended: 0 or an errno. */
 int socket_error(int fd);
+/* socket_peer_window: bytes that the peer would take now; false when the system does not tell. */
+bool socket_peer_window(int fd, size_t *bytes);
 /* socket_local: our end; family 0 when the socket has none. */
 struct addr socket_local(int fd);
 

@@ -4,50 +4,21 @@
  * the machine then: the machine may give the id to another connection at once.
  */
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "net/loop_impl.h"
 #include "net/socket.h"
 #include "net/system.h"
+#include "net/wire.h"
 
 /* Pieces given to one sendmsg: the queue of a link rarely has more. */
 #define SEND_PIECES 16
 /* Bytes that one connection may send before others have their turn, and before what has come is
  * read: 4 MiB would hold up an answer by 4 ms. */
 #define SEND_TURN (256u << 10)
-
-/* Each small read costs the peer a wake-up and both a turn; and a BEAM writes every message by
- * itself as long as the socket takes it, but many at once when it had to wait. So who sends much in
- * small pieces is read by and by, with CALM_WINDOW bytes of room until then: after CALM_READS reads
- * in a row of less than CALM_SMALL bytes, within CALM_WITHIN_US and with nothing sent in between,
- * it is looked at every CALM_PAUSE_MS; until less than CALM_LEAST bytes have come meanwhile, or so
- * many that the reads would be large anyway, or something is sent to it. */
-#define CALM_READS     32
-#define CALM_SMALL     4096
-#define CALM_WITHIN_US 1000
-#define CALM_PAUSE_MS  1
-#define CALM_WINDOW    131072
-#define CALM_LEAST     2048
-#define CALM_MOST      (256u << 10)
-
-struct wire {
-    slot_id id;
-    int fd;
-    struct loop *loop;
-    struct addr to;
-    struct watch *readable, *writable;
-    struct watch *resume; /* while it is not read; NULL: it never was not */
-    bool opened;          /* accepted, or the connect has ended well */
-    struct list calm;     /* in loop.calm: it is read by and by */
-    unsigned n_small;     /* small reads in a row */
-    uint64_t since_us;    /* the first of them */
-};
 
 static struct wire *find(const struct loop *l, slot_id id)
 {
@@ -76,6 +47,7 @@ static bool grow(struct loop *l, size_t needed)
 static void forget(struct wire *w)
 {
     list_remove(&w->calm);
+    list_remove(&w->full);
     watch_free(w->readable);
     watch_free(w->writable);
     watch_free(w->resume);
@@ -93,26 +65,6 @@ static void lose(struct wire *w, const char *text)
     machine_closed(l->machine, id, text, system_now_ms());
 }
 
-/* How much TCP lets the peer send ahead of us; what TCP finds right is never as much as the last.
- */
-#define WINDOW_FREE (1 << 30)
-
-static void clamp(struct wire *w, int bytes)
-{
-    (void)setsockopt(w->fd, IPPROTO_TCP, TCP_WINDOW_CLAMP, &bytes, sizeof bytes);
-}
-
-/* Whether it was read by and by. */
-static bool leave_calm(struct wire *w)
-{
-    w->n_small = 0;
-    if (list_empty(&w->calm))
-        return false;
-    list_remove(&w->calm);
-    clamp(w, WINDOW_FREE);
-    return true;
-}
-
 static void on_resume(void *arg, bool timed_out)
 {
     struct wire *w = arg;
@@ -128,11 +80,11 @@ static void pause_reading(struct wire *w, uint64_t ms)
         w->resume = watch_new(w->loop->base, WATCH_TIMER, -1, on_resume, w);
     if (w->resume == NULL || !watch_start(w->resume, ms))
         return;
-    leave_calm(w);
+    calm_leave(w);
     watch_stop(w->readable);
 }
 
-static bool is_paused(const struct wire *w)
+bool wire_is_paused(const struct wire *w)
 {
     return w->resume != NULL && watch_is_on(w->resume);
 }
@@ -148,8 +100,7 @@ static void on_bytes(struct wire *w, size_t n, uint64_t now_ms)
         pause_reading(w, pause);
 }
 
-/* Reads once: how many bytes have come; -1: the wire is gone. */
-static ssize_t take(struct wire *w, uint64_t now_us)
+ssize_t wire_take(struct wire *w, uint64_t now_us)
 {
     struct loop *l = w->loop;
     struct iovec iov[MACHINE_PLACES];
@@ -173,94 +124,20 @@ static ssize_t take(struct wire *w, uint64_t now_us)
     return -1;
 }
 
-/* ---- who sends much in small pieces ---- */
-
-static void calm_end(struct wire *w)
-{
-    if (leave_calm(w))
-        watch_start(w->readable, NEVER);
-}
-
-static void on_calm(void *arg, bool timed_out);
-
-/* Without an alarm it is read as ever. */
-static void calm_begin(struct wire *w)
-{
-    struct loop *l = w->loop;
-
-    if (l->calmer == NULL)
-        l->calmer = watch_new(l->base, WATCH_ALARM, -1, on_calm, l);
-    if (l->calmer == NULL || (list_empty(&l->calm) && !watch_start(l->calmer, CALM_PAUSE_MS)))
-        return;
-    watch_stop(w->readable);
-    clamp(w, CALM_WINDOW);
-    list_append(&l->calm, &w->calm);
-}
-
-static void note_read(struct wire *w, ssize_t n, uint64_t now_us)
-{
-    if (n >= CALM_SMALL || is_paused(w)) {
-        w->n_small = 0;
-        return;
-    }
-    if (w->n_small++ == 0)
-        w->since_us = now_us;
-    if (w->n_small < CALM_READS)
-        return;
-    w->n_small = 0;
-    if (now_us - w->since_us <= CALM_WITHIN_US)
-        calm_begin(w);
-}
-
-/* All that lies there; the wire may be gone then. */
-static void look(struct wire *w, uint64_t now_us)
-{
-    size_t all = 0;
-    ssize_t n;
-
-    do {
-        n = take(w, now_us);
-        all += n > 0 ? (size_t)n : 0;
-    } while (n >= CALM_SMALL && all < CALM_MOST && !list_empty(&w->calm));
-    if (n >= 0 && (all < CALM_LEAST || all >= CALM_MOST))
-        calm_end(w);
-}
-
-static void on_calm(void *arg, bool timed_out)
-{
-    struct loop *l = arg;
-    uint64_t now = system_now_us();
-    struct list all;
-
-    (void)timed_out;
-    list_take(&all, &l->calm);
-    while (!list_empty(&all)) {
-        struct wire *w = CONTAINER_OF(all.next, struct wire, calm);
-
-        list_remove(&w->calm);
-        list_append(&l->calm, &w->calm);
-        look(w, now);
-    }
-    if (!list_empty(&l->calm))
-        watch_start(l->calmer, CALM_PAUSE_MS);
-    loop_turn(l);
-}
-
 static void on_readable(void *arg, bool timed_out)
 {
     struct wire *w = arg;
     struct loop *l = w->loop;
     uint64_t now = system_now_us();
-    ssize_t n = take(w, now);
+    ssize_t n = wire_take(w, now);
 
     (void)timed_out;
     if (n >= 0)
-        note_read(w, n, now);
+        calm_note(w, n, now);
     loop_turn(l);
 }
 
-/* The whole of our writing: what the machine has pending goes to the socket. */
-static void flush(struct wire *w)
+void wire_flush(struct wire *w)
 {
     struct loop *l = w->loop;
     size_t sent = 0;
@@ -269,7 +146,7 @@ static void flush(struct wire *w)
         struct iovec iov[SEND_PIECES];
         struct msghdr msg = {.msg_iov = iov};
 
-        msg.msg_iovlen = machine_pending(l->machine, w->id, iov, SEND_PIECES);
+        msg.msg_iovlen = machine_pending(l->machine, w->id, unread_allows(w), iov, SEND_PIECES);
         if (msg.msg_iovlen == 0)
             return;
         if (sent >= SEND_TURN) {
@@ -280,6 +157,7 @@ static void flush(struct wire *w)
                                         : sendmsg(w->fd, &msg, MSG_NOSIGNAL);
         if (n >= 0) {
             sent += (size_t)n;
+            unread_sent(w, (size_t)n);
             calm_end(w);
             machine_sent(l->machine, w->id, (size_t)n, machine_time(l->machine));
         } else if (errno == EAGAIN) {
@@ -308,6 +186,7 @@ static struct wire *wire_new(struct loop *l, slot_id id, int fd)
         return NULL;
     *w = (struct wire){.id = id, .fd = fd, .loop = l};
     list_init(&w->calm);
+    list_init(&w->full);
     w->readable = watch_new(l->base, WATCH_READ, fd, on_readable, w);
     w->writable = watch_new(l->base, WATCH_WRITE, fd, on_writable, w);
     if (w->readable == NULL || w->writable == NULL) {
@@ -378,7 +257,7 @@ static void on_writable(void *arg, bool timed_out)
     if (reason != 0)
         refuse_wire(w, reason);
     else if (w->opened)
-        flush(w);
+        wire_flush(w);
     else
         connected(w);
     loop_turn(l);
@@ -428,7 +307,7 @@ void wire_send(struct loop *l, slot_id id)
 
     /* While the socket is full, its writability will bring us back. */
     if (w != NULL && !watch_is_on(w->writable))
-        flush(w);
+        wire_flush(w);
 }
 
 void wire_close(struct loop *l, slot_id id)

@@ -282,7 +282,7 @@ static void turn(struct play *p)
         node_unreachable(&p->node, name);
     while (node_next_talking(&p->node) != NULL)
         continue;
-    for (size_t n; p->up && (n = channel_pending(&p->channel, iov, COUNT(iov))) > 0;)
+    for (size_t n; p->up && (n = channel_pending(&p->channel, true, iov, COUNT(iov))) > 0;)
         for (size_t i = 0; i < n; i++)
             channel_sent(&p->channel, iov[i].iov_len, 0);
 }

@@ -89,7 +89,7 @@ static void do_send(struct sim *s, unsigned i, slot_id conn)
     struct end *e = find_end(n, conn);
     struct iovec iov;
 
-    while (e != NULL && machine_pending(n->machine, conn, &iov, 1) > 0) {
+    while (e != NULL && machine_pending(n->machine, conn, true, &iov, 1) > 0) {
         send_to_peer(s, i, e, H_BYTES, (clu_slice){iov.iov_base, iov.iov_len});
         machine_sent(n->machine, conn, iov.iov_len, s->now);
     }

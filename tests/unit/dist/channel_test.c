@@ -416,7 +416,7 @@ static void an_idle_writer_ticks(void **state)
     assert_int_equal(pending_len(&c), 4);
     struct iovec iov;
 
-    assert_int_equal(channel_pending(&c, &iov, 1), 1);
+    assert_int_equal(channel_pending(&c, true, &iov, 1), 1);
     assert_memory_equal(iov.iov_base, tick, 4);
     /* one is enough while it waits for the socket; then only silence counts */
     assert_int_equal(channel_tick(&c, 20000), CLU_OK);

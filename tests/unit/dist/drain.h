@@ -9,7 +9,7 @@
 static inline size_t pending_len(struct channel *c)
 {
     struct iovec iov[64];
-    size_t n = channel_pending(c, iov, COUNT(iov)), len = 0;
+    size_t n = channel_pending(c, true, iov, COUNT(iov)), len = 0;
 
     for (size_t i = 0; i < n; i++)
         len += iov[i].iov_len;
@@ -21,7 +21,7 @@ static inline size_t pending_len(struct channel *c)
 static inline size_t take_pending(struct channel *c, struct buf *out, size_t most, uint64_t now_ms)
 {
     struct iovec iov[64];
-    size_t n = channel_pending(c, iov, COUNT(iov)), taken = 0;
+    size_t n = channel_pending(c, true, iov, COUNT(iov)), taken = 0;
 
     for (size_t i = 0; i < n && taken < most; i++) {
         size_t part = (size_t)min_u64(iov[i].iov_len, most - taken);

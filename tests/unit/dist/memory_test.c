@@ -17,7 +17,7 @@ static size_t carry(struct channel *c, struct channel *peer, size_t most)
 {
     static uint8_t scratch[128 << 10];
     struct iovec iov[8];
-    size_t n = channel_pending(c, iov, COUNT(iov)), taken = 0, messages = 0;
+    size_t n = channel_pending(c, true, iov, COUNT(iov)), taken = 0, messages = 0;
     struct frame f;
 
     most = (size_t)min_u64(most, sizeof scratch);
@@ -84,7 +84,7 @@ static void large_messages_need_one_place(void **state)
         while (outbox_sender(&c.out, 1) != NULL) {
             static uint8_t scratch[1 << 20];
             struct iovec iov[8];
-            size_t n = channel_pending(&c, iov, COUNT(iov)), taken = 0;
+            size_t n = channel_pending(&c, true, iov, COUNT(iov)), taken = 0;
 
             for (size_t i = 0; i < n; i++) {
                 memcpy(scratch + taken, iov[i].iov_base, iov[i].iov_len);

@@ -89,6 +89,42 @@ static void small_messages_pass_large_ones(void **state)
     teardown(&f);
 }
 
+/* What goes when large ones are to wait: a fragment that was begun, and all that is small. */
+static void large_messages_wait_when_told(void **state)
+{
+    struct fixture f;
+    struct channel c;
+    struct buf out = {0};
+    struct iovec iov[4];
+
+    (void)state;
+    setup(&f);
+    open_channel(&c, 0);
+    assert_int_equal(put_atoms(&c, 1, 2, 600 * KIB, 'x'), CLU_OK);
+    carry_some(&c, &f, 100 * KIB); /* the first one, and a part of the next */
+    for (uint8_t small = 'a'; small <= 'c'; small++) {
+        assert_int_equal(put_atoms(&c, 2, 2, 1, small), CLU_OK);
+        for (size_t n; (n = channel_pending(&c, false, iov, COUNT(iov))) > 0;) {
+            buf_reset(&out);
+            for (size_t i = 0; i < n; i++)
+                buf_put(&out, iov[i].iov_base, iov[i].iov_len);
+            channel_sent(&c, out.len, 0);
+            feed(&f, out.data, out.len);
+        }
+        assert_int_equal(c.out.part_sent, 0);
+    }
+    assert_string_equal(seen(&f), "{2,rex} features_request 1 a\n"
+                                  "{2,rex} features_request 1 b\n"
+                                  "{2,rex} features_request 1 c\n");
+    assert_in_range(channel_queued(&c), 472 * KIB, 473 * KIB); /* two fragments of it went */
+    carry(&c, &f, SIZE_MAX);
+    assert_string_equal(seen(&f) + strlen("{2,rex} features_request 1 a\n") * 3,
+                        "{2,rex} features_request 614400 x\n");
+    buf_free(&out);
+    channel_fini(&c);
+    teardown(&f);
+}
+
 /* Of one message several fragments are shown at a time, of two only that whose turn it is. */
 static void fragments_are_shown_ahead(void **state)
 {
@@ -347,6 +383,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(large_messages_arrive),
         cmocka_unit_test(small_messages_pass_large_ones),
+        cmocka_unit_test(large_messages_wait_when_told),
         cmocka_unit_test(fragments_are_shown_ahead),
         cmocka_unit_test(large_messages_go_by_turns),
         cmocka_unit_test(control_messages_stay_whole),

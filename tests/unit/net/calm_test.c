@@ -6,28 +6,6 @@
 
 #include "straw.h"
 
-/* A plain socket that the loop has accepted. */
-static int come_in(struct world *w)
-{
-    int holder;
-    struct addr at = take_port(&holder);
-    struct sockaddr_in to = {.sin_family = AF_INET,
-                             .sin_port = htons(at.port),
-                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-    close(holder);
-    w->m.to_send = SIZE_MAX; /* never all */
-    add_listen(&w->m, at);
-    loop_start(w->m.loop);
-    assert_int_equal(connect(fd, (void *)&to, sizeof to), 0);
-    socket_tune(fd);
-    for (int i = 0; i < 100 && strstr(w->m.trace, "accepted") == NULL; i++)
-        loop_step(w->m.loop, 100);
-    assert_string_equal(w->m.trace, "listening accepted ");
-    return fd;
-}
-
 /* Sends so many bytes at once; how many the loop takes in a step of so long. */
 static size_t taken(struct world *w, int fd, size_t n, uint64_t wait_ms)
 {

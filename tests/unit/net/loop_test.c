@@ -2,6 +2,7 @@
  *
  * The loop with a machine of straw.
  */
+#include <errno.h>
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -237,15 +238,56 @@ static void test_out_of_files(void **state)
     close(fd);
 }
 
+static size_t window_of(int fd)
+{
+    size_t bytes;
+
+    assert_true(socket_peer_window(fd, &bytes));
+    return bytes;
+}
+
+/* What a peer has not read is missing from its window. */
+static void test_window_of_a_peer(void **state)
+{
+    static uint8_t place[1u << 20];
+    struct addr any = addr_v4(0x7f000001, 0), peer, none = {0};
+    int listener = socket_listen(&any);
+    struct addr at = socket_local(listener);
+    bool connecting, bind_failed;
+    int fd = socket_connect(&at, &none, &connecting, &bind_failed), other;
+
+    (void)state;
+    while ((other = socket_accept(listener, &peer)) < 0)
+        assert_int_equal(errno, EAGAIN);
+    while (send(fd, zeroes, sizeof zeroes, MSG_DONTWAIT) > 0) {
+    }
+    size_t narrow = window_of(fd);
+
+    while (recv(other, place, sizeof place, MSG_DONTWAIT) > 0) {
+    }
+    assert_in_range(window_of(fd), narrow + 32768, UINT32_MAX);
+    assert_false(socket_peer_window(-1, &narrow));
+    close(fd);
+    close(other);
+    close(listener);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bytes_arrive),   cmocka_unit_test(test_unwelcome),
-        cmocka_unit_test(test_nobody_listens), cmocka_unit_test(test_foreign_source),
-        cmocka_unit_test(test_source_is_used), cmocka_unit_test(test_port_in_use),
-        cmocka_unit_test(test_range_of_ports), cmocka_unit_test(test_foreign_address),
-        cmocka_unit_test(test_timer),          cmocka_unit_test(test_closing_strangers),
-        cmocka_unit_test(test_out_of_files),   cmocka_unit_test(test_time_goes_on_at_a_full_socket),
+        cmocka_unit_test(test_bytes_arrive),
+        cmocka_unit_test(test_unwelcome),
+        cmocka_unit_test(test_nobody_listens),
+        cmocka_unit_test(test_foreign_source),
+        cmocka_unit_test(test_source_is_used),
+        cmocka_unit_test(test_port_in_use),
+        cmocka_unit_test(test_range_of_ports),
+        cmocka_unit_test(test_foreign_address),
+        cmocka_unit_test(test_timer),
+        cmocka_unit_test(test_closing_strangers),
+        cmocka_unit_test(test_out_of_files),
+        cmocka_unit_test(test_time_goes_on_at_a_full_socket),
+        cmocka_unit_test(test_window_of_a_peer),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -173,8 +173,9 @@ void machine_closed(struct machine *m, slot_id conn, const char *text, uint64_t 
     abort();
 }
 
-size_t machine_pending(struct machine *m, slot_id conn, struct iovec *iov, size_t max)
+size_t machine_pending(struct machine *m, slot_id conn, bool large, struct iovec *iov, size_t max)
 {
+    (void)large;
     (void)m;
     (void)conn;
     (void)iov;

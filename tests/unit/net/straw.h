@@ -20,6 +20,8 @@
 #include "net/system.h"
 
 #define UPDATES 32
+/* Bytes that are shown of large messages at once. */
+#define LARGE_PART (64u << 10)
 
 /* Ids that the straw machine gives to what comes in, and to what goes out. */
 #define ACCEPTED 100
@@ -37,6 +39,7 @@ struct machine {
     uint8_t scratch[4096];
     size_t to_send, received;
     size_t answer;              /* bytes for who came in */
+    size_t large;               /* the same, of large messages: behind those */
     size_t ends_after, n_words; /* of the trace */
     struct rlimit files;        /* before the test took them away */
     uint64_t pause_ms;          /* for who has said something */
@@ -183,12 +186,16 @@ static const uint8_t zeroes[8u << 20];
 static size_t sent;
 
 /* In two pieces where it can be. */
-size_t machine_pending(struct machine *m, slot_id conn, struct iovec *iov, size_t max)
+size_t machine_pending(struct machine *m, slot_id conn, bool large, struct iovec *iov, size_t max)
 {
     size_t left = conn == DIALLED ? m->to_send - sent : 0, first = left / 3;
 
     if (conn == ACCEPTED && m->answer > 0) {
         iov[0] = (struct iovec){(void *)(uintptr_t)zeroes, m->answer};
+        return 1;
+    }
+    if (conn == ACCEPTED && m->large > 0 && large) {
+        iov[0] = (struct iovec){(void *)(uintptr_t)zeroes, (size_t)min_u64(m->large, LARGE_PART)};
         return 1;
     }
     if (left == 0)
@@ -202,10 +209,14 @@ size_t machine_pending(struct machine *m, slot_id conn, struct iovec *iov, size_
 void machine_sent(struct machine *m, slot_id conn, size_t n, uint64_t now_ms)
 {
     m->late_ms = max_u64(m->late_ms, system_now_ms() - now_ms);
-    if (conn == ACCEPTED)
-        m->answer -= n;
-    else
+    if (conn != ACCEPTED) {
         sent += n;
+        return;
+    }
+    size_t small = (size_t)min_u64(n, m->answer);
+
+    m->answer -= small;
+    m->large -= n - small;
 }
 
 void machine_given(struct machine *m, unsigned source, const struct given *given, uint64_t now_ms)
@@ -268,6 +279,28 @@ static inline struct addr take_port(int *fd)
     *fd = socket_listen(&at);
     assert_true(*fd >= 0);
     return socket_local(*fd);
+}
+
+/* A plain socket that the loop has accepted. */
+static inline int come_in(struct world *w)
+{
+    int holder;
+    struct addr at = take_port(&holder);
+    struct sockaddr_in to = {.sin_family = AF_INET,
+                             .sin_port = htons(at.port),
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    close(holder);
+    w->m.to_send = SIZE_MAX; /* never all */
+    add_listen(&w->m, at);
+    loop_start(w->m.loop);
+    assert_int_equal(connect(fd, (void *)&to, sizeof to), 0);
+    socket_tune(fd);
+    for (int i = 0; i < 100 && strstr(w->m.trace, "accepted") == NULL; i++)
+        loop_step(w->m.loop, 100);
+    assert_string_equal(w->m.trace, "listening accepted ");
+    return fd;
 }
 
 #endif

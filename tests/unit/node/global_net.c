@@ -113,7 +113,7 @@ static bool carry(struct net *net, size_t a, size_t b)
         return false;
     struct channel *c = &net->ends[a][b].channel;
 
-    if (channel_pending(c, iov, 8) == 0)
+    if (channel_pending(c, true, iov, 8) == 0)
         return false;
     size_t len = (size_t)min_u64(iov[0].iov_len, rng_range(&net->rng, 1, sizeof piece));
 

@@ -25,7 +25,7 @@ static void carry(struct world *w, size_t a, size_t b)
     struct frame f;
     const char *what = "";
 
-    for (size_t n; (n = channel_pending(from, iov, COUNT(iov))) > 0;)
+    for (size_t n; (n = channel_pending(from, true, iov, COUNT(iov))) > 0;)
         for (size_t i = 0; i < n; i++) {
             struct control c;
 

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef NET_WIRE_H
+#define NET_WIRE_H
+
+#include <sys/types.h>
+
+#include "net/loop_impl.h"
+
+/* Inside of the wires: wire.c their sockets, calm.c when they are read, unread.c when large
+ * messages go out. */
+
+struct wire {
+    slot_id id;
+    int fd;
+    struct loop *loop;
+    struct addr to;
+    struct watch *readable, *writable;
+    struct watch *resume; /* while it is not read; NULL: it never was not */
+    bool opened;          /* accepted, or the connect has ended well */
+
+    struct list calm;  /* in loop.calm: it is read by and by */
+    unsigned n_small;  /* small reads in a row */
+    uint64_t since_us; /* the first of them */
+
+    struct list full;  /* in loop.full: its large messages wait */
+    uint64_t unlooked; /* bytes sent since the peer's window was looked at */
+    size_t widest;     /* of that window */
+    size_t unread;     /* bytes, as it was last */
+    size_t limit;      /* of that */
+};
+
+/* wire_take: reads once: how many bytes have come; -1: the wire is gone. wire_flush: what the
+ * machine has pending goes to the socket; the wire may be gone then. */
+ssize_t wire_take(struct wire *w, uint64_t now_us);
+void wire_flush(struct wire *w);
+/* wire_is_paused: it is not to be read for a while. */
+bool wire_is_paused(const struct wire *w);
+
+/* calm_note: after each read, of n bytes: whether to read on as they come. */
+void calm_note(struct wire *w, ssize_t n, uint64_t now_us);
+/* calm_leave: it is not read by and by any more; whether it was. calm_end: but as it comes. */
+bool calm_leave(struct wire *w);
+void calm_end(struct wire *w);
+
+/* unread_sent: n bytes more went out. unread_allows: whether parts of large messages may follow; if
+ * not, wire_flush is called as soon as they may. */
+void unread_sent(struct wire *w, size_t n);
+bool unread_allows(struct wire *w);
+
+#endif
