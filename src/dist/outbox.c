@@ -380,7 +380,7 @@ size_t outbox_pending(struct outbox *o, bool large, struct iovec *iov, size_t ma
     struct pieces p = {iov, 0, max};
     bool waits = !large && o->part_sent == 0;
 
-    if (waits)
+    if (waits) /* all that is small goes before the fragment */
         o->cut = o->small.len;
     add_small(&p, o, o->sent, o->part > 0 ? o->cut : o->small.len);
     if (o->part > 0 && !waits)

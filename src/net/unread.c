@@ -71,7 +71,7 @@ static void on_look(void *arg, bool timed_out)
 }
 
 /* Without an alarm nothing waits. */
-static bool wait(struct wire *w)
+static bool begin_to_wait(struct wire *w)
 {
     struct loop *l = w->loop;
 
@@ -95,5 +95,5 @@ bool unread_allows(struct wire *w)
     if (w->unlooked < LOOK_BYTES)
         return true;
     look(w);
-    return !is_much(w) || !wait(w);
+    return !is_much(w) || !begin_to_wait(w);
 }

@@ -79,6 +79,17 @@ static size_t rest(struct peer *p)
     return p->got - before;
 }
 
+/* So much lies unread while large messages are sent; how much of them waits. */
+static size_t begin_waiting(struct peer *p, size_t lies, size_t large)
+{
+    begin(p);
+    turn(p, 0, 1u << 20);
+    window = WIDE - lies;
+    turn(p, 0, large);
+    assert_in_range(p->w.m.large, 1, large);
+    return p->w.m.large;
+}
+
 static void all_goes_to_who_reads(void **state)
 {
     struct peer p;
@@ -98,11 +109,7 @@ static void large_ones_wait_for_who_does_not(void **state)
     struct peer p;
 
     (void)state;
-    begin(&p);
-    turn(&p, 0, 1u << 20);
-    window = WIDE - (512u << 10);
-    turn(&p, 0, 1u << 20);
-    assert_in_range(p.w.m.large, 1, 1u << 20);
+    begin_waiting(&p, 512u << 10, 1u << 20);
     end(&p);
 }
 
@@ -111,13 +118,8 @@ static void small_ones_do_not_wait(void **state)
     struct peer p;
 
     (void)state;
-    begin(&p);
-    turn(&p, 0, 1u << 20);
-    window = WIDE - (512u << 10);
-    turn(&p, 0, 1u << 20);
-    size_t waits = p.w.m.large;
+    size_t waits = begin_waiting(&p, 512u << 10, 1u << 20);
 
-    assert_true(waits > 0);
     p.got = 0;
     turn(&p, 100, 0);
     assert_int_equal(p.w.m.answer, 0);
@@ -131,13 +133,8 @@ static void they_go_on_when_it_has_read(void **state)
     struct peer p;
 
     (void)state;
-    begin(&p);
-    turn(&p, 0, 1u << 20);
-    window = WIDE - (512u << 10);
-    turn(&p, 0, 1u << 20);
-    size_t waits = p.w.m.large;
+    size_t waits = begin_waiting(&p, 512u << 10, 1u << 20);
 
-    assert_true(waits > 0);
     window = WIDE;
     assert_int_equal(rest(&p), waits);
     assert_int_equal(p.w.m.large, 0);
@@ -151,11 +148,7 @@ static void not_for_ever(void **state)
     struct peer p;
 
     (void)state;
-    begin(&p);
-    turn(&p, 0, 1u << 20);
-    window = 0;
-    turn(&p, 0, 8u << 20);
-    assert_true(p.w.m.large > 0);
+    begin_waiting(&p, WIDE, 8u << 20);
     rest(&p);
     assert_int_equal(p.w.m.large, 0);
     end(&p);
@@ -180,11 +173,7 @@ static void it_may_be_closed_meanwhile(void **state)
     struct peer p;
 
     (void)state;
-    begin(&p);
-    turn(&p, 0, 1u << 20);
-    window = 0;
-    turn(&p, 0, 1u << 20);
-    assert_true(p.w.m.large > 0);
+    begin_waiting(&p, WIDE, 1u << 20);
     add(&p.w.m, UPDATE_CLOSE, ACCEPTED);
     loop_turn(p.w.m.loop);
     unsigned before = n_looks;
