@@ -137,8 +137,8 @@ CLU_API clu_process *clu_find(clu_node *node, const clu_pid *pid);
  * of those wait, be it a single one, small ones pass, but for those of its own sender, which come
  * behind it: what one process sends to a node arrives in its order. What is sent may be longer than
  * CLU_MESSAGE_MAX: a BEAM has no such limit. CLU_ESIZE: not to a peer that takes no fragments (all
- * since OTP 22 do); CLU_ENOENT: self has ended; CLU_EBADARG: nothing was begun, or the name of the
- * node is longer than the 255 bytes that a node's may have; CLU_ENOMEM, or the writer's error. A
+ * since OTP 22 do); CLU_ENOENT: self has ended; CLU_EBADARG: nothing was begun, or no node can have
+ * such a name (NAME@HOST, printable ASCII, 255 bytes at most); CLU_ENOMEM, or the writer's error. A
  * message to nobody is dropped: that is no error, as everywhere in Erlang. clu_send_cancel: in
  * place of clu_send_end, clu_call_end or clu_multicall_end: nothing is sent. clu_send_raw: begin
  * and end for a term that is encoded already. */

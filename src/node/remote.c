@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 
+#include "base/names.h"
 #include "node/global.h"
 #include "node/proc.h"
 
@@ -27,14 +28,14 @@ static struct remote *find(struct clu_node *n, clu_slice name)
 
 clu_error remote_error(clu_slice name)
 {
-    return name.len == 0 || name.len >= NODE_NAME_SIZE ? CLU_EBADARG : CLU_ENOMEM;
+    return name_is_of_node(name) ? CLU_ENOMEM : CLU_EBADARG;
 }
 
 struct remote *remote_get(struct clu_node *n, clu_slice name)
 {
     struct remote *r = find(n, name);
 
-    if (r != NULL || remote_error(name) == CLU_EBADARG)
+    if (r != NULL || !name_is_of_node(name))
         return r;
     r = calloc(1, sizeof *r);
     if (r == NULL)

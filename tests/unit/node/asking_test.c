@@ -413,15 +413,9 @@ static void one_of_many(clu_process *self, size_t index, const clu_answer *answe
     actor_answered(self, answer, arg);
 }
 
-/* What cannot be a node's name is the caller's mistake, not a shortage. */
-static void names_too_long_for_a_node(void **state)
+/* What cannot be a node's name is the caller's mistake, not a shortage, and nobody is dialled. */
+static void is_no_node(struct story *s, const char *node)
 {
-    struct story *s = *state;
-    char node[301];
-    const char *const nodes[] = {node};
-
-    memset(node, 'n', sizeof node - 1);
-    node[sizeof node - 1] = '\0';
     clu_to to = clu_to_name("name", node);
     clu_pid far = s->bob.self;
 
@@ -438,10 +432,26 @@ static void names_too_long_for_a_node(void **state)
     assert_int_equal(clu_call_end(s->ann.p, actor_answered, &s->ann, NULL), CLU_EBADARG);
     clu_put_nil(clu_rpc_cast_begin(s->ann.p, node, "m", "f"));
     assert_int_equal(clu_call_end(s->ann.p, NULL, NULL, NULL), CLU_EBADARG);
-    clu_put_nil(clu_multicall_begin(s->ann.p, nodes, 1, "m", "f", 1000));
+    clu_put_nil(clu_multicall_begin(s->ann.p, &node, 1, "m", "f", 1000));
     ok(clu_multicall_end(s->ann.p, one_of_many, &s->ann));
     world_run(&s->w);
     expect(s, &s->ann, "no process badarg\n");
+}
+
+static void names_of_no_node(void **state)
+{
+    char long_name[301];
+
+    memset(long_name, 'n', sizeof long_name - 1);
+    long_name[100] = '@';
+    long_name[sizeof long_name - 1] = '\0';
+    is_no_node(*state, long_name);
+    is_no_node(*state, "bob");
+    is_no_node(*state, "bob@");
+    is_no_node(*state, "@host");
+    is_no_node(*state, "bob@two@three");
+    is_no_node(*state, "bob@ho st");
+    is_no_node(*state, "bob@h\xc3\xb6st");
 }
 
 int main(void)
@@ -460,7 +470,7 @@ int main(void)
         STORY(casts_and_events),
         cmocka_unit_test(who_asks_within_an_answer),
         cmocka_unit_test(forged_answers),
-        STORY(names_too_long_for_a_node),
+        STORY(names_of_no_node),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

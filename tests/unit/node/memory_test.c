@@ -244,7 +244,7 @@ static bool calls_end(void)
         return end_scene(false);
     for (size_t i = 0; i < ACTORS; i++) {
         clu_to near = clu_to_pid(all[(i + 2) % 6].self), far = clu_to_pid(all[(i + 1) % 6].self),
-               nobody = clu_to_name("nobody", "nowhere");
+               nobody = clu_to_name("nobody", "no@where");
         const clu_to *const to[] = {&near, &far, &nobody};
 
         all[i].does = answer_calls;

@@ -207,9 +207,9 @@ static void monitors_wait_for_their_connection(void **state)
     world_cut(&s->w, 0, 1);
     s->w.dial = WORLD_REFUSES;
     watch(&s->abe, &s->bob);
-    watch_name(&s->abe, "x", "nowhere");
+    watch_name(&s->abe, "x", "no@where");
     world_run(&s->w);
-    expect(s, &s->abe, "down bob noconnection\ndown x nowhere noconnection\n");
+    expect(s, &s->abe, "down bob noconnection\ndown x no@where noconnection\n");
     assert_int_equal(map_count(&s->w.nodes[0].remotes), 0);
 }
 
