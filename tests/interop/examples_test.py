@@ -2,7 +2,10 @@
 """The programs under examples/, built against an installed library as a user builds them, each
 beside real Erlang nodes."""
 
+import hashlib
 import os
+import random
+import re
 import shutil
 import signal
 import subprocess
@@ -184,6 +187,41 @@ class Examples(LabCase):
         self.assertEqual(0, process.wait())
         eventually('it has left', 5, lambda: erl.eval(members) == f"['{erl.name}']")
         self.assert_quiet([erl])
+
+    @per_release
+    def test_give(self, release):
+        """A file is the argument of a gen_server:call; where there is none, that is said."""
+        erl = self.erl(2, release, refresh=None).start()
+        erl.eval("register(sink, spawn(fun F() -> receive {'$gen_call', From, Bytes} -> "
+                 'gen_server:reply(From, {byte_size(Bytes), erlang:md5(Bytes)}), F() end end))')
+
+        def give(path, to):
+            node, process = self.example(1, self.bin / 'give', path, to, erl.name, name='give')
+            return process.wait(), process.log().splitlines()[-1]  # the log goes on from one to the next
+
+        given = self.root / 'given'
+        for data in (random.Random(release).randbytes(20 << 20), b'short'):
+            given.write_bytes(data)
+            md5 = ','.join(map(str, hashlib.md5(data).digest()))
+            self.assertEqual((0, f'{{{len(data)},<<{md5}>>}}'), give(given, 'sink'))
+        self.assertEqual((0, 'failed: noproc'), give(given, 'nobody'))
+        given.write_bytes(b'')
+        for path in (given, self.root / 'nothing'):
+            self.assertEqual((2, 'give FILE NAME NODE: FILE cannot be read, or is empty'), give(path, 'sink'))
+
+    @per_release
+    def test_take(self, release):
+        """More than a node takes whole, in a small part of that much memory."""
+        erl, node, process = self.beside(release, self.bin / 'take', self.root / 'taken', name='take')
+        size = 100 << 20
+        took = erl.eval(f"B = crypto:strong_rand_bytes({size}), P = {{take, '{node}'}}, P ! <<1,2,3>>, P ! B, "
+                        'P ! {done, self()}, receive {took, N} -> {N, erlang:md5([<<1,2,3>>, B])} after 20000 -> none end')
+        content = (self.root / 'taken').read_bytes()
+        md5 = ','.join(map(str, hashlib.md5(content).digest()))
+        self.assertEqual(f'{{{size + 3},<<{md5}>>}}', took)
+        peak = int(re.search(r'VmHWM:\s+(\d+) kB', Path(f'/proc/{process.popen.pid}/status').read_text())[1]) * 1024
+        self.assertLess(peak, size // 4)
+        self.assert_leaves(erl, node, process)
 
     @per_release
     def test_poll(self, release):
