@@ -5,12 +5,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "bytes.h"
 #include "dist/epmd.h"
-
-#define BYTES(text)                                                                                \
-    {                                                                                              \
-        (const uint8_t *)(text), sizeof(text) - 1                                                  \
-    }
 
 static const struct epmd_entry self = {"foo", 4711, EPMD_TYPE_VISIBLE, 0, 0};
 

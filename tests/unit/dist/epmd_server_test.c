@@ -8,13 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "bytes.h"
 #include "dist/epmd.h"
-
-/* Bytes with zeros in them, as a slice. */
-#define BYTES(text)                                                                                \
-    {                                                                                              \
-        (const uint8_t *)(text), sizeof(text) - 1                                                  \
-    }
 
 /* The node "foo" as registered by hand in every row's registry: own, port 4711, hidden, 6 and 5. */
 static const struct epmd_entry foo = {"foo", 4711, EPMD_TYPE_HIDDEN, 6, 5};

@@ -4,16 +4,12 @@
 
 #include <string.h>
 
+#include "bytes.h"
 #include "dist/channel.h"
 #include "dist/flags.h"
 #include "drain.h"
 
 /* What the tests of headers and fragments share. */
-
-#define BYTES(text)                                                                                \
-    {                                                                                              \
-        (const uint8_t *)(text), sizeof(text) - 1                                                  \
-    }
 
 /* open_channel: with headers and fragments, unless flags are taken away. */
 static inline void open_channel(struct channel *c, uint64_t without)
