@@ -1,45 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "plain.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-
-#include "dist/channel.h"
-#include "dist/flags.h"
-#include "drain.h"
-
-#define BYTES(text)                                                                                \
-    {                                                                                              \
-        (const uint8_t *)(text), sizeof(text) - 1                                                  \
-    }
-#define TICKTIME  60000
-#define INTENSITY 4
-/* Headers and fragments are looked at in messages_test.c. */
-#define PLAIN (DFLAGS_OFFERED & ~(DFLAG_DIST_HDR_ATOM_CACHE | DFLAG_FRAGMENTS))
-
-static struct channel channel(void)
-{
-    struct channel c;
-
-    channel_init(&c, PLAIN, TICKTIME, INTENSITY, 0);
-    return c;
-}
+/* Frames that arrive and messages that are sent. */
 
 /* ---- what arrives ---- */
 
-#define TICK "\0\0\0\0"
-/* a control message without and with payload */
+/* a control message without payload */
 #define UNPAID                                                                                     \
     "\0\0\0\x06p\x83h\x01"                                                                         \
     "a\x05"
-#define PAID                                                                                       \
-    "\0\0\0\x0bp\x83h\x01"                                                                         \
-    "a\x06"                                                                                        \
-    "\x83w\x02hi"
 /* a payload of 20 bytes */
 #define LARGE                                                                                      \
     "\0\0\0\x1fp\x83h\x01"                                                                         \
@@ -50,18 +19,6 @@ static struct channel channel(void)
 
 /* What a run of the stream gave: "control/payload" lengths a message. */
 #define STREAM_TRACE "4/0 4/4 4/24 4/4 "
-
-static void drain(struct channel *c, char *trace, size_t size)
-{
-    struct frame f;
-
-    while (channel_next(c, &f)) {
-        size_t used = strlen(trace);
-
-        assert_int_equal(f.control.data[0], ETF_SMALL_TUPLE);
-        snprintf(trace + used, size - used, "%zu/%zu ", f.control.len, f.payload.len);
-    }
-}
 
 /* Hands the channel n bytes as a socket would: into the places that it asks for. At most
  * scratch_len go into the scratch buffer at a time. */
@@ -273,23 +230,6 @@ static void bad_frames_end_the_channel(void **state)
 
 /* ---- what is sent ---- */
 
-static clu_error put_message(struct channel *c, size_t payload_len)
-{
-    clu_writer w;
-
-    channel_begin(c, &w, 0);
-    clu_put_tuple(&w, 1);
-    clu_put_int(&w, 6);
-    if (payload_len > 0) {
-        uint8_t *bytes = calloc(1, payload_len);
-
-        channel_payload(c, &w);
-        clu_put_binary(&w, bytes, payload_len);
-        free(bytes);
-    }
-    return channel_end(c, &w);
-}
-
 static void messages_are_framed(void **state)
 {
     static const clu_slice want = BYTES("\0\0\0\x06p\x83h\x01"
@@ -401,108 +341,6 @@ static void memory_is_given_back(void **state)
     channel_fini(&c);
 }
 
-/* ---- time ---- */
-
-static void an_idle_writer_ticks(void **state)
-{
-    static const uint8_t tick[4];
-    struct channel c = channel();
-
-    (void)state;
-    assert_int_equal(channel_deadline(&c), 15000);
-    assert_int_equal(channel_tick(&c, 14999), CLU_OK);
-    assert_int_equal(pending_len(&c), 0);
-    assert_int_equal(channel_tick(&c, 15000), CLU_OK);
-    assert_int_equal(pending_len(&c), 4);
-    struct iovec iov;
-
-    assert_int_equal(channel_pending(&c, true, &iov, 1), 1);
-    assert_memory_equal(iov.iov_base, tick, 4);
-    /* one is enough while it waits for the socket; then only silence counts */
-    assert_int_equal(channel_tick(&c, 20000), CLU_OK);
-    assert_int_equal(pending_len(&c), 4);
-    assert_int_equal(channel_deadline(&c), TICKTIME);
-    channel_sent(&c, 4, 21000);
-    assert_int_equal(channel_deadline(&c), 36000);
-    channel_fini(&c);
-}
-
-/* Ticks are owed to a peer that sends without end, too. */
-static void a_mere_reader_ticks(void **state)
-{
-    static const clu_slice in = BYTES(PAID);
-    struct channel c = channel();
-    size_t ticks = 0;
-    char trace[8192] = "";
-
-    (void)state;
-    for (uint64_t now = 0; now <= 120000; now += 1000) {
-        channel_feed(&c, in.data, in.len, now);
-        drain(&c, trace, sizeof trace);
-        assert_int_equal(channel_tick(&c, now), CLU_OK);
-        if (pending_len(&c) > 0) {
-            ticks++;
-            channel_sent(&c, pending_len(&c), now);
-        }
-    }
-    assert_int_equal(ticks, 8);
-    channel_fini(&c);
-}
-
-/* Bytes of a large message count as life on both sides. */
-static void a_large_message_is_life_enough(void **state)
-{
-    struct channel c = channel(), peer = channel();
-    char trace[32] = "";
-    uint64_t now = 0;
-
-    (void)state;
-    assert_int_equal(put_message(&c, 500000), CLU_OK);
-    while (pending_len(&c) > 0) {
-        struct buf out = {0};
-
-        now += 14000;
-        take_pending(&c, &out, 40000, now);
-        channel_feed(&peer, out.data, out.len, now);
-        drain(&peer, trace, sizeof trace);
-        buf_free(&out);
-        assert_int_equal(channel_tick(&c, now), CLU_OK);
-        assert_int_equal(channel_tick(&peer, now), CLU_OK);
-        channel_sent(&peer, pending_len(&peer), now);
-        channel_feed(&c, (const uint8_t *)TICK, 4, now);
-        drain(&c, trace, sizeof trace);
-    }
-    assert_true(now > 2 * TICKTIME);
-    assert_string_equal(trace, "4/500005 ");
-    channel_fini(&c);
-    channel_fini(&peer);
-}
-
-static void a_silent_peer_is_gone(void **state)
-{
-    struct channel c = channel();
-    struct frame f;
-
-    (void)state;
-    channel_feed(&c, (const uint8_t *)"\0", 1, 5000); /* part of a tick is life */
-    assert_false(channel_next(&c, &f));
-    assert_int_equal(channel_tick(&c, 64999), CLU_OK);
-    assert_int_equal(channel_deadline(&c), 65000);
-    assert_int_equal(channel_tick(&c, 65000), CLU_ETIMEOUT);
-    assert_int_equal(c.err, CLU_ETIMEOUT);
-    assert_non_null(strstr(c.what, "net_ticktime"));
-    channel_fini(&c);
-}
-
-static void intensity_has_a_default(void **state)
-{
-    struct channel c;
-
-    (void)state;
-    channel_init(&c, 0, TICKTIME, 0, 0);
-    assert_int_equal(c.tick_ms, 15000);
-}
-
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -518,11 +356,6 @@ int main(void)
         cmocka_unit_test(a_slow_reader_makes_senders_wait),
         cmocka_unit_test(a_reader_too_slow_is_cut),
         cmocka_unit_test(memory_is_given_back),
-        cmocka_unit_test(an_idle_writer_ticks),
-        cmocka_unit_test(a_mere_reader_ticks),
-        cmocka_unit_test(a_large_message_is_life_enough),
-        cmocka_unit_test(a_silent_peer_is_gone),
-        cmocka_unit_test(intensity_has_a_default),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
