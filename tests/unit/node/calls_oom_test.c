@@ -42,13 +42,6 @@ static void gathered(clu_process *self, size_t index, const clu_answer *a, size_
     answered(self, a, arg);
 }
 
-static void ignore(clu_process *self, const clu_signal *s, void *arg)
-{
-    (void)self;
-    (void)s;
-    (void)arg;
-}
-
 /* How many answers are to come: what could be asked. */
 static unsigned ask(struct fixture *f, clu_process *p)
 {

@@ -1,76 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "wire.h"
+#include "caller.h"
 
 /* Calls that our processes make, as they stand on the wire, and what comes of them. */
-
-static void answered(clu_process *self, const clu_answer *a, void *arg)
-{
-    static const char *const outcomes[] = {"answered", "raised", "no_process", "timed_out"};
-    struct fixture *f = arg;
-    clu_reader term = a->term, stack = a->stack;
-    clu_writer text;
-
-    (void)self;
-    buf_put_text(&f->notes, outcomes[a->outcome]);
-    clu_writer_init(&text);
-    if (a->exception.len > 0) {
-        buf_put_byte(&f->notes, ' ');
-        buf_put(&f->notes, a->exception.data, a->exception.len);
-    }
-    if (term.pos != term.end) {
-        buf_put_byte(&f->notes, ' ');
-        assert_int_equal(clu_print(&term, &text), CLU_OK);
-    }
-    if (stack.pos != stack.end) {
-        clu_put_bytes(&text, " at ", 4);
-        assert_int_equal(clu_print(&stack, &text), CLU_OK);
-    }
-    buf_put(&f->notes, text.data, text.len);
-    buf_put_byte(&f->notes, '\n');
-    clu_writer_free(&text);
-}
-
-static void ignore(clu_process *self, const clu_signal *s, void *arg)
-{
-    (void)self;
-    (void)s;
-    (void)arg;
-}
-
-static clu_process *open_link(struct fixture *f, uint64_t flags)
-{
-    open_link_with(f, flags);
-    clu_process *p = clu_spawn(&f->node, &(clu_spawn_options){.receive = ignore, .arg = f});
-
-    assert_non_null(p);
-    f->self = clu_self(p);
-    return p;
-}
-
-static void end(struct fixture *f)
-{
-    clu_process *p = clu_find(&f->node, &f->self);
-
-    if (p != NULL)
-        clu_exit(p, "shutdown");
-    node_turn(&f->node, 0);
-    buf_free(&f->notes);
-    assert_int_equal(f->node.ties.n_used, 0);
-    assert_int_equal(f->node.timers.n, 0);
-    close_link(f);
-}
-
-/* lists:sum([1, 2]) at a node. */
-static clu_ref rpc(struct fixture *f, const char *node, uint64_t timeout_ms)
-{
-    clu_process *p = clu_find(&f->node, &f->self);
-    clu_ref ref;
-
-    put_text(f, clu_rpc_begin(p, node, "lists", "sum", timeout_ms), "[[1,2]]");
-    assert_int_equal(clu_call_end(p, answered, f, &ref), CLU_OK);
-    node_turn(&f->node, f->node.now_ms);
-    return ref;
-}
 
 #define REQUEST                                                                                    \
     "{29,#Ref<us@h.0.%u.1>,<us@h.4.4>,<us@h.2.2>,{erpc,execute_call,4},[monitor]} "                \
@@ -164,7 +95,6 @@ static void calls_time_out(void **state)
     end(&f);
 }
 
-/* Before the peer has said which process it is: the reply is what undoes the monitor. */
 /* An error may be any atom: 255 characters of four bytes each are the longest. */
 static void long_errors_are_whole(void **state)
 {
@@ -207,6 +137,7 @@ static void calls_time_out_before_their_reply(void **state)
     }
 }
 
+/* Before the peer has said which process it is: the reply is what undoes the monitor. */
 static void calls_are_forgotten(void **state)
 {
     struct fixture f;
@@ -251,118 +182,6 @@ static void nodes_are_dialled(void **state)
     node_unreachable(&f.node, "q@h");
     node_turn(&f.node, 0);
     assert_string_equal(buf_text(&f.notes), "no_process noconnection\n");
-    end(&f);
-}
-
-static void peers_that_do_not_spawn_have_rex(void **state)
-{
-    struct fixture f;
-    char text[256];
-
-    (void)state;
-    open_link(&f, NODE_FLAGS & ~DFLAG_SPAWN);
-    f.ref = rpc(&f, "p@h", CLU_INFINITY);
-    snprintf(text, sizeof text,
-             "{19,<us@h.4.4>,rex,#Ref<us@h.0.%u.1>}\n"
-             "{6,<us@h.4.4>,'',rex} {'$gen_call',{<us@h.4.4>,[alias|#Ref<us@h.0.%u.1>]},"
-             "{call,lists,sum,[[1,2]],user}}\n",
-             (unsigned)f.ref.words[1], (unsigned)f.ref.words[1]);
-    assert_string_equal(sent(&f), text);
-    assert_int_equal(receive(&f, "{33,caller,own}", "{[alias|own],3}"), CLU_OK);
-    sent(&f);
-    f.ref = rpc(&f, "p@h", CLU_INFINITY);
-    sent(&f);
-    assert_int_equal(receive(&f, "{33,caller,own}", "{[alias|own],{badrpc,{'EXIT',it}}}"), CLU_OK);
-    assert_string_equal(buf_text(&f.notes), "answered 3\nraised error {badrpc,{'EXIT',it}}\n");
-    end(&f);
-}
-
-/* ---- in a hurry ---- */
-
-static void ask_rex(struct fixture *f, const char *node, uint64_t timeout_ms)
-{
-    clu_process *p = clu_find(&f->node, &f->self);
-
-    put_text(f, clu_rex_begin(p, node, "lists", "sum", timeout_ms), "[[1,2]]");
-    assert_int_equal(clu_call_end(p, answered, f, &f->ref), CLU_OK);
-    node_turn(&f->node, f->node.now_ms);
-}
-
-static void rex_answers_by_alias(void **state)
-{
-    static const struct {
-        const char *message, *note;
-    } rows[] = {
-        {"{rex,3}", "answered 3\n"},
-        {"{rex,{badrpc,{'EXIT',it}}}", "raised error {badrpc,{'EXIT',it}}\n"},
-        {"{rex}", ""},
-        {"{xer,3}", ""},
-        {"{rex,3,4}", ""},
-    };
-
-    (void)state;
-    for (size_t i = 0; i < COUNT(rows); i++) {
-        struct fixture f;
-        char text[256];
-
-        open_link(&f, NODE_FLAGS);
-        ask_rex(&f, "p@h", CLU_INFINITY);
-        snprintf(text, sizeof text,
-                 "{6,<us@h.4.4>,'',rex} {#Ref<us@h.0.%u.1>,{call,lists,sum,[[1,2]],user}}\n",
-                 (unsigned)f.ref.words[1]);
-        assert_string_equal(sent(&f), text);
-        assert_int_equal(receive(&f, "{33,caller,own}", rows[i].message), CLU_OK);
-        assert_string_equal(buf_text(&f.notes), rows[i].note);
-        assert_int_equal(receive(&f, "{33,caller,own}", "{rex,again}"), CLU_OK);
-        assert_string_equal(buf_text(&f.notes),
-                            rows[i].note[0] == '\0' ? "answered again\n" : rows[i].note);
-        assert_string_equal(sent(&f), "");
-        end(&f);
-    }
-}
-
-/* Nothing was monitored, so there is nothing to take back. */
-static void rex_is_waited_for_no_longer(void **state)
-{
-    struct fixture f;
-
-    (void)state;
-    clu_process *p = open_link(&f, NODE_FLAGS);
-
-    ask_rex(&f, "p@h", 5000);
-    ask_rex(&f, "p@h", CLU_INFINITY);
-    clu_call_forget(p, &f.ref);
-    ask_rex(&f, "p@h", CLU_INFINITY);
-    sent(&f);
-    node_tick(&f.node, 5000);
-    node_turn(&f.node, 5000);
-    assert_string_equal(buf_text(&f.notes), "timed_out\n");
-    assert_string_equal(sent(&f), "");
-    node_link_down(&f.node, &f.link, "connection_closed");
-    node_turn(&f.node, 5000);
-    assert_string_equal(buf_text(&f.notes), "timed_out\nno_process noconnection\n");
-    end(&f);
-}
-
-/* Who knows no aliases, or is not known yet, is asked by gen_server's call. */
-static void rex_is_asked_as_of_old(void **state)
-{
-    struct fixture f;
-
-    (void)state;
-    open_link(&f, NODE_FLAGS & ~DFLAG_ALIAS);
-    ask_rex(&f, "p@h", CLU_INFINITY);
-    assert_non_null(strstr(sent(&f), "{'$gen_call',{<us@h.4.4>,[alias|"));
-    ask_rex(&f, "q@h", CLU_INFINITY);
-    assert_string_equal(node_next_wanted(&f.node), "q@h");
-    node_unreachable(&f.node, "q@h");
-    node_turn(&f.node, 0);
-    assert_string_equal(buf_text(&f.notes), "no_process noconnection\n");
-    /* our own */
-    buf_reset(&f.notes);
-    ask_rex(&f, "us@h", CLU_INFINITY);
-    assert_string_equal(buf_text(&f.notes), "raised error {badrpc,{'EXIT',{undef,"
-                                            "[{lists,sum,[[1,2]],[]}]}}}\n");
     end(&f);
 }
 
@@ -570,10 +389,6 @@ int main(void)
         cmocka_unit_test(calls_are_forgotten),
         cmocka_unit_test(calls_end_with_the_link),
         cmocka_unit_test(nodes_are_dialled),
-        cmocka_unit_test(peers_that_do_not_spawn_have_rex),
-        cmocka_unit_test(rex_answers_by_alias),
-        cmocka_unit_test(rex_is_waited_for_no_longer),
-        cmocka_unit_test(rex_is_asked_as_of_old),
         cmocka_unit_test(held_requests_are_refused),
         cmocka_unit_test(held_signals_take_the_form_that_was_agreed),
         cmocka_unit_test(casts_are_answered_by_nobody),

@@ -77,13 +77,6 @@ static inline void serve_stopped(clu_process *self, clu_slice reason, void *arg)
 static const clu_server served = {serve_call, serve_cast, serve_info, serve_state, serve_stopped};
 static const clu_server mute;
 
-static inline void ignore(clu_process *self, const clu_signal *s, void *arg)
-{
-    (void)self;
-    (void)s;
-    (void)arg;
-}
-
 static inline void open_link_flags(struct fixture *f, uint64_t flags)
 {
     open_link_with(f, flags);

@@ -165,6 +165,14 @@ static inline void close_link(struct fixture *f)
     node_fini(&f->node);
 }
 
+/* What a process of a test does with a signal that it does not mind. */
+static inline void ignore(clu_process *self, const clu_signal *s, void *arg)
+{
+    (void)self;
+    (void)s;
+    (void)arg;
+}
+
 static inline void fill(struct fixture *f, size_t len)
 {
     uint8_t *bytes = test_calloc(1, len);
