@@ -1,49 +1,7 @@
-/* SPDX-License-Identifier: Apache-2.0
- *
- * routes_test DIRECTORY: golden files lie there, made by view_render and read by people. Each must
- * come out byte for byte, @VERSION@ aside. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <cmocka.h>
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "asked.h"
 
-#include "sample.h"
 #include "view/page.h"
-#include "view/routes.h"
-
-static const char *golden_dir;
-
-static struct sample sample;
-
-static struct routes *new_routes(const char *template)
-{
-    struct routes *routes;
-    struct mustache_error why;
-
-    if (routes_new(&routes, slice_of(template), &why) != CLU_OK)
-        fail_msg("line %u: %s", why.line, why.text);
-    return routes;
-}
-
-/* target: a path, and a query if it has one. */
-static struct http_reply ask(struct routes *routes, const char *method, const char *target)
-{
-    size_t len = strcspn(target, "?");
-    struct http_request request = {
-        .method = slice_of(method),
-        .path = {(const uint8_t *)target, len},
-        .query = slice_of(target[len] == '?' ? target + len + 1 : ""),
-    };
-
-    return routes_answer(routes, &request, &sample.snapshot);
-}
-
-static const char *body_of(const struct http_reply *reply)
-{
-    assert_non_null(reply->body);
-    return buf_text(&reply->body->bytes);
-}
 
 static const struct {
     const char *name, *method, *path, *sample;
@@ -445,67 +403,7 @@ static void survives_without_memory(void **state)
     json_set_alloc_funcs(malloc, free);
 }
 
-/* ---- golden files ---- */
-
-static const struct {
-    const char *file, *sample, *path;
-} golden[] = {
-    {"page-none.html", "none", "/"},
-    {"page-missing.html", "missing", "/"},
-    {"page-draining.html", "draining", "/"},
-    {"cluster-missing.json", "missing", "/api/v1/cluster"},
-    {"cluster-hostile.json", "hostile", "/api/v1/cluster"},
-    {"cluster-split.json", "split", "/api/v1/cluster"},
-    {"peers-linked.json", "linked", "/api/v1/peers"},
-    {"discovery-missing.json", "missing", "/api/v1/discovery"},
-    {"discovery-split.json", "split", "/api/v1/discovery"},
-    {"mesh-linked.json", "linked", "/api/v1/mesh"},
-    {"metrics-missing.txt", "missing", "/metrics"},
-    {"metrics-split.txt", "split", "/metrics"},
-};
-
-static void read_golden(struct buf *out, const char *name)
-{
-    static char text[1u << 20];
-    char path[4096];
-
-    snprintf(path, sizeof path, "%s/%s", golden_dir, name);
-    FILE *file = fopen(path, "rb");
-
-    if (file == NULL)
-        fail_msg("%s cannot be read", path);
-    text[fread(text, 1, sizeof text - 1, file)] = '\0';
-    fclose(file);
-    for (char *at = text, *mark; at != NULL;
-         at = mark == NULL ? NULL : mark + strlen("@VERSION@")) {
-        mark = strstr(at, "@VERSION@");
-        buf_put(out, at, mark == NULL ? strlen(at) : (size_t)(mark - at));
-        if (mark != NULL)
-            buf_put_text(out, CLU_VERSION);
-    }
-}
-
-static void equals_golden_files(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < COUNT(golden); i++) {
-        struct routes *routes = new_routes("");
-        struct buf expected = {0};
-
-        assert_true(sample_get(&sample, golden[i].sample));
-        struct http_reply reply = ask(routes, "GET", golden[i].path);
-
-        read_golden(&expected, golden[i].file);
-        if (strcmp(body_of(&reply), buf_text(&expected)) != 0)
-            fail_msg("%s: view_render %s %s shows something else", golden[i].file, golden[i].sample,
-                     golden[i].path);
-        buf_free(&expected);
-        http_body_release(reply.body);
-        routes_free(routes);
-    }
-}
-
-int main(int argc, char **argv)
+int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(answers),
@@ -521,9 +419,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(lists_are_sorted),
         cmocka_unit_test(says_what_is_wrong),
         cmocka_unit_test(survives_without_memory),
-        cmocka_unit_test(equals_golden_files),
     };
 
-    golden_dir = argc > 1 ? argv[1] : "tests/unit/view/golden";
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
