@@ -32,37 +32,46 @@ static void describe(struct buf *out, const struct dns_reply *r)
         buf_printf(out, " dropped=%u", (unsigned)r->n_dropped);
 }
 
+static const struct dns_sample *const tables[] = {dns_samples, dns_shapes};
+
+static void parse(const struct dns_sample *sample)
+{
+    struct buf msg = {0}, said = {0};
+    struct dns_reply reply;
+
+    sample->build(&msg);
+    clu_error err = dns_parse(&reply, msg.data, msg.len, 100);
+
+    if (err == CLU_OK)
+        describe(&said, &reply);
+    if (err != (sample->says == NULL ? CLU_EPROTO : CLU_OK))
+        fail_msg("%s: %s", sample->name, clu_strerror(err));
+    if (sample->says != NULL && strcmp(buf_text(&said), sample->says) != 0)
+        fail_msg("%s: says \"%s\"", sample->name, buf_text(&said));
+    if (err != CLU_OK && (reply.addrs != NULL || reply.n_addrs != 0))
+        fail_msg("%s: holds something after a failure", sample->name);
+    dns_reply_free(&reply);
+    buf_free(&msg);
+    buf_free(&said);
+}
+
 static void parses(void **state)
 {
     (void)state;
-    for (size_t i = 0; dns_samples[i].name != NULL; i++) {
-        struct buf msg = {0}, said = {0};
-        struct dns_reply reply;
-
-        dns_samples[i].build(&msg);
-        clu_error err = dns_parse(&reply, msg.data, msg.len, 100);
-
-        if (err == CLU_OK)
-            describe(&said, &reply);
-        if (err != (dns_samples[i].says == NULL ? CLU_EPROTO : CLU_OK))
-            fail_msg("%s: %s", dns_samples[i].name, clu_strerror(err));
-        if (dns_samples[i].says != NULL && strcmp(buf_text(&said), dns_samples[i].says) != 0)
-            fail_msg("%s: says \"%s\"", dns_samples[i].name, buf_text(&said));
-        if (err != CLU_OK && (reply.addrs != NULL || reply.n_addrs != 0))
-            fail_msg("%s: holds something after a failure", dns_samples[i].name);
-        dns_reply_free(&reply);
-        buf_free(&msg);
-        buf_free(&said);
-    }
+    for (size_t i = 0; i < COUNT(tables); i++)
+        for (const struct dns_sample *s = tables[i]; s->name != NULL; s++)
+            parse(s);
 }
 
 static void build(const char *name, struct buf *msg)
 {
-    size_t i = 0;
-
-    while (strcmp(dns_samples[i].name, name) != 0)
-        i++;
-    dns_samples[i].build(msg);
+    for (size_t i = 0; i < COUNT(tables); i++)
+        for (const struct dns_sample *s = tables[i]; s->name != NULL; s++)
+            if (strcmp(s->name, name) == 0) {
+                s->build(msg);
+                return;
+            }
+    fail_msg("%s: no such sample", name);
 }
 
 static void tells_the_question(void **state)

@@ -13,6 +13,7 @@ struct dns_sample {
     const char *says; /* the reply as the test puts it into words; NULL: CLU_EPROTO */
 };
 
-extern const struct dns_sample dns_samples[];
+/* dns_samples: of records; dns_shapes: of the message around them, and of names. */
+extern const struct dns_sample dns_samples[], dns_shapes[];
 
 #endif
