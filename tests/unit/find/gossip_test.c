@@ -1,179 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <cmocka.h>
+#include "gossip_packets.h"
 
-#include "find/gossip_heard.h"
-#include "find/gossip_msg.h"
 #include "base/buf.h"
+#include "find/gossip_heard.h"
 
-/* libcluster's gossip: its packets byte for byte, and what a source makes of them. */
-
-#define HEART "heartbeat::"
-/* What term_to_binary makes of #{node => 'app@10.0.0.1'}: of OTP 25, of OTP 26 and later. */
-#define MAP      "\x83t\0\0\0\1"
-#define OLD_NODE "d\0\4node"
-#define OLD_NAME "d\0\14app@10.0.0.1"
-#define NEW_NODE "w\4node"
-#define NEW_NAME "w\14app@10.0.0.1"
-
-static const char new_packet[] = HEART MAP NEW_NODE NEW_NAME;
-/* It sealed with the secret "somepassword", the IV being 0, 1, 2 ... 15; as Erlang's crypto and
- * `openssl enc` both make it. */
-static const uint8_t somepassword_key[AES_KEY_LEN] = {
-    0x42, 0xa9, 0x79, 0x8b, 0x99, 0xd4, 0xaf, 0xce, 0xc9, 0x99, 0x5e, 0x47, 0xa1, 0xd2, 0x46, 0xb9,
-    0x8e, 0xbc, 0x96, 0xbe, 0x7a, 0x73, 0x23, 0x23, 0xee, 0xe3, 0x9d, 0x92, 0x40, 0x06, 0xee, 0x1d,
-};
-static const uint8_t sealed_packet[] = {
-    0x00, 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08, 0x09, 0x0a, 0x0b, 0x0c, 0x0d, 0x0e, 0x0f,
-    0x02, 0x93, 0xfc, 0xf6, 0x46, 0xd2, 0x48, 0x54, 0x2d, 0x82, 0xee, 0xa2, 0x83, 0x21, 0x6c, 0x73,
-    0x13, 0xd2, 0xd3, 0xe0, 0xd0, 0xa8, 0x62, 0x07, 0xf6, 0x6b, 0x31, 0x2b, 0x2f, 0x3f, 0xc9, 0x65,
-    0x28, 0x13, 0x28, 0x7a, 0xce, 0xd2, 0x66, 0x38, 0x51, 0x3b, 0x50, 0x13, 0x8a, 0x49, 0x5d, 0x7e,
-};
-
-static clu_slice new_slice(void)
-{
-    return (clu_slice){(const uint8_t *)new_packet, sizeof new_packet - 1};
-}
-
-static void writes_the_packet(void **state)
-{
-    uint8_t out[GOSSIP_PACKET_MAX];
-    char longest[NODE_NAME_SIZE];
-
-    (void)state;
-    assert_int_equal(sizeof new_packet - 1, 37);
-    assert_int_equal(gossip_put(out, "app@10.0.0.1"), 37);
-    assert_memory_equal(out, new_packet, 37);
-    memset(longest, 'a', NODE_NAME_MAX);
-    longest[NODE_NAME_MAX] = '\0';
-    assert_int_equal(gossip_put(out, longest), 37 - 12 + NODE_NAME_MAX);
-}
-
-static void seals_the_packet(void **state)
-{
-    struct crypto *c = *state;
-    uint8_t key[AES_KEY_LEN], out[GOSSIP_PACKET_MAX];
-    size_t len;
-
-    assert_int_equal(gossip_key(c, slice_of("somepassword"), key), CLU_OK);
-    assert_memory_equal(key, somepassword_key, sizeof key);
-    assert_int_equal(gossip_seal(c, key, sealed_packet, new_slice(), out, &len), CLU_OK);
-    assert_int_equal(len, sizeof sealed_packet);
-    assert_memory_equal(out, sealed_packet, len);
-    assert_int_equal(
-        gossip_open(c, key, (clu_slice){sealed_packet, sizeof sealed_packet}, out, &len), CLU_OK);
-    assert_int_equal(len, 37);
-    assert_memory_equal(out, new_packet, 37);
-}
-
-/* Cut anywhere, it does not open, or is no heartbeat. */
-static void opens_nothing_else(void **state)
-{
-    struct crypto *c = *state;
-    uint8_t out[GOSSIP_PACKET_MAX];
-    struct entry e;
-    size_t len;
-
-    for (size_t n = 0; n < sizeof sealed_packet; n++)
-        if (gossip_open(c, somepassword_key, (clu_slice){sealed_packet, n}, out, &len) == CLU_OK)
-            assert_false(gossip_get((clu_slice){out, len}, &e));
-    memset(out, 0, sizeof out);
-    assert_int_equal(
-        gossip_seal(c, somepassword_key, sealed_packet, (clu_slice){out, 481}, out, &len),
-        CLU_ESIZE);
-}
-
-#define ROW(name, packet, says)                                                                    \
-    {                                                                                              \
-        name, packet, sizeof(packet) - 1, says                                                     \
-    }
-#define VALUE(term) HEART MAP NEW_NODE term
-
-static const struct {
-    const char *name, *packet;
-    size_t len;
-    const char *says; /* the name; NULL: refused */
-} packets[] = {
-    ROW("of OTP 26 and later", HEART MAP NEW_NODE NEW_NAME, "app@10.0.0.1"),
-    ROW("of OTP 25 and before", HEART MAP OLD_NODE OLD_NAME, "app@10.0.0.1"),
-    ROW("SMALL_ATOM_EXT", VALUE("s\5a@b.c"), "a@b.c"),
-    ROW("ATOM_UTF8_EXT", VALUE("v\0\5a@b.c"), "a@b.c"),
-    ROW("IPv6", VALUE("w\11a@fd00::1"), "a@fd00::1"),
-    ROW("a short name", VALUE("w\3a@b"), "a@b"),
-    ROW("more keys",
-        HEART "\x83t\0\0\0\3w\3foo"
-              "m\0\0\0\1x" NEW_NODE "w\3a@b"
-              "a\1"
-              "j",
-        "a@b"),
-    ROW("a Latin-1 key",
-        HEART "\x83t\0\0\0\2d\0\1\xe4"
-              "a\1" NEW_NODE "w\3a@b",
-        "a@b"),
-
-    ROW("empty", "", NULL),
-    ROW("only the text", HEART, NULL),
-    ROW("another text", "heartbeat:;" MAP NEW_NODE NEW_NAME, NULL),
-    ROW("no version", HEART "t\0\0\0\1" NEW_NODE NEW_NAME, NULL),
-    ROW("no map", HEART "\x83" NEW_NAME, NULL),
-    ROW("an empty map", HEART "\x83t\0\0\0\0", NULL),
-    ROW("a map without node", HEART MAP "w\4nodf" NEW_NAME, NULL),
-    ROW("node twice", HEART "\x83t\0\0\0\2" NEW_NODE NEW_NAME NEW_NODE NEW_NAME, NULL),
-    ROW("node as a text", HEART MAP NEW_NODE "m\0\0\0\3a@b", NULL),
-    ROW("the key as a text", HEART MAP "m\0\0\0\4node" NEW_NAME, NULL),
-    ROW("cut short", HEART MAP NEW_NODE "w\14app@10.0.0.", NULL),
-    ROW("something behind it", HEART MAP NEW_NODE NEW_NAME "j", NULL),
-    ROW("more pairs than there are", HEART "\x83t\xff\xff\xff\xff" NEW_NODE NEW_NAME, NULL),
-    ROW("an atom of a cache", VALUE("R\0"), NULL),
-    ROW("compressed", HEART "\x83P\0\0\0\1x", NULL),
-    ROW("no @", VALUE("w\3abc"), NULL),
-    ROW("two @", VALUE("w\5a@b@c"), NULL),
-    ROW("no base", VALUE("w\2@b"), NULL),
-    ROW("no host", VALUE("w\2a@"), NULL),
-    ROW("a blank", VALUE("w\4a @b"), NULL),
-    ROW("a port", VALUE("w\13a@10.0.0.1:9"), NULL),
-    ROW("a zero", VALUE("w\4a\0@b"), NULL),
-    ROW("not ASCII", VALUE("w\5\xc3\xa4@bc"), NULL),
-    ROW("a line end", VALUE("w\5a@b\nc"), NULL),
-};
-
-static void reads_packets(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < COUNT(packets); i++) {
-        struct entry e;
-        bool good = gossip_get((clu_slice){(const uint8_t *)packets[i].packet, packets[i].len}, &e);
-
-        if (good != (packets[i].says != NULL) || (good && strcmp(e.name, packets[i].says) != 0))
-            fail_msg("%s: %s", packets[i].name, good ? e.name : "refused");
-    }
-}
-
-/* Room for other keys, up to a limit. */
-static void bounds_packets(void **state)
-{
-    uint8_t packet[GOSSIP_PACKET_MAX + 1];
-    struct entry e;
-    const size_t behind = sizeof(NEW_NODE NEW_NAME) - 1;
-    static const char head[] = HEART "\x83t\0\0\0\2j"
-                                     "m\0\0";
-
-    (void)state;
-    for (size_t n = GOSSIP_PACKET_MAX; n <= sizeof packet; n++) {
-        size_t blob = n - (sizeof head - 1) - 2 - behind;
-
-        memset(packet, 'x', sizeof packet);
-        memcpy(packet, head, sizeof head - 1);
-        put_be16(packet + sizeof head - 1, (uint16_t)blob);
-        memcpy(packet + n - behind, NEW_NODE NEW_NAME, behind);
-        assert_int_equal(gossip_get((clu_slice){packet, n}, &e), n == GOSSIP_PACKET_MAX);
-    }
-}
-
-/* ---- the source ---- */
+/* What a source makes of the packets of libcluster's gossip. */
 
 struct sim {
     struct source *source;
@@ -468,32 +299,12 @@ static void bounds_names(void **state)
     free(h.last_ms);
 }
 
-static int open_crypto(void **state)
-{
-    *state = crypto_new((uint8_t[SHA256_LEN]){1});
-    return *state == NULL;
-}
-
-static int close_crypto(void **state)
-{
-    crypto_free(*state);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(writes_the_packet),
-        cmocka_unit_test(seals_the_packet),
-        cmocka_unit_test(opens_nothing_else),
-        cmocka_unit_test(reads_packets),
-        cmocka_unit_test(bounds_packets),
-        cmocka_unit_test(lists_who_speaks),
-        cmocka_unit_test(tells_silence),
-        cmocka_unit_test(sends_at_its_pace),
-        cmocka_unit_test(keeps_a_secret),
-        cmocka_unit_test(tells_foreign_packets),
-        cmocka_unit_test(tells_what_the_system_says),
+        cmocka_unit_test(lists_who_speaks),      cmocka_unit_test(tells_silence),
+        cmocka_unit_test(sends_at_its_pace),     cmocka_unit_test(keeps_a_secret),
+        cmocka_unit_test(tells_foreign_packets), cmocka_unit_test(tells_what_the_system_says),
         cmocka_unit_test(bounds_names),
     };
 

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef TESTS_FIND_GOSSIP_PACKETS_H
+#define TESTS_FIND_GOSSIP_PACKETS_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#include "base/crypto.h"
+#include "find/gossip_msg.h"
+
+/* Packets of libcluster's gossip; a test finds its crypto in *state. */
+
+#define HEART "heartbeat::"
+/* What term_to_binary makes of #{node => 'app@10.0.0.1'}: of OTP 25, of OTP 26 and later. */
+#define MAP      "\x83t\0\0\0\1"
+#define OLD_NODE "d\0\4node"
+#define OLD_NAME "d\0\14app@10.0.0.1"
+#define NEW_NODE "w\4node"
+#define NEW_NAME "w\14app@10.0.0.1"
+
+static const char new_packet[] = HEART MAP NEW_NODE NEW_NAME;
+/* It sealed with the secret "somepassword", the IV being 0, 1, 2 ... 15; as Erlang's crypto and
+ * `openssl enc` both make it. */
+static const uint8_t somepassword_key[AES_KEY_LEN] = {
+    0x42, 0xa9, 0x79, 0x8b, 0x99, 0xd4, 0xaf, 0xce, 0xc9, 0x99, 0x5e, 0x47, 0xa1, 0xd2, 0x46, 0xb9,
+    0x8e, 0xbc, 0x96, 0xbe, 0x7a, 0x73, 0x23, 0x23, 0xee, 0xe3, 0x9d, 0x92, 0x40, 0x06, 0xee, 0x1d,
+};
+static const uint8_t sealed_packet[] = {
+    0x00, 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08, 0x09, 0x0a, 0x0b, 0x0c, 0x0d, 0x0e, 0x0f,
+    0x02, 0x93, 0xfc, 0xf6, 0x46, 0xd2, 0x48, 0x54, 0x2d, 0x82, 0xee, 0xa2, 0x83, 0x21, 0x6c, 0x73,
+    0x13, 0xd2, 0xd3, 0xe0, 0xd0, 0xa8, 0x62, 0x07, 0xf6, 0x6b, 0x31, 0x2b, 0x2f, 0x3f, 0xc9, 0x65,
+    0x28, 0x13, 0x28, 0x7a, 0xce, 0xd2, 0x66, 0x38, 0x51, 0x3b, 0x50, 0x13, 0x8a, 0x49, 0x5d, 0x7e,
+};
+
+static inline clu_slice new_slice(void)
+{
+    return (clu_slice){(const uint8_t *)new_packet, sizeof new_packet - 1};
+}
+
+static inline int open_crypto(void **state)
+{
+    *state = crypto_new((uint8_t[SHA256_LEN]){1});
+    return *state == NULL;
+}
+
+static inline int close_crypto(void **state)
+{
+    crypto_free(*state);
+    return 0;
+}
+
+#endif
