@@ -101,6 +101,8 @@ void conf_fini(struct conf *c);
 
 /* conf_command_of: the command of a word; CONF_COMMANDS when there is none. */
 enum conf_command conf_command_of(const char *word);
+/* conf_nearest_command: that was meant by a word which is none; NULL: nothing is near. */
+const char *conf_nearest_command(const char *word);
 const char *conf_command_word(enum conf_command command);
 /* conf_command_arguments: "NODE", "[HOST]", "" for none. */
 const char *conf_command_arguments(enum conf_command command);

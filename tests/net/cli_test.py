@@ -12,7 +12,7 @@ import subprocess
 import time
 
 from dns_servers import NAME, ZONE, DnsCase, Dnsmasq
-from program import CLEAN, PROGRAM, Case, free_port, get, listens, wait_for
+from program import CLEAN, COOKIE, PROGRAM, Case, free_port, get, listens, wait_for
 
 COMMANDS = ("run", "demo", "discover", "names", "epmd", "ping", "call", "send", "shell", "nodes", "status", "wait", "install", "version")
 
@@ -28,11 +28,58 @@ class Words(Case):
                 self.assertLessEqual(max(map(len, lines)), 100)
 
     def test_usage(self):
-        for words in ([], ["no-such"], ["ping", "--no-such"], ["run", "--http", "nowhere"], ["discover"], ["install"]):
+        for words in ([], ["no-such"], ["help", "no-such"], ["ping", "--no-such"], ["run", "--http", "nowhere"],
+                      ["discover"], ["install"]):
             with self.subTest(words):
                 done = self.call(*words)
                 self.assertStatus(done, 2)
                 self.assertEqual(len(done.stderr.splitlines()), 1)
+
+    def test_help_of_a_command(self):
+        for command in COMMANDS:
+            for words in (["help", command], ["--help", command], [command, "-h"]):
+                self.assertEqual(self.call(*words).stdout, self.call(command, "--help").stdout)
+        for words in (["help", "help"], ["-h"], ["--help", "-h"]):
+            self.assertEqual(self.call(*words).stdout, self.call("help").stdout)
+        self.assertIn("RELEASE_NODE", self.call("help", "ping").stdout)
+        self.assertIn("Either --peers or --reachable is needed.", self.call("help", "wait").stdout)
+        for command in ("nodes", "status", "wait"):
+            self.assertNotIn("none", self.call("help", command).stdout)
+
+    def test_what_was_meant(self):
+        """Each is one sentence, and says what to write instead."""
+        for words, said in {
+                "nosuch": "there is no command nosuch: erlclu help lists them",
+                "help nosuch": "there is no command nosuch: erlclu help lists them",
+                "pong": "there is no command pong: did you mean ping?",
+                "ping --timout 1": "unknown option --timout: did you mean --timeout? erlclu ping --help lists all",
+                "ping --timeout 0 a@b.c": "--timeout: `0` leaves no time: 1ms is the least",
+                "ping --cookie s3cret": "--cookie: a cookie is never given on the command line, where others see it: "
+                                        "RELEASE_COOKIE or --cookie-file",
+                "ping 127.0.0.1": "NODE: `127.0.0.1` is a host, not a node: NAME@HOST",
+                "ping a@127.0.0.1:4000": "NODE: `a@127.0.0.1:4000` has a port behind the host: give it as --port 4000",
+                "ping --name a a@127.0.0.1": "--name: a@127.0.0.1 is the name of the node asked: leave it out or choose "
+                                             "another",
+                "status a@127.0.0.1": "erlclu status has no use for `a@127.0.0.1`: it asks a node's page: --http "
+                                      "ADDR:PORT",
+                "status --http 18081": "--http: `18081` is a port alone: ADDR:PORT is wanted, as 127.0.0.1:18081",
+                "wait --peers 1 --reachable 1": "erlclu wait takes --peers or --reachable: one of the two, not both",
+                "call a@b.c app:status []": "MOD and FUN are two words, with a blank between: app status",
+                "call a@b.c m f [é,X]": "ARGS, at character 4: syntax error before `X]`: expected a term: no variables, "
+                                        "calls or Elixir syntax",
+                "call a@b.c m f [X,23456789012345678é]": "ARGS, at character 2: syntax error before `X,23456789012345678`",
+                "send a@b.c x :ok": "TERM, at character 1: syntax error before `:ok`",
+        }.items():
+            with self.subTest(words):
+                done = self.call(*words.split(" "), env={"RELEASE_COOKIE": COOKIE})
+                self.assertEqual((2, "", 1), (done.returncode, done.stdout, len(done.stderr.splitlines())), done.stderr)
+                self.assertIn(f"erlclu: {said}", done.stderr)
+                self.assertNotIn("s3cret", done.stderr)
+        for words, said in (("ping", "NODE is empty"), ("call", "NODE is empty")):
+            rest = ["m", "f"] if words == "call" else []
+            self.assertStatus(self.call(words, "", *rest, env={"RELEASE_COOKIE": COOKIE}), 2, said)
+        for rest, said in ((["", "f"], "MOD is empty"), (["m", ""], "FUN is empty")):
+            self.assertStatus(self.call("call", "a@b.c", *rest, env={"RELEASE_COOKIE": COOKIE}), 2, said)
 
     def test_version(self):
         self.assertRegex(self.call("version").stdout, r"^erlclu \d+\.\d+\.\d+\n$")
@@ -91,6 +138,7 @@ class Ping(Case):
                 self.assertStatus(done, status)
                 self.assertEqual(self.json_of(done)["stage"], stage)
                 self.assertTrue(self.json_of(done)["reason"])
+                self.assertIn(self.json_of(done)["advice"], self.ping("a@127.0.0.1", *more, cookie=cookie).stdout)
         self.assertStatus(self.ping("b@127.0.0.1", "--port", self.dist), 8, "pang", "name-mismatch")
         self.assertStatus(self.ping("a@no.such.invalid", "--dns", f"127.0.0.1:{free_port()}"), 3, "pang", "dns")
 
@@ -120,6 +168,25 @@ class Ping(Case):
             done = self.ping("a@127.0.0.1", "--port", full.getsockname()[1], "--timeout", "500ms", "--json")
         self.assertStatus(done, 5)
         self.assertEqual(self.json_of(done)["stage"], "tcp-timeout")
+
+
+class Call(Case):
+    def call_node(self, dist, *words):
+        return self.call("call", "--port", dist, "--cookie-file", self.cookie, "a@127.0.0.1", *words)
+
+    def test_no_such_function(self):
+        _, dist, _ = self.node()
+        self.assertEqual(self.call_node(dist, "app", "nofun", "[1]").stderr.splitlines()[1:],
+                         ["erlclu: app:nofun/1 does not exist there"])
+
+    def test_json_without_a_link(self):
+        done = self.call_node(free_port(), "--json", "erlang", "node")
+        self.assertStatus(done, 4)
+        self.assertEqual((len(done.stdout.splitlines()), done.stderr), (1, ""))
+        answer = self.json_of(done)
+        self.assertEqual((answer["node"], answer["stage"]), ("a@127.0.0.1", "tcp-refused"))
+        self.assertIn("nothing listens", answer["advice"])
+        self.assertTrue(answer["reason"])
 
 
 class Files(Case):
@@ -253,7 +320,8 @@ class Discover(DnsCase):
 class Nodes(Case):
     def test_nodes(self):
         _, _, http = self.node()
-        self.assertStatus(self.call("nodes", "--http", f"127.0.0.1:{http}"), 0, "a@127.0.0.1")
+        for place in (f"127.0.0.1:{http}", f"http://127.0.0.1:{http}/", f"http://127.0.0.1:{http}"):
+            self.assertStatus(self.call("nodes", "--http", place), 0, "a@127.0.0.1")
         self.assertStatus(self.call("nodes", env={"HTTP_ADDR": "0.0.0.0", "HTTP_PORT": str(http)}), 0, "a@127.0.0.1")
         self.assertEqual(self.json_of(self.call("nodes", "--http", f"127.0.0.1:{http}", "--json"))["nodes"],
                          ["a@127.0.0.1"])
@@ -365,7 +433,7 @@ class WaitReachable(Case):
         done = self.wait(2, specs, "--port", port)
         self.assertStatus(done, 0)
         self.assertEqual(done.stdout, "erlclu@127.0.0.1, erlclu@127.0.0.2\n")
-        self.assertStatus(self.wait(3, specs, "--port", port, "--timeout", "1s"), 1, "2 of 3 wanted nodes are reachable",
+        self.assertStatus(self.wait(3, specs, "--port", port, "--timeout", "1s"), 1, "after 1.000 s: 2 of 3 wanted nodes are reachable",
                           "erlclu@127.0.0.3: tcp-refused: ")
 
     def test_one_comes_later(self):
