@@ -31,7 +31,7 @@ void global_serve(struct machine *m);
 /* ---- the machine ---- */
 
 struct counters {
-    uint64_t links_up, links_down, dials, dial_failures[16], rejected, protocol_errors;
+    uint64_t links_up, links_down, dials, dial_failures[STAGES], rejected, protocol_errors;
     uint64_t first_peer_ms;
 };
 

@@ -146,7 +146,7 @@ struct snapshot {
     struct source_row *sources;
     size_t n_sources;
     /* counters since start */
-    uint64_t links_up, links_down, dials, dial_failures[16]; /* by enum stage */
+    uint64_t links_up, links_down, dials, dial_failures[STAGES]; /* by enum stage */
     uint64_t rejected, protocol_errors;
     uint64_t flaps;      /* links that were lost and came back, the node there being the same */
     uint32_t n_islands;  /* groups of living nodes without a known link between them; 1: a mesh */

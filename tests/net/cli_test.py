@@ -9,6 +9,7 @@ import pty
 import signal
 import socket
 import subprocess
+import threading
 import time
 
 from dns_servers import NAME, ZONE, DnsCase, Dnsmasq
@@ -103,11 +104,25 @@ class Ping(Case):
                     self.assertStatus(done, 7, "did not answer")
                     self.assertEqual(self.json_of(done)["stage"], "closed-before-status")
                     self.assertEqual(self.json_of(done)["address"], f"127.0.0.1:{port}")
+            done = self.ping("a@127.0.0.1", "--port", port, "--timeout", "500ms")
+            self.assertStatus(done, 7, "the node hangs, is overloaded or stopped")
             self.assertStatus(self.call("names", "--epmd-port", port, "--timeout", "500ms"), 7, "did not answer")
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as mute:
             mute.bind(("127.0.0.1", 0))
             done = self.ping("a@a.test.invalid", "--dns", f"127.0.0.1:{mute.getsockname()[1]}", "--timeout", "500ms")
         self.assertStatus(done, 3, "dns")
+
+    def test_what_answers_is_no_epmd(self):
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            def answer():
+                with server.accept()[0] as c:
+                    c.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+            thread = threading.Thread(target=answer)
+            thread.start()
+            done = self.ping("a@127.0.0.1", "--epmd-port", server.getsockname()[1])
+            thread.join()
+        self.assertStatus(done, 6, "epmd-unknown", "the answer is not an epmd's", "or go without epmd by --port")
+        self.assertNotIn("knows no such node", done.stdout)
 
     def test_a_full_backlog_is_no_connection(self):
         with socket.socket() as full, contextlib.ExitStack() as held:
