@@ -114,6 +114,7 @@ struct source_row {
     char answer[32];            /* "NOERROR", "NXDOMAIN", "SERVFAIL", "timeout", ... */
     bool asking;                /* one family is listed while the other is still asked */
     char reason[REASON_SIZE];   /* while the last round was not complete */
+    bool unresolved;            /* the last round failed for a host that has no address */
     bool sees_us;               /* our own address is in the answer */
     uint32_t n_addresses;       /* that it lists now */
     uint32_t ttl_s;             /* smallest of the last answer */
