@@ -11,8 +11,9 @@ static const char *const advice[] = {
         "No answer came: check that the pod is still there and that a route leads "
         "to it, and look for a NetworkPolicy or firewall on the distribution port "
         "and 4369.",
-    [STAGE_EPMD_UNKNOWN] = "The epmd there knows no such node: check its -name, or list it under "
-                           "its own base name with ?base=NAME.",
+    [STAGE_EPMD_UNKNOWN] = "The epmd there knows no such node: the name that is listed must be its "
+                           "-name; what stands before the @ of listed addresses (dns:, srv:, k8s:) "
+                           "is said with ?base=NAME.",
     [STAGE_CLOSED] = "It said no word that a node says: look for a TLS listener or a service-mesh "
                      "proxy at that port, and into the log of the peer.",
     [STAGE_SILENT] = "The port is open but nothing answers: the node hangs, is overloaded or "

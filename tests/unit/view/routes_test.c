@@ -464,6 +464,21 @@ static const struct {
     {"metrics-split.txt", "split", "/metrics"},
 };
 
+/* Both sources of "split" have a TTL of 5 s in their rows, and neither asked for a name. */
+static void who_asks_no_dns_has_no_ttl(void **state)
+{
+    struct routes *routes = new_routes("");
+
+    (void)state;
+    assert_true(sample_get(&sample, "split"));
+    struct http_reply reply = ask(routes, "GET", "/");
+
+    assert_non_null(strstr(body_of(&reply), "<td data-label=\"TTL\">–</td>"));
+    assert_null(strstr(body_of(&reply), "<td data-label=\"TTL\">5 s"));
+    http_body_release(reply.body);
+    routes_free(routes);
+}
+
 static void read_golden(struct buf *out, const char *name)
 {
     static char text[1u << 20];
@@ -519,6 +534,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(cookie_is_for_own_hosts),
         cmocka_unit_test(draining_is_said_once),
         cmocka_unit_test(lists_are_sorted),
+        cmocka_unit_test(who_asks_no_dns_has_no_ttl),
         cmocka_unit_test(says_what_is_wrong),
         cmocka_unit_test(survives_without_memory),
         cmocka_unit_test(equals_golden_files),
