@@ -118,6 +118,26 @@ static const struct {
      "2026-11-22T16:57:16.123Z info srv:x lists a@b.x\n",
      "{\"time\":\"2026-11-22T16:57:16.123Z\",\"level\":\"info\",\"event\":\"listed\","
      "\"text\":\"srv:x lists a@b.x\",\"node\":\"a@b.x\",\"what\":\"srv:x\"}\n"},
+    {{.id = EVENT_DISCOVERY, .what = "epmd:", .number = 3},
+     "2026-11-22T16:57:16.123Z info epmd: 3 addresses\n",
+     "{\"time\":\"2026-11-22T16:57:16.123Z\",\"level\":\"info\",\"event\":\"discovery\","
+     "\"text\":\"epmd: 3 addresses\",\"number\":3,\"what\":\"epmd:\"}\n"},
+    {{.id = EVENT_LISTED, .what = "epmd:", .node = "a@10.0.0.4", .address = AT(4)},
+     "2026-11-22T16:57:16.123Z info epmd: lists a@10.0.0.4 at port 9100\n",
+     "{\"time\":\"2026-11-22T16:57:16.123Z\",\"level\":\"info\",\"event\":\"listed\","
+     "\"text\":\"epmd: lists a@10.0.0.4 at port 9100\",\"node\":\"a@10.0.0.4\","
+     "\"address\":\"10.0.0.4:9100\",\"what\":\"epmd:\"}\n"},
+    {{.id = EVENT_UNLISTED, .what = "srv:x", .node = "a@b.x", .address = AT(4)},
+     "2026-11-22T16:57:16.123Z info srv:x no longer lists a@b.x at 10.0.0.4:9100; a link stays\n",
+     "{\"time\":\"2026-11-22T16:57:16.123Z\",\"level\":\"info\",\"event\":\"unlisted\","
+     "\"text\":\"srv:x no longer lists a@b.x at 10.0.0.4:9100; a link "
+     "stays\",\"node\":\"a@b.x\","
+     "\"address\":\"10.0.0.4:9100\",\"what\":\"srv:x\"}\n"},
+    {{.id = EVENT_LISTED, .what = "dns:x", .address = AT(4)},
+     "2026-11-22T16:57:16.123Z info dns:x lists 10.0.0.4:9100\n",
+     "{\"time\":\"2026-11-22T16:57:16.123Z\",\"level\":\"info\",\"event\":\"listed\","
+     "\"text\":\"dns:x lists 10.0.0.4:9100\",\"address\":\"10.0.0.4:9100\","
+     "\"what\":\"dns:x\"}\n"},
     {{.id = EVENT_FATAL, .reason = "a\n2026 info forged \xff{node}"},
      "2026-11-22T16:57:16.123Z error a\\x0a2026 info forged \\xff{node}\n",
      "{\"time\":\"2026-11-22T16:57:16.123Z\",\"level\":\"error\",\"event\":\"fatal\","
