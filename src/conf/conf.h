@@ -54,7 +54,8 @@ struct conf_input {
     /* env: the value of a variable, NULL when it is not set. */
     const char *(*env)(void *arg, const char *name);
     /* read_file: appends the text of a file. CLU_ENOENT: there is none; CLU_ESIZE: over
-     * CONF_FILE_MAX; any other error: why says what the system said. */
+     * CONF_FILE_MAX; any other error: why says what the system said. CLU_OK with a why: what is odd
+     * about the file, "others than its owner have access to it". */
     clu_error (*read_file)(void *arg, const char *path, struct buf *text, char why[REASON_SIZE]);
     void *arg;
 };

@@ -45,6 +45,8 @@ static bool read_home_cookie(struct loading *l)
         wrong = cookie_set(&l->out->settings.cookie, buf_slice(&text), path);
     else
         wrong = why;
+    if (wrong == NULL && why[0] != '\0') /* auth.erl: "must be accessible by owner only" */
+        conf_note_that(l, path, why);
     text_set(l->out->settings.cookie_file, FILE_SIZE, slice_of(path));
     buf_free(&text);
     return l->err == CLU_OK && (wrong == NULL || no_cookie(l, path, wrong));

@@ -9,6 +9,7 @@ import pty
 import signal
 import socket
 import subprocess
+import threading
 import time
 
 from dns_servers import NAME, ZONE, DnsCase, Dnsmasq
@@ -113,6 +114,17 @@ class Ping(Case):
         script = f'{PROGRAM} ping a@127.0.0.1 --port {self.dist} --cookie-file <(sleep 0.1; cat {self.cookie})'
         subprocess.run(["bash", "-c", script], check=True, stdout=subprocess.DEVNULL, timeout=30)
 
+    def test_wrong_cookies_tell_their_source(self):
+        child, dist, _ = self.node("b@127.0.0.1")
+        for env, source in (({"RELEASE_COOKIE": "hunter2"}, "RELEASE_COOKIE"), ({}, f"{self.dir}/.erlang.cookie")):
+            if not env:
+                (self.dir / ".erlang.cookie").write_text("hunter2")
+            with self.subTest(source):
+                done = self.call("ping", "b@127.0.0.1", "--port", dist, env=env)
+                self.assertStatus(done, 10, f"; our cookie came from {source}\n")
+                self.assertNotIn("hunter2", done.stdout + done.stderr)
+        self.assertRegex(self.log_of(child), "refused .*; our cookie came from --cookie-file ")
+
     def test_json(self):
         answer = self.json_of(self.ping("a@127.0.0.1", "--port", self.dist, "--json"))
         self.assertEqual((answer["node"], answer["result"]), ("a@127.0.0.1", "pong"))
@@ -151,11 +163,25 @@ class Ping(Case):
                     self.assertStatus(done, 7, "did not answer")
                     self.assertEqual(self.json_of(done)["stage"], "closed-before-status")
                     self.assertEqual(self.json_of(done)["address"], f"127.0.0.1:{port}")
+            done = self.ping("a@127.0.0.1", "--port", port, "--timeout", "500ms")
+            self.assertStatus(done, 7, "the node hangs, is overloaded or stopped")
             self.assertStatus(self.call("names", "--epmd-port", port, "--timeout", "500ms"), 7, "did not answer")
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as mute:
             mute.bind(("127.0.0.1", 0))
             done = self.ping("a@a.test.invalid", "--dns", f"127.0.0.1:{mute.getsockname()[1]}", "--timeout", "500ms")
         self.assertStatus(done, 3, "dns")
+
+    def test_what_answers_is_no_epmd(self):
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            def answer():
+                with server.accept()[0] as c:
+                    c.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+            thread = threading.Thread(target=answer)
+            thread.start()
+            done = self.ping("a@127.0.0.1", "--epmd-port", server.getsockname()[1])
+            thread.join()
+        self.assertStatus(done, 6, "epmd-unknown", "the answer is not an epmd's", "or go without epmd by --port")
+        self.assertNotIn("knows no such node", done.stdout)
 
     def test_a_full_backlog_is_no_connection(self):
         with socket.socket() as full, contextlib.ExitStack() as held:
@@ -242,7 +268,8 @@ class Epmd(Case):
     def test_port_taken(self):
         with socket.create_server(("127.0.0.1", 0)) as taken:
             done = self.call("epmd", "--epmd-port", taken.getsockname()[1], "--listen-address", "127.0.0.1")
-        self.assertStatus(done, 12)
+        self.assertStatus(done, 12, "choose another one with --epmd-port")
+        self.assertNotIn("--epmd external", done.stderr)
 
 
 class Discover(DnsCase):
@@ -303,6 +330,10 @@ class Discover(DnsCase):
         self.assertIn("app@10.0.0.1\n", child.communicate()[0])
         self.assertEqual(child.returncode, 0)
         self.assertGreater(time.monotonic() - began, 0.9)
+
+    def test_nobody_speaks(self):
+        done = self.call("discover", f"gossip:127.255.255.255:{free_port()}?broadcast=1", "--timeout", "500ms")
+        self.assertStatus(done, 1, "waiting: nobody was heard in 0.5 s")
 
     def test_no_such_scheme(self):
         for spec in ("redis:a", "a.b.svc"):
@@ -514,6 +545,32 @@ class Run(Case):
         lines = [json.loads(line) for line in self.log_of(child).splitlines()]
         self.assertEqual([line["event"] for line in lines].count("http"), 1)
         self.assertIn(f"http://127.0.0.1:{http}/", next(line["text"] for line in lines if line["event"] == "http"))
+
+    def test_the_log_tells_who_is_looked_for(self):
+        alone, _, _ = self.node()
+        wait_for(lambda: "no --discover: this node looks for nobody, and waits to be dialled" in self.log_of(alone))
+        child, _, _ = self.node("c@127.0.0.1", "--discover", "static:a@127.0.0.1:9001,b@127.0.0.1:9002")
+        for node, port in (("a", 9001), ("b", 9002)):
+            wait_for(lambda: f" lists {node}@127.0.0.1 at port {port}\n" in self.log_of(child))
+        self.assertNotIn("no --discover", self.log_of(child))
+
+    def test_an_epmd_that_is_not_there(self):
+        child = self.start("run", "--name", "a@127.0.0.1", "--epmd", "external", "--epmd-port", free_port(), "--http",
+                           "none", "--cookie-file", self.cookie)
+        wait_for(lambda: "epmd is not running there, or has another port; trying again" in self.log_of(child))
+
+    def test_a_cookie_that_others_may_read(self):
+        """erl refuses it."""
+        home = self.dir / ".erlang.cookie"
+        home.write_text(COOKIE)
+        for mode, warned in ((0o640, True), (0o604, True), (0o600, False), (0o700, False)):
+            home.chmod(mode)
+            with self.subTest(oct(mode)):
+                child = self.start("run", "--epmd", "none", "--listen-port", free_port(), "--http", "none")
+                wait_for(lambda: "this node is " in self.log_of(child))
+                warning = f"{home}: others than its owner have access to it (mode {mode:o})"
+                self.assertEqual(warning in self.log_of(child), warned, self.log_of(child))
+                self.stop(child)
 
     def test_taken_ports(self):
         _, dist, http = self.node()
