@@ -3,6 +3,7 @@
  * Passing over terms: check, skip and raw reading share one function, so that they cannot disagree.
  */
 #include "etf/etf.h"
+#include "etf/funs.h"
 #include "etf/quick.h"
 #include "etf/utf8.h"
 
@@ -335,49 +336,45 @@ static void refuse_local(const struct tagged *t)
 
 /* ---- walks ---- */
 
-/* A container that is being walked: what is still to come when it has ended, and where it must. */
-struct level {
-    uint64_t left;      /* terms of the container around it, itself the first */
-    const uint8_t *end; /* NULL: wherever */
-};
-
-/* The last term of a container has ended, and maybe with it others around it: how many terms are
- * still to come then. */
-static uint64_t leave(clu_reader *r, const struct level *levels, size_t *depth)
+/* The last term of a fun has ended, and maybe with it others around it: how many terms are still to
+ * come then. Kept out of the check's loop. */
+static __attribute__((noinline)) uint64_t leave_funs(clu_reader *r, const uint8_t *start,
+                                                     struct funs *funs)
 {
     uint64_t left = 0;
 
-    while (left == 0 && *depth > 0) {
-        const struct level *l = &levels[--*depth];
+    for (; left == 0 && funs->n > 0; funs->n--) {
+        const struct open_fun *fun = funs_last(funs);
 
-        if (l->end != NULL && l->end != r->pos)
+        if (fun->at != (size_t)(r->pos - start))
             clu_reader_fail(r, CLU_ETERM);
-        left = l->left - 1;
+        left = fun->left;
     }
     return left;
 }
 
 clu_error clu_check(const void *data, size_t len, const clu_refs *refs, size_t *used)
 {
-    struct level levels[CLU_DEPTH_MAX];
-    size_t depth = 0;
-    uint64_t left = 1; /* terms to come in the innermost container */
+    struct funs funs;
+    uint64_t left = 1; /* terms to come, in the innermost fun or at all; each takes a byte */
     const uint8_t *start = data == NULL ? (const uint8_t *)"" : data, *pos = start;
     clu_reader in = {.pos = start, .end = start + len, .refs = refs};
 
+    funs_init(&funs);
     while (left > 0 && in.err == CLU_OK) {
         struct head head = pass_any(&in, &pos);
 
         if (head.terms == 0) {
-            if (--left == 0) {
+            if (--left == 0 && RARE(funs.n > 0)) {
                 in.pos = pos;
-                left = leave(&in, levels, &depth);
+                left = leave_funs(&in, start, &funs);
             }
-        } else if (depth == CLU_DEPTH_MAX) {
-            clu_reader_fail(&in, CLU_EDEPTH);
-        } else {
-            levels[depth++] = (struct level){left, head.end};
+        } else if (RARE(head.end != NULL)) {
+            if (!funs_push(&funs, left - 1, (size_t)(head.end - start)))
+                clu_reader_fail(&in, CLU_ENOMEM);
             left = head.terms;
+        } else {
+            left += head.terms - 1;
             if (pos < in.end && *pos == ETF_INTEGER) {
                 uint64_t n = count_integers(pos, in.end, left);
 
@@ -386,6 +383,7 @@ clu_error clu_check(const void *data, size_t len, const clu_refs *refs, size_t *
             }
         }
     }
+    funs_free(&funs);
     if (used != NULL)
         *used = (size_t)(pos - start);
     else if (pos != in.end)
