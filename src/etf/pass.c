@@ -178,7 +178,7 @@ static inline struct head pass_plain(clu_reader *r, const struct layout *lay)
 
 /* Passes a tag and all that is not a term of its own, obeying every rule that the format has for
  * it. The caller knows of no error. */
-static inline struct head pass_head(clu_reader *r)
+static struct head pass_head(clu_reader *r)
 {
     const struct layout *lay = r->pos == r->end ? NULL : &layouts[*r->pos];
 
@@ -192,24 +192,6 @@ static inline struct head pass_head(clu_reader *r)
     /* Every term takes a byte: a count that the input cannot hold is found before it is walked. */
     if (head.terms > (size_t)(r->end - r->pos))
         clu_reader_fail(r, CLU_ETRUNC);
-    return head;
-}
-
-/* As pass_head, and the same to the last byte, but for a position that need not be in memory. */
-INLINE struct head pass_any(clu_reader *r, const uint8_t **pos)
-{
-    const uint8_t *p = *pos;
-    size_t room = (size_t)(r->end - p);
-    struct head head = {0, NULL};
-    const uint8_t *next = pass_quick(r->refs, p, room, &head.terms);
-
-    if (!RARE(next == NULL)) {
-        *pos = next;
-        return head;
-    }
-    r->pos = p;
-    head = pass_head(r);
-    *pos = r->pos;
     return head;
 }
 
@@ -335,74 +317,138 @@ static void refuse_local(const struct tagged *t)
 
 /* ---- walks ---- */
 
-/* A container that is being walked: what is still to come when it has ended, and where it must. */
-struct level {
-    uint64_t left;      /* terms of the container around it, itself the first */
-    const uint8_t *end; /* NULL: wherever */
+/* Terms are passed in runs. Within a run only the number of terms still to come is kept: nothing
+ * nests deeper in it than containers have begun. So small messages, and the small parts of large
+ * ones, need no stack. */
+struct limits {
+    size_t containers; /* that may begin in a run before there is one for each of the rest */
+    size_t levels;     /* runs that may stand within each other; the product is CLU_DEPTH_MAX */
 };
 
-/* The last term of a container has ended, and maybe with it others around it: how many terms are
- * still to come then. */
-static uint64_t leave(clu_reader *r, const struct level *levels, size_t *depth)
-{
-    uint64_t left = 0;
+#define RUN_CONTAINERS 64
+#define RUN_LEVELS     (CLU_DEPTH_MAX / RUN_CONTAINERS)
 
-    while (left == 0 && *depth > 0) {
-        const struct level *l = &levels[--*depth];
+/* A run that waits for one of its terms, which is passed in a run of its own. */
+struct level {
+    uint64_t left;      /* terms still to come, this one the first */
+    const uint8_t *end; /* where this one must end; NULL: wherever */
+};
+
+/* A run has ended, and maybe with it others around it: how many still wait. */
+static size_t leave(clu_reader *r, struct level *levels, size_t n)
+{
+    for (; n > 0; n--) {
+        struct level *l = &levels[n - 1];
 
         if (l->end != NULL && l->end != r->pos)
             clu_reader_fail(r, CLU_ETERM);
-        left = l->left - 1;
+        l->end = NULL;
+        if (--l->left > 0)
+            break;
     }
-    return left;
+    return n;
+}
+
+/* Enters a container, where it is the first of its run or by a run of its own; false when too many
+ * stand within each other. */
+static bool enter(struct run *run, struct level *levels, size_t *n, struct limits limits,
+                  const uint8_t *end)
+{
+    bool is_first = run->containers == limits.containers;
+
+    if (run->containers == 0 || (end != NULL && !is_first)) {
+        if (*n == limits.levels)
+            return false;
+        levels[(*n)++] = (struct level){.left = run->left};
+        *run = (struct run){run->pos, 1, limits.containers};
+        is_first = true;
+    }
+    run->containers--;
+    if (is_first)
+        levels[*n - 1].end = end;
+    return true;
+}
+
+/* Goes on with a term that has begun with a run. With many containers to a run CLU_EDEPTH is no
+ * more than a suspicion. */
+static void pass_term(clu_reader *r, struct run run, struct level *levels, struct limits limits)
+{
+    size_t n = 1;
+
+    levels[0] = (struct level){.left = 1};
+    while (r->err == CLU_OK) {
+        r->pos = run.pos;
+        if (run.left > 0) {
+            struct head head = pass_head(r);
+
+            run.pos = r->pos;
+            if (head.terms > 0 && !enter(&run, levels, &n, limits, head.end))
+                clu_reader_fail(r, CLU_EDEPTH);
+            run.left += head.terms - 1;
+        }
+        if (run.left == 0) {
+            n = leave(r, levels, n);
+            if (n == 0)
+                return;
+            run = (struct run){run.pos, 1, limits.containers};
+        }
+        if (r->err == CLU_OK)
+            pass_run(&run, r->refs, r->end);
+    }
+}
+
+/* Each container is a run: the levels are the depth. */
+static void pass_deep(clu_reader *r)
+{
+    struct level levels[CLU_DEPTH_MAX];
+
+    pass_term(r, (struct run){r->pos, 1, 1}, levels, (struct limits){1, CLU_DEPTH_MAX});
+}
+
+/* What a run has left. */
+static __attribute__((noinline)) void pass_rest(clu_reader *r, struct run run)
+{
+    struct level levels[RUN_LEVELS];
+    const clu_reader start = *r;
+
+    pass_term(r, run, levels, (struct limits){RUN_CONTAINERS, RUN_LEVELS});
+    if (r->err == CLU_EDEPTH) {
+        *r = start;
+        pass_deep(r);
+    }
 }
 
 clu_error clu_check(const void *data, size_t len, const clu_refs *refs, size_t *used)
 {
-    struct level levels[CLU_DEPTH_MAX];
-    size_t depth = 0;
-    uint64_t left = 1; /* terms to come in the innermost container */
-    const uint8_t *start = data == NULL ? (const uint8_t *)"" : data, *pos = start;
+    const uint8_t *start = data == NULL ? (const uint8_t *)"" : data;
     clu_reader in = {.pos = start, .end = start + len, .refs = refs};
+    struct run run = {start, 1, RUN_CONTAINERS};
 
-    while (left > 0 && in.err == CLU_OK) {
-        struct head head = pass_any(&in, &pos);
-
-        if (head.terms == 0) {
-            if (--left == 0) {
-                in.pos = pos;
-                left = leave(&in, levels, &depth);
-            }
-        } else if (depth == CLU_DEPTH_MAX) {
-            clu_reader_fail(&in, CLU_EDEPTH);
-        } else {
-            levels[depth++] = (struct level){left, head.end};
-            left = head.terms;
-            if (pos < in.end && *pos == ETF_INTEGER) {
-                uint64_t n = count_integers(pos, in.end, left);
-
-                left -= n;
-                pos += 5 * n;
-            }
-        }
-    }
+    pass_run(&run, refs, in.end);
+    if (run.left > 0)
+        pass_rest(&in, run);
+    else
+        in.pos = run.pos;
     if (used != NULL)
-        *used = (size_t)(pos - start);
-    else if (pos != in.end)
+        *used = (size_t)(in.pos - start);
+    else if (in.pos != in.end)
         clu_reader_fail(&in, CLU_ETERM);
     return in.err;
 }
 
 void clu_skip_term(clu_reader *r)
 {
-    const uint8_t *pos = r->pos;
-    uint64_t left = 1; /* terms still to pass; each head takes a byte, so this cannot overflow */
+    struct run run = {.pos = r->pos, .left = 1, .containers = SIZE_MAX};
 
-    while (left > 0 && r->err == CLU_OK) {
-        left += pass_any(r, &pos).terms;
-        left--;
+    while (run.left > 0 && r->err == CLU_OK) {
+        pass_run(&run, r->refs, r->end);
+        r->pos = run.pos;
+        if (run.left > 0) {
+            run.left += pass_head(r).terms;
+            run.left--;
+            run.pos = r->pos;
+        }
     }
-    r->pos = pos;
 }
 
 clu_slice clu_get_raw(clu_reader *r)
