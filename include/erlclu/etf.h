@@ -215,7 +215,7 @@ CLU_API uint32_t clu_atom_hash(clu_slice text);
 /* ---- reading ---- */
 
 /* clu_reader_init: a reader over len bytes at data, which must outlive it. */
-CLU_API void clu_reader_init(clu_reader *r, const void *data, size_t len);
+CLU_API CLU_INLINE void clu_reader_init(clu_reader *r, const void *data, size_t len);
 /* clu_reader_fail: sets the error unless there is one already; the reader's end is where it stands
  * then. */
 CLU_API void clu_reader_fail(clu_reader *r, clu_error err);
@@ -225,7 +225,7 @@ CLU_API CLU_INLINE bool clu_reader_has(const clu_reader *r, size_t n);
  * CLU_ETRUNC when there are fewer, NULL after an error. */
 CLU_API CLU_INLINE const uint8_t *clu_reader_take(clu_reader *r, size_t n);
 /* clu_get_version: expects the byte 131. */
-CLU_API void clu_get_version(clu_reader *r);
+CLU_API CLU_INLINE void clu_get_version(clu_reader *r);
 /* clu_peek_type: the type of the term at the reader's place; moves nothing, sets no error. */
 CLU_API CLU_INLINE clu_type clu_peek_type(const clu_reader *r);
 /* clu_get_int: an integer of any tag that fits; else CLU_ERANGE (a copy made before stands on it,

@@ -362,6 +362,53 @@ static void test_wrong_size_deep(void **state)
     clu_writer_free(&w);
 }
 
+static void put_nested(clu_writer *w, size_t levels)
+{
+    for (size_t i = 0; i < levels; i++)
+        clu_put_tuple(w, 1);
+    clu_put_nil(w);
+}
+
+/* A fun says where it ends, also in a row of others. */
+static void test_funs_among_others(void **state)
+{
+    static const char fun[] = "p\0\0\0\x37\1" UNIQ FUN_MID FUN_END "a\7";
+    clu_writer w;
+
+    (void)state;
+    for (size_t off = 0; off < 2; off++) {
+        clu_writer_init(&w);
+        clu_put_list(&w, 300);
+        for (size_t n = 0; n < 299; n++)
+            put_nested(&w, 1);
+        clu_put_bytes(&w, fun, sizeof fun - 1);
+        w.data[w.len - sizeof fun + 1 + 4] += (uint8_t)off;
+        clu_put_nil(&w);
+        assert_int_equal(clu_check(w.data, w.len, &refs, NULL), off == 0 ? CLU_OK : CLU_ETERM);
+        clu_writer_free(&w);
+    }
+}
+
+/* Rows of binaries that are alike, but for one. */
+static void test_rows_of_binaries(void **state)
+{
+    (void)state;
+    for (size_t odd = 0; odd < 40; odd++)
+        for (size_t len = 0; len < 300; len += 23) {
+            clu_writer w;
+            static const uint8_t bytes[300];
+
+            clu_writer_init(&w);
+            clu_put_map(&w, 20);
+            for (size_t n = 0; n < 40; n++)
+                clu_put_binary(&w, bytes, n == odd ? len : 5 + n % 2);
+            assert_int_equal(clu_check(w.data, w.len, NULL, NULL), CLU_OK);
+            for (size_t cut = 1; cut < 40; cut++)
+                assert_int_equal(clu_check(w.data, w.len - cut, NULL, NULL), CLU_ETRUNC);
+            clu_writer_free(&w);
+        }
+}
+
 static void test_no_header(void **state)
 {
     (void)state;
@@ -372,10 +419,16 @@ static void test_no_header(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rows),        cmocka_unit_test(test_every_prefix),
-        cmocka_unit_test(test_with_room),   cmocka_unit_test(test_used),
-        cmocka_unit_test(test_skip_agrees), cmocka_unit_test(test_atom_length),
-        cmocka_unit_test(test_any_depth),   cmocka_unit_test(test_wrong_size_deep),
+        cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_every_prefix),
+        cmocka_unit_test(test_with_room),
+        cmocka_unit_test(test_used),
+        cmocka_unit_test(test_skip_agrees),
+        cmocka_unit_test(test_atom_length),
+        cmocka_unit_test(test_any_depth),
+        cmocka_unit_test(test_wrong_size_deep),
+        cmocka_unit_test(test_funs_among_others),
+        cmocka_unit_test(test_rows_of_binaries),
         cmocka_unit_test(test_no_header),
     };
 
