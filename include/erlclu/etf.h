@@ -72,8 +72,10 @@ enum clu_tag {
 #define CLU_ATOM_BYTES_MAX (4 * CLU_ATOM_CHARS_MAX)
 /* Words of a reference (V4_NC). */
 #define CLU_REF_WORDS_MAX 5
-/* How deep terms may nest: what BEAMs send in practice is below 100; check, print and parse keep a
- * small frame a level on the stack. */
+/* How deep terms may nest that are printed or parsed: what BEAMs send in practice is below 100, and
+ * both keep a small frame a level on the stack. A term that has come, or that is checked, skipped
+ * or copied, may be as deep as its bytes suffice for, as in a BEAM: so no program should walk one
+ * by recursion without a limit of its own. */
 #define CLU_DEPTH_MAX 1024
 
 /* From this size on clu_lend_binary does not copy: what is lent has to be in a message in
@@ -213,7 +215,7 @@ CLU_API uint32_t clu_atom_hash(clu_slice text);
 /* ---- reading ---- */
 
 /* clu_reader_init: a reader over len bytes at data, which must outlive it. */
-CLU_API void clu_reader_init(clu_reader *r, const void *data, size_t len);
+CLU_API CLU_INLINE void clu_reader_init(clu_reader *r, const void *data, size_t len);
 /* clu_reader_fail: sets the error unless there is one already; the reader's end is where it stands
  * then. */
 CLU_API void clu_reader_fail(clu_reader *r, clu_error err);
@@ -223,7 +225,7 @@ CLU_API CLU_INLINE bool clu_reader_has(const clu_reader *r, size_t n);
  * CLU_ETRUNC when there are fewer, NULL after an error. */
 CLU_API CLU_INLINE const uint8_t *clu_reader_take(clu_reader *r, size_t n);
 /* clu_get_version: expects the byte 131. */
-CLU_API void clu_get_version(clu_reader *r);
+CLU_API CLU_INLINE void clu_get_version(clu_reader *r);
 /* clu_peek_type: the type of the term at the reader's place; moves nothing, sets no error. */
 CLU_API CLU_INLINE clu_type clu_peek_type(const clu_reader *r);
 /* clu_get_int: an integer of any tag that fits; else CLU_ERANGE (a copy made before stands on it,
@@ -285,10 +287,11 @@ CLU_API void clu_skip_term(clu_reader *r);
  * type is in value->type, which is returned as well. CLU_TYPE_NONE after an error. */
 CLU_API CLU_INLINE clu_type clu_get_any(clu_reader *r, clu_value *value);
 
-/* clu_check: whether exactly one well-formed term stands at data: tags, lengths, depth up to
- * CLU_DEPTH_MAX, atoms (UTF-8, length), cache references in range, map keys counted, no byte left
- * over unless used is given (then it is set to the bytes of the term). The term has no version
- * byte. refs as in clu_reader. */
+/* clu_check: whether exactly one well-formed term stands at data: tags, lengths, atoms (UTF-8,
+ * length), cache references in range, map keys counted, no byte left over unless used is given
+ * (then it is set to the bytes of the term). It may be as deep as it likes; CLU_ENOMEM: funs within
+ * more than 16 others take memory, less than they have bytes. The term has no version byte. refs as
+ * in clu_reader. */
 CLU_API CLU_MUST_USE clu_error clu_check(const void *data, size_t len, const clu_refs *refs,
                                          size_t *used);
 
@@ -379,7 +382,8 @@ CLU_API void clu_put_record(clu_writer *w, clu_slice module, clu_slice name, boo
 CLU_API void clu_put_raw(clu_writer *w, clu_slice term);
 /* clu_put_term: copies the term at the reader's place, which moves past it, and spells out the
  * atoms that are references to the reader's header: fit to be kept when the header is gone. After
- * an error of the reader nothing has been written. */
+ * an error of the reader nothing has been written. CLU_ENOMEM sticks to the writer, for funs deep
+ * within others, too. */
 CLU_API void clu_put_term(clu_writer *w, clu_reader *r);
 
 /* ---- text ---- */

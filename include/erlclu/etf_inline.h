@@ -12,9 +12,11 @@
 /* Of a function that only looks: what was known of the reader before it is still known behind it.
  */
 #if defined(__GNUC__)
-#define CLU_PURE __attribute__((pure))
+#define CLU_PURE   __attribute__((pure))
+#define CLU_ALWAYS __attribute__((always_inline))
 #else
 #define CLU_PURE
+#define CLU_ALWAYS
 #endif
 
 /* clu_type_of_tag: a clu_type for each of the 256 tags. */
@@ -22,6 +24,7 @@ CLU_API extern const uint8_t clu_type_of_tag[256];
 
 /* The rest of the functions below, for the tags and errors that those leave. */
 CLU_API CLU_PURE clu_type clu_peek_type_any(const clu_reader *r);
+CLU_API void clu_get_version_any(clu_reader *r);
 CLU_API int64_t clu_get_int_any(clu_reader *r);
 CLU_API double clu_get_float_any(clu_reader *r);
 CLU_API clu_slice clu_get_atom_any(clu_reader *r);
@@ -30,6 +33,7 @@ CLU_API size_t clu_get_list_any(clu_reader *r);
 CLU_API void clu_get_nil_any(clu_reader *r);
 CLU_API size_t clu_get_map_any(clu_reader *r);
 CLU_API clu_slice clu_get_binary_any(clu_reader *r);
+CLU_API bool clu_is_ascii_any(const uint8_t *text, size_t n);
 CLU_API clu_type clu_get_any_rest(clu_reader *r, clu_value *value);
 
 CLU_API const uint8_t *clu_reader_take_none(clu_reader *r);
@@ -71,6 +75,22 @@ CLU_INLINE size_t clu_load_length(const uint8_t *p)
 }
 
 /* ---- reading ---- */
+
+CLU_INLINE void clu_reader_init(clu_reader *r, const void *data, size_t len)
+{
+    r->pos = data == NULL ? (const uint8_t *)"" : (const uint8_t *)data;
+    r->end = r->pos + len;
+    r->refs = NULL;
+    r->err = CLU_OK;
+}
+
+CLU_INLINE void clu_get_version(clu_reader *r)
+{
+    if (clu_reader_has(r, 1) && *r->pos == ETF_VERSION)
+        r->pos++;
+    else
+        clu_get_version_any(r);
+}
 
 CLU_INLINE bool clu_reader_has(const clu_reader *r, size_t n)
 {
@@ -236,20 +256,59 @@ CLU_INLINE bool clu_is_ascii(const uint8_t *text, size_t n)
     return (bits & UINT64_C(0x8080808080808080)) == 0;
 }
 
+/* clu_is_ascii_of: the same where so many bytes may be looked at as `room` says, so that atoms as
+ * they are take no branch for their length but one. */
+CLU_API CLU_INLINE bool clu_is_ascii_of(const uint8_t *text, size_t n, size_t room);
+CLU_INLINE bool clu_is_ascii_of(const uint8_t *text, size_t n, size_t room)
+{
+    uint64_t first, last;
+
+    if (n - 1 < 8 && room >= 8) {
+        first = clu_load_be64(text) >> (64 - 8 * n);
+    } else if (n - 8 <= 8) {
+        memcpy(&first, text, 8);
+        memcpy(&last, text + n - 8, 8);
+        first |= last;
+    } else {
+        return clu_is_ascii_any(text, n);
+    }
+    return (first & UINT64_C(0x8080808080808080)) == 0;
+}
+
 /* Bytes of the longest head below, a float's aside. */
 #define CLU_HEAD_MAX 5
 
-/* Each of the tags that are nearly always sent; all others, and all near the end of the input, go
- * the long way. */
-CLU_INLINE clu_type clu_get_any(clu_reader *r, clu_value *value)
+/* clu_is_end: whether a short term stands whole in so few bytes: how messages end. */
+CLU_API CLU_INLINE bool clu_is_end(const uint8_t *p, size_t room);
+CLU_INLINE bool clu_is_end(const uint8_t *p, size_t room)
+{
+    return room > 0 && (*p == ETF_NIL || (*p == ETF_SMALL_INTEGER && room > 1));
+}
+
+/* As clu_get_any_rest, but nobody else gets to see where the caller keeps the value: so it need not
+ * be in memory. */
+CLU_API CLU_INLINE clu_type clu_get_any_other(clu_reader *r, clu_value *value);
+CLU_INLINE clu_type clu_get_any_other(clu_reader *r, clu_value *value)
+{
+    clu_value other;
+
+    clu_get_any_rest(r, &other);
+    *value = other;
+    return other.type;
+}
+
+/* Each of the tags that are nearly always sent; all others, and most near the end of the input, go
+ * the long way. Compilers take it for too long to be inline, but where it is called its switch and
+ * that over the types become one. */
+CLU_INLINE CLU_ALWAYS clu_type clu_get_any(clu_reader *r, clu_value *value)
 {
     const uint8_t *p = r->pos;
     size_t room = (size_t)(r->end - p);
     uint64_t bits;
     size_t n;
 
-    if (room < CLU_HEAD_MAX)
-        return clu_get_any_rest(r, value);
+    if (__builtin_expect(room < CLU_HEAD_MAX, 0) && !clu_is_end(p, room))
+        return clu_get_any_other(r, value);
     switch (*p) {
     case ETF_SMALL_INTEGER:
         value->as.integer = p[1];
@@ -275,8 +334,8 @@ CLU_INLINE clu_type clu_get_any(clu_reader *r, clu_value *value)
         r->pos = p + 2 + n;
         return value->type = CLU_TYPE_ATOM;
     case ETF_BINARY:
-        n = clu_load_length(p + 1);
-        if (room - 5 < n)
+        n = p[4];
+        if (clu_load_be32(p + 1) > UINT8_MAX || room - 5 < n)
             break;
         value->as.bytes.data = p + 5;
         value->as.bytes.len = n;
@@ -292,15 +351,31 @@ CLU_INLINE clu_type clu_get_any(clu_reader *r, clu_value *value)
         return value->type = CLU_TYPE_LIST;
     case ETF_ATOM:
         n = p[2];
-        if (p[1] != 0 || room - 3 < n || !clu_is_ascii(p + 3, n))
+        if (p[1] != 0 || room - 3 < n || !clu_is_ascii_of(p + 3, n, room - 3))
             break;
         value->as.bytes.data = p + 3;
         value->as.bytes.len = n;
         r->pos = p + 3 + n;
         return value->type = CLU_TYPE_ATOM;
+    case ETF_LIST:
+        n = clu_load_be32(p + 1);
+        if (n == 0 || room - 5 < n)
+            break;
+        value->as.n = n;
+        r->pos = p + 5;
+        return value->type = CLU_TYPE_LIST;
+    case ETF_MAP:
+        n = clu_load_be32(p + 1);
+        if ((room - 5) / 2 < n)
+            break;
+        value->as.n = n;
+        r->pos = p + 5;
+        return value->type = CLU_TYPE_MAP;
+    case ETF_NEW_PID: return value->type = CLU_TYPE_PID;
+    case ETF_NEWER_REFERENCE: return value->type = CLU_TYPE_REF;
     default: break;
     }
-    return clu_get_any_rest(r, value);
+    return clu_get_any_other(r, value);
 }
 
 /* ---- atoms made once ---- */

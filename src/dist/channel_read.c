@@ -21,6 +21,8 @@ static clu_error fail_term(struct channel *c, clu_error err, const char *what)
 {
     if (err == CLU_ECOMPRESSED)
         what = "the peer sent a compressed term, which no node may do";
+    else if (err == CLU_ENOMEM)
+        what = "no memory to check a message";
     return channel_fail(c, err, what);
 }
 

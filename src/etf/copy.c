@@ -3,10 +3,8 @@
  * Copying a term away from the header that its atoms stand in: cache references become atoms.
  */
 #include "etf/etf.h"
+#include "etf/funs.h"
 
-/* Funs within the free variables of funs that are copied; what BEAMs send in practice is below
- * ten, and each is a place to come back to. */
-#define FUNS_DEEP_MAX 64
 /* NEW_FUN: Size:4 and, from there on, Arity:1, Uniq:16, Index:4, NumFree:4. */
 #define FUN_HEAD      29
 #define FUN_NUM_FREE  25
@@ -14,18 +12,11 @@
 /* FUN: NumFree:4, and nothing else before its terms. */
 #define OLD_FUN_HEAD 4
 
-/* A fun whose terms are being copied: its size is not known before they are. */
-struct open_fun {
-    size_t at;      /* where its size stands */
-    uint64_t after; /* how many terms are left when its last one is copied */
-};
-
 struct copy {
     clu_reader *r;
     clu_writer *w;
     uint64_t left;
-    size_t n_funs;
-    struct open_fun funs[FUNS_DEEP_MAX];
+    struct funs funs; /* the size of each is not known before its terms are copied */
 };
 
 static void copy_record(struct copy *c)
@@ -45,11 +36,8 @@ static void copy_fun(struct copy *c)
 
     if (head == NULL)
         return;
-    if (c->n_funs == FUNS_DEEP_MAX) {
-        clu_reader_fail(c->r, CLU_EDEPTH);
-        return;
-    }
-    c->funs[c->n_funs++] = (struct open_fun){c->w->len + 1, c->left};
+    if (!funs_push(&c->funs, c->left, c->w->len + 1))
+        clu_writer_fail(c->w, CLU_ENOMEM);
     clu_put_bytes(c->w, head, 1 + FUN_HEAD);
     c->left += FUN_OWN_TERMS + (uint64_t)get_be32(head + 1 + FUN_NUM_FREE);
 }
@@ -68,11 +56,12 @@ static void copy_old_fun(struct copy *c)
 /* The funs of which the term just copied was the last one. */
 static void close_funs(struct copy *c)
 {
-    while (c->n_funs > 0 && c->funs[c->n_funs - 1].after == c->left) {
-        size_t at = c->funs[--c->n_funs].at;
+    const struct open_fun *fun;
 
+    while ((fun = funs_last(&c->funs)) != NULL && fun->left == c->left) {
         if (c->w->err == CLU_OK)
-            put_be32(c->w->data + at, (uint32_t)(c->w->len - at));
+            put_be32(c->w->data + fun->at, (uint32_t)(c->w->len - fun->at));
+        c->funs.n--;
     }
 }
 
@@ -134,12 +123,13 @@ void clu_put_term(clu_writer *w, clu_reader *r)
     c.r = r;
     c.w = w;
     c.left = 1;
-    c.n_funs = 0; /* the rest is written before it is read */
+    funs_init(&c.funs);
     while (c.left > 0 && r->err == CLU_OK && w->err == CLU_OK) {
         c.left--;
         copy_one(&c);
         close_funs(&c);
     }
+    funs_free(&c.funs);
     if (r->err != CLU_OK)
         w->len = len;
 }

@@ -3,7 +3,8 @@
  * etf: the External Term Format, bytes to values and text and back.
  *   knows: tags and their layouts, UTF-8, Erlang's syntax, big integers, floats to the last bit.
  *   must not know: distribution headers (a reader is handed its atoms), nodes, sockets.
- * No tree of terms and no recursion: containers are counters on a stack of CLU_DEPTH_MAX levels.
+ * No tree of terms and no recursion: who only passes over a term counts the terms to come; text
+ * keeps a container a level on a stack of CLU_DEPTH_MAX.
  */
 #ifndef ETF_ETF_H
 #define ETF_ETF_H

@@ -3,6 +3,7 @@
  * Passing over terms: check, skip and raw reading share one function, so that they cannot disagree.
  */
 #include "etf/etf.h"
+#include "etf/funs.h"
 #include "etf/quick.h"
 #include "etf/utf8.h"
 
@@ -178,7 +179,7 @@ static inline struct head pass_plain(clu_reader *r, const struct layout *lay)
 
 /* Passes a tag and all that is not a term of its own, obeying every rule that the format has for
  * it. The caller knows of no error. */
-static inline struct head pass_head(clu_reader *r)
+static struct head pass_head(clu_reader *r)
 {
     const struct layout *lay = r->pos == r->end ? NULL : &layouts[*r->pos];
 
@@ -192,24 +193,6 @@ static inline struct head pass_head(clu_reader *r)
     /* Every term takes a byte: a count that the input cannot hold is found before it is walked. */
     if (head.terms > (size_t)(r->end - r->pos))
         clu_reader_fail(r, CLU_ETRUNC);
-    return head;
-}
-
-/* As pass_head, and the same to the last byte, but for a position that need not be in memory. */
-INLINE struct head pass_any(clu_reader *r, const uint8_t **pos)
-{
-    const uint8_t *p = *pos;
-    size_t room = (size_t)(r->end - p);
-    struct head head = {0, NULL};
-    const uint8_t *next = pass_quick(r->refs, p, room, &head.terms);
-
-    if (!RARE(next == NULL)) {
-        *pos = next;
-        return head;
-    }
-    r->pos = p;
-    head = pass_head(r);
-    *pos = r->pos;
     return head;
 }
 
@@ -335,74 +318,85 @@ static void refuse_local(const struct tagged *t)
 
 /* ---- walks ---- */
 
-/* A container that is being walked: what is still to come when it has ended, and where it must. */
-struct level {
-    uint64_t left;      /* terms of the container around it, itself the first */
-    const uint8_t *end; /* NULL: wherever */
-};
-
-/* The last term of a container has ended, and maybe with it others around it: how many terms are
- * still to come then. */
-static uint64_t leave(clu_reader *r, const struct level *levels, size_t *depth)
+/* The last term of a fun has ended, and maybe with it others around it: how many terms are still to
+ * come then. */
+static uint64_t leave_funs(clu_reader *r, const uint8_t *start, struct funs *funs)
 {
     uint64_t left = 0;
 
-    while (left == 0 && *depth > 0) {
-        const struct level *l = &levels[--*depth];
+    for (; left == 0 && funs->n > 0; funs->n--) {
+        const struct open_fun *fun = funs_last(funs);
 
-        if (l->end != NULL && l->end != r->pos)
+        if (fun->at != (size_t)(r->pos - start))
             clu_reader_fail(r, CLU_ETERM);
-        left = l->left - 1;
+        left = fun->left;
     }
     return left;
 }
 
+/* The next head of a run, and whether it is a fun: what is left is then what the fun has. */
+static void enter(clu_reader *r, const uint8_t *start, struct run *run, struct funs *funs)
+{
+    struct head head = pass_head(r);
+
+    if (head.end == NULL) {
+        run->left += head.terms - 1;
+        return;
+    }
+    if (!funs_push(funs, run->left - 1, (size_t)(head.end - start)))
+        clu_reader_fail(r, CLU_ENOMEM);
+    run->left = head.terms;
+}
+
+/* What a run from start on has left, heads that are looked at in full by turns with runs. */
+static __attribute__((noinline)) void pass_rest(clu_reader *r, const uint8_t *start, struct run run)
+{
+    struct funs funs;
+
+    funs_init(&funs);
+    for (r->pos = run.pos; r->err == CLU_OK && (run.left > 0 || funs.n > 0); r->pos = run.pos) {
+        if (run.left > 0)
+            enter(r, start, &run, &funs);
+        else
+            run.left = leave_funs(r, start, &funs);
+        run.pos = r->pos;
+        if (r->err == CLU_OK)
+            pass_run(&run, r->refs, r->end);
+    }
+    funs_free(&funs);
+}
+
 clu_error clu_check(const void *data, size_t len, const clu_refs *refs, size_t *used)
 {
-    struct level levels[CLU_DEPTH_MAX];
-    size_t depth = 0;
-    uint64_t left = 1; /* terms to come in the innermost container */
-    const uint8_t *start = data == NULL ? (const uint8_t *)"" : data, *pos = start;
+    const uint8_t *start = data == NULL ? (const uint8_t *)"" : data;
     clu_reader in = {.pos = start, .end = start + len, .refs = refs};
+    struct run run = {start, 1};
 
-    while (left > 0 && in.err == CLU_OK) {
-        struct head head = pass_any(&in, &pos);
-
-        if (head.terms == 0) {
-            if (--left == 0) {
-                in.pos = pos;
-                left = leave(&in, levels, &depth);
-            }
-        } else if (depth == CLU_DEPTH_MAX) {
-            clu_reader_fail(&in, CLU_EDEPTH);
-        } else {
-            levels[depth++] = (struct level){left, head.end};
-            left = head.terms;
-            if (pos < in.end && *pos == ETF_INTEGER) {
-                uint64_t n = count_integers(pos, in.end, left);
-
-                left -= n;
-                pos += 5 * n;
-            }
-        }
-    }
+    pass_run(&run, refs, in.end);
+    if (run.left > 0)
+        pass_rest(&in, start, run);
+    else
+        in.pos = run.pos;
     if (used != NULL)
-        *used = (size_t)(pos - start);
-    else if (pos != in.end)
+        *used = (size_t)(in.pos - start);
+    else if (in.pos != in.end)
         clu_reader_fail(&in, CLU_ETERM);
     return in.err;
 }
 
 void clu_skip_term(clu_reader *r)
 {
-    const uint8_t *pos = r->pos;
-    uint64_t left = 1; /* terms still to pass; each head takes a byte, so this cannot overflow */
+    struct run run = {r->pos, 1};
 
-    while (left > 0 && r->err == CLU_OK) {
-        left += pass_any(r, &pos).terms;
-        left--;
+    while (run.left > 0 && r->err == CLU_OK) {
+        pass_run(&run, r->refs, r->end);
+        r->pos = run.pos;
+        if (run.left > 0) {
+            run.left += pass_head(r).terms;
+            run.left--;
+            run.pos = r->pos;
+        }
     }
-    r->pos = pos;
 }
 
 clu_slice clu_get_raw(clu_reader *r)

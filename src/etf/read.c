@@ -40,13 +40,6 @@ const uint8_t clu_type_of_tag[256] = {
     [ETF_NATIVE_RECORD] = CLU_TYPE_RECORD,
 };
 
-void clu_reader_init(clu_reader *r, const void *data, size_t len)
-{
-    const uint8_t *start = data == NULL ? (const uint8_t *)"" : data;
-
-    *r = (clu_reader){.pos = start, .end = start + len};
-}
-
 void clu_reader_fail(clu_reader *r, clu_error err)
 {
     if (r->err != CLU_OK)
@@ -112,12 +105,9 @@ static size_t bounded(clu_reader *r, size_t n, size_t bytes)
     return r->err == CLU_OK ? n : 0;
 }
 
-void clu_get_version(clu_reader *r)
+void clu_get_version_any(clu_reader *r)
 {
-    if (at(r, ETF_VERSION))
-        r->pos++;
-    else
-        clu_reader_fail(r, r->pos == r->end ? CLU_ETRUNC : CLU_ETAG);
+    clu_reader_fail(r, r->pos == r->end ? CLU_ETRUNC : CLU_ETAG);
 }
 
 /* A BIT_BINARY that uses all bits of its last byte is a binary. */

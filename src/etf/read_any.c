@@ -54,10 +54,10 @@ clu_type clu_get_any_rest(clu_reader *r, clu_value *value)
 
     if (type > CLU_TYPE_BINARY)
         return value->type = type;
-    if (clu_reader_has(r, 2) && *r->pos == ETF_SMALL_INTEGER) { /* how messages end */
-        value->as.integer = r->pos[1];
-        r->pos += 2;
-        return value->type = CLU_TYPE_INTEGER;
-    }
     return get_any_value(r, value, type);
+}
+
+bool clu_is_ascii_any(const uint8_t *text, size_t n)
+{
+    return clu_is_ascii(text, n);
 }

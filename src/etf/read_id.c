@@ -107,7 +107,9 @@ static inline const uint8_t *peek_name(const clu_reader *r, size_t at, size_t be
     if ((!is_latin1 && *p != ETF_SMALL_ATOM_UTF8) ||
         (size_t)(r->end - name->data) < name->len + behind)
         return NULL;
-    return !is_latin1 || clu_is_ascii(name->data, name->len) ? slice_end(*name) : NULL;
+    return !is_latin1 || clu_is_ascii_of(name->data, name->len, (size_t)(r->end - name->data))
+               ? slice_end(*name)
+               : NULL;
 }
 
 clu_slice clu_get_atom_any(clu_reader *r)
@@ -222,9 +224,11 @@ static void read_ref(clu_reader *r, uint8_t *buf, clu_ref *ref)
     }
     ref->creation = get_be32(p);
     ref->n = (uint32_t)n;
-    for (size_t i = 0; i < CLU_REF_WORDS_MAX; i++)
-        ref->words[i] = i < n ? get_be32(p + 4 + 4 * i) : 0;
-    r->pos = p + 4 + 4 * n;
+    p += 4;
+    memset(ref->words, 0, sizeof ref->words);
+    for (size_t i = 0; i < n; i++, p += 4)
+        ref->words[i] = get_be32(p);
+    r->pos = p;
 }
 
 clu_ref etf_get_ref(clu_reader *r, uint8_t *buf)

@@ -12,8 +12,21 @@ static const clu_slice atoms[] = {
 };
 static const clu_refs refs = {atoms, COUNT(atoms)};
 
+static void skip(clu_reader *r, clu_writer *w)
+{
+    (void)w;
+    clu_skip_term(r);
+}
+
+static void print(clu_reader *r, clu_writer *w)
+{
+    clu_error err = clu_print(r, w);
+
+    assert(err == (r->err != CLU_OK ? r->err : w->err));
+}
+
 /* Every way through a term ends at the same place, if the check found it well-formed; if not, they
- * end somewhere inside. */
+ * end somewhere inside. So does print, if the term is too deep for it. */
 static void walk(clu_slice input, void (*pass)(clu_reader *r, clu_writer *w), clu_error err,
                  size_t used)
 {
@@ -27,22 +40,11 @@ static void walk(clu_slice input, void (*pass)(clu_reader *r, clu_writer *w), cl
 
     pass(&r, &w);
     assert(r.pos >= start && r.pos <= r.end);
+    if (pass == print && r.err == CLU_EDEPTH)
+        err = r.err;
     assert(err != CLU_OK || (r.err == CLU_OK && w.err == CLU_OK));
     assert(err != CLU_OK || (size_t)(r.pos - start) == used);
     clu_writer_free(&w);
-}
-
-static void skip(clu_reader *r, clu_writer *w)
-{
-    (void)w;
-    clu_skip_term(r);
-}
-
-static void print(clu_reader *r, clu_writer *w)
-{
-    clu_error err = clu_print(r, w);
-
-    assert(err == (r->err != CLU_OK ? r->err : w->err));
 }
 
 /* What was copied is well-formed, with the same references. */

@@ -72,6 +72,32 @@ class Complaints(LabCase):
         stage.says('net_adm:ping(N)', 'pong')
 
     @per_release
+    def test_terms_of_any_depth(self, release):
+        """Wherever a term may stand; there and back, over one link."""
+        stage = conformance.Stage(self, release)
+        deep = 'F = fun(W, D) -> lists:foldl(fun(_, T) -> W(T) end, an_atom, lists:seq(1, D)) end, '
+        for way, depths in (('fun(T) -> {T} end', (1023, 1024, 1025, 5000, 100000)),
+                            ('fun(T) -> [T] end', (1025, 100000)),
+                            ('fun(T) -> [1 | [T | 2]] end', (1025, 100000)),
+                            ('fun(T) -> #{key => T} end', (1025, 20000)),
+                            ('fun(T) -> #{T => 1} end', (1025, 20000)),
+                            ('fun(T) -> {1, fun(X) -> {X, T} end} end', (15, 16, 17, 100, 5000))):
+            for depth in depths:
+                make = f'{deep}T = F({way}, {depth}), '
+                stage.says(f'{make}Ask({{echo, T}}) =:= T andalso erpc:call(N, calc, same, [T]) =:= T', 'true')
+        make = f'{deep}T = F(fun(T) -> {{[T], here}} end, 50000), '
+        stage.says(f"{make}C = Ask(child), M = monitor(process, C), exit(C, T), "
+                   "receive {'DOWN', M, _, _, T} -> same after 9000 -> none end", 'same')
+        stage.says(f"{make}Self = self(), spawn(fun() -> process_flag(trap_exit, true), C = Ask(child), link(C), "
+                   "exit(C, T), receive {'EXIT', C, T} -> Self ! same end end), "
+                   "receive same -> same after 9000 -> none end", 'same')
+        stage.says(f"{make}{{_, M}} = spawn_monitor(N, calc, same, [T]), "
+                   "receive {'DOWN', M, _, _, R} -> R after 9000 -> none end", 'normal')
+        stage.says(f"{make}P = spawn(fun() -> receive go -> exit(T) end end), M = Ask({{monitor, P}}), P ! go, "
+                   "Noted(fun(S) -> is_tuple(S) andalso lists:member(T, tuple_to_list(S)) end)", 'noted')
+        stage.says('net_adm:ping(N)', 'pong')
+
+    @per_release
     def test_a_gigabyte_out(self, release):
         """Ours sends one; its other messages are not held up by it."""
         stage = conformance.Stage(self, release)

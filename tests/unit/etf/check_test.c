@@ -275,18 +275,138 @@ static void test_atom_length(void **state)
     }
 }
 
-static void test_depth(void **state)
+/* What holds one term, and what stands in front of and behind that. */
+static const struct nest {
+    const char *name, *before;
+    size_t before_len;
+    const char *after;
+    size_t after_len;
+} nests[] = {
+    {"tuples", BYTES("h\1"), BYTES("")},
+    {"second elements of tuples", BYTES("h\2b\0\0\1\0"), BYTES("")},
+    {"first elements of tuples", BYTES("h\2"), BYTES("b\0\0\1\0")},
+    {"lists", BYTES("l\0\0\0\1"), BYTES("j")},
+    {"tails", BYTES("l\0\0\0\1a\1"), BYTES("")},
+    {"keys", BYTES("t\0\0\0\1"), BYTES("a\1")},
+    {"values", BYTES("t\0\0\0\1a\1"), BYTES("")},
+    {"records", BYTES("C\0\0\0\1\1R\0R\1R\0"), BYTES("")},
+    {"old funs", BYTES("u\0\0\0\1" PID "R\0a\1a\2"), BYTES("")},
+    {"funs", BYTES("p\0\0\0\0\1" UNIQ FUN_MID FUN_END), BYTES("")},
+    {"first variables of funs", BYTES("p\0\0\0\0\1" UNIQ "\0\0\0\2\0\0\0\2" FUN_END),
+     BYTES("b\0\0\1\0")},
+};
+
+/* So many of them around an atom; the sizes of funs are as they have to be, but for one of them. */
+static void nest(clu_writer *w, const struct nest *n, size_t depth, size_t wrong)
 {
-    uint8_t nested[2 * (CLU_DEPTH_MAX + 1) + 1];
-    size_t n = CLU_DEPTH_MAX;
+    size_t both = n->before_len + n->after_len, len = 2;
+
+    clu_writer_reset(w);
+    for (size_t i = 0; i < depth; i++)
+        clu_put_bytes(w, n->before, n->before_len);
+    clu_put_bytes(w, "R\0", 2);
+    for (size_t i = 0; i < depth; i++)
+        clu_put_bytes(w, n->after, n->after_len);
+    assert_int_equal(w->err, CLU_OK);
+    for (size_t i = depth; i-- > 0 && *n->before == 'p';) {
+        len += both;
+        put_be32(w->data + i * n->before_len + 1, (uint32_t)(len - 1 - (i == wrong)));
+    }
+}
+
+static void expect_nested(const clu_writer *w, const struct nest *n, size_t depth, clu_error want)
+{
+    clu_reader r;
+    size_t used = 0;
+    clu_error err = clu_check(w->data, w->len, &refs, &used);
+
+    if (err != want || (err == CLU_OK && used != w->len))
+        fail_msg("%zu %s: %s, %zu of %zu bytes", depth, n->name, clu_strerror(err), used, w->len);
+    clu_reader_init(&r, w->data, w->len);
+    r.refs = &refs;
+    clu_skip_term(&r);
+    if (r.err != CLU_OK || r.pos != r.end)
+        fail_msg("%zu %s are not skipped: %s", depth, n->name, clu_strerror(r.err));
+}
+
+/* Terms may lie as deep as the bytes suffice for; what lacks its last byte is found to. */
+static void test_any_depth(void **state)
+{
+    static const size_t depths[] = {1, 15, 16, 17, CLU_DEPTH_MAX, CLU_DEPTH_MAX + 1, 300000};
+    clu_writer w;
 
     (void)state;
-    for (size_t i = 0; i <= n; i++)
-        memcpy(nested + 2 * i, "h\1", 2);
-    nested[2 * n] = 'j';
-    assert_int_equal(clu_check(nested, 2 * n + 1, NULL, NULL), CLU_OK);
-    memcpy(nested + 2 * n, "h\1j", 3);
-    assert_int_equal(clu_check(nested, 2 * n + 3, NULL, NULL), CLU_EDEPTH);
+    clu_writer_init(&w);
+    for (size_t i = 0; i < COUNT(nests); i++)
+        for (size_t k = 0; k < COUNT(depths); k++) {
+            nest(&w, &nests[i], depths[k], SIZE_MAX);
+            expect_nested(&w, &nests[i], depths[k], CLU_OK);
+            assert_int_equal(clu_check(w.data, w.len - 1, &refs, &(size_t){0}), CLU_ETRUNC);
+        }
+    clu_writer_free(&w);
+}
+
+/* A fun that ends elsewhere than it says, however deep. */
+static void test_wrong_size_deep(void **state)
+{
+    static const size_t wrong[] = {0, 1, 15, 16, 17, 1500, 2999};
+    clu_writer w;
+
+    (void)state;
+    clu_writer_init(&w);
+    for (size_t i = 0; i < COUNT(nests); i++)
+        for (size_t k = 0; k < COUNT(wrong) && *nests[i].before == 'p'; k++) {
+            nest(&w, &nests[i], 3000, wrong[k]);
+            expect_nested(&w, &nests[i], 3000, CLU_ETERM);
+        }
+    clu_writer_free(&w);
+}
+
+static void put_nested(clu_writer *w, size_t levels)
+{
+    for (size_t i = 0; i < levels; i++)
+        clu_put_tuple(w, 1);
+    clu_put_nil(w);
+}
+
+/* A fun says where it ends, also in a row of others. */
+static void test_funs_among_others(void **state)
+{
+    static const char fun[] = "p\0\0\0\x37\1" UNIQ FUN_MID FUN_END "a\7";
+    clu_writer w;
+
+    (void)state;
+    for (size_t off = 0; off < 2; off++) {
+        clu_writer_init(&w);
+        clu_put_list(&w, 300);
+        for (size_t n = 0; n < 299; n++)
+            put_nested(&w, 1);
+        clu_put_bytes(&w, fun, sizeof fun - 1);
+        w.data[w.len - sizeof fun + 1 + 4] += (uint8_t)off;
+        clu_put_nil(&w);
+        assert_int_equal(clu_check(w.data, w.len, &refs, NULL), off == 0 ? CLU_OK : CLU_ETERM);
+        clu_writer_free(&w);
+    }
+}
+
+/* Rows of binaries that are alike, but for one. */
+static void test_rows_of_binaries(void **state)
+{
+    (void)state;
+    for (size_t odd = 0; odd < 40; odd++)
+        for (size_t len = 0; len < 300; len += 23) {
+            clu_writer w;
+            static const uint8_t bytes[300];
+
+            clu_writer_init(&w);
+            clu_put_map(&w, 20);
+            for (size_t n = 0; n < 40; n++)
+                clu_put_binary(&w, bytes, n == odd ? len : 5 + n % 2);
+            assert_int_equal(clu_check(w.data, w.len, NULL, NULL), CLU_OK);
+            for (size_t cut = 1; cut < 40; cut++)
+                assert_int_equal(clu_check(w.data, w.len - cut, NULL, NULL), CLU_ETRUNC);
+            clu_writer_free(&w);
+        }
 }
 
 static void test_no_header(void **state)
@@ -299,10 +419,17 @@ static void test_no_header(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rows),        cmocka_unit_test(test_every_prefix),
-        cmocka_unit_test(test_with_room),   cmocka_unit_test(test_used),
-        cmocka_unit_test(test_skip_agrees), cmocka_unit_test(test_atom_length),
-        cmocka_unit_test(test_depth),       cmocka_unit_test(test_no_header),
+        cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_every_prefix),
+        cmocka_unit_test(test_with_room),
+        cmocka_unit_test(test_used),
+        cmocka_unit_test(test_skip_agrees),
+        cmocka_unit_test(test_atom_length),
+        cmocka_unit_test(test_any_depth),
+        cmocka_unit_test(test_wrong_size_deep),
+        cmocka_unit_test(test_funs_among_others),
+        cmocka_unit_test(test_rows_of_binaries),
+        cmocka_unit_test(test_no_header),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

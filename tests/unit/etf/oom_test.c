@@ -91,6 +91,46 @@ static clu_error copy(clu_writer *out)
     return out->err;
 }
 
+/* Funs within each other. */
+static clu_writer funs;
+
+static void nest_funs(void)
+{
+    static const char fun[] = "p\0\0\0\0\1"
+                              "0123456789abcdef\0\0\0\2\0\0\0\1R\0a\1a\2"
+                              "XR\0\0\0\0\1\0\0\0\2\0\0\0\3";
+    enum { DEEP = 100, SIZE = sizeof fun - 1 };
+
+    clu_writer_init(&funs);
+    for (int i = 0; i < DEEP; i++)
+        clu_put_bytes(&funs, fun, SIZE);
+    clu_put_nil(&funs);
+    assert_int_equal(funs.err, CLU_OK);
+    for (int i = 0; i < DEEP; i++)
+        put_be32(funs.data + i * SIZE + 1, (uint32_t)((DEEP - i) * SIZE));
+}
+
+static const clu_slice fun_atoms[] = {{(const uint8_t *)"m", 1}};
+static const clu_refs fun_refs = {fun_atoms, 1};
+
+static clu_error check_funs(clu_writer *out)
+{
+    (void)out;
+    return clu_check(funs.data, funs.len, &fun_refs, NULL);
+}
+
+/* That there was no memory is the writer's error: the term is well-formed. */
+static clu_error copy_funs(clu_writer *out)
+{
+    clu_reader r;
+
+    clu_reader_init(&r, funs.data, funs.len);
+    r.refs = &fun_refs;
+    clu_put_term(out, &r);
+    assert_int_equal(r.err, CLU_OK);
+    return out->err;
+}
+
 /* A match needs memory for a binary in its text, and for nothing else. */
 static clu_error match(clu_writer *out)
 {
@@ -177,6 +217,16 @@ static void test_copy(void **state)
     fail_each(copy, 3);
 }
 
+static void test_funs(void **state)
+{
+    (void)state;
+    n_allocations = failing = 0;
+    nest_funs();
+    fail_each(check_funs, 2);
+    fail_each(copy_funs, 3);
+    clu_writer_free(&funs);
+}
+
 static void test_match(void **state)
 {
     clu_writer none;
@@ -193,7 +243,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_parse),  cmocka_unit_test(test_print), cmocka_unit_test(test_put),
-        cmocka_unit_test(test_format), cmocka_unit_test(test_copy),  cmocka_unit_test(test_match),
+        cmocka_unit_test(test_format), cmocka_unit_test(test_copy),  cmocka_unit_test(test_funs),
+        cmocka_unit_test(test_match),
     };
 
     failing_for_good = true;

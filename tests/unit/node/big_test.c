@@ -103,6 +103,69 @@ static void too_big_a_reason_is_replaced(void **state)
     clu_writer_free(&reason);
 }
 
+/* So many tuples within each other, as the name of an atom. */
+static void note_depth(struct actor *a, const clu_signal *s)
+{
+    clu_reader r = s->term;
+    size_t depth = 0;
+
+    for (; clu_peek_type(&r) == CLU_TYPE_TUPLE; depth++)
+        clu_get_tuple(&r);
+    clu_slice atom = clu_get_atom(&r);
+
+    buf_reset(&a->log);
+    buf_printf(&a->log, "%s %.*s within %zu\n", s->kind == CLU_SIGNAL_MESSAGE ? "message" : "end",
+               (int)atom.len, (const char *)atom.data, depth);
+}
+
+static void put_deep(clu_writer *w, size_t depth)
+{
+    while (depth-- > 0)
+        clu_put_tuple(w, 1);
+    clu_put_atom_text(w, "an_atom");
+}
+
+/* Whole and in fragments; the link stays. */
+static void terms_may_be_deep(void **state)
+{
+    static const size_t depths[] = {CLU_DEPTH_MAX, CLU_DEPTH_MAX + 1, 100000};
+    struct story *s = *state;
+    clu_to bob = clu_to_pid(s->bob.self);
+    char want[64];
+
+    s->bob.does = note_depth;
+    for (size_t i = 0; i < COUNT(depths); i++) {
+        put_deep(clu_send_begin(s->ann.p, &bob), depths[i]);
+        ok(clu_send_end(s->ann.p));
+        world_run(&s->w);
+        snprintf(want, sizeof want, "message an_atom within %zu\n", depths[i]);
+        expect(s, &s->bob, want);
+    }
+}
+
+static void reasons_may_be_deep(void **state)
+{
+    struct story *s = *state;
+    clu_writer reason;
+    clu_to bob = clu_to_pid(s->bob.self), amy = clu_to_pid(s->amy.self);
+
+    s->ann.does = s->abe.does = s->ben.does = note_depth;
+    clu_writer_init(&reason);
+    put_deep(&reason, 100000);
+    ok(clu_link(s->ann.p, &s->bob.self));
+    assert_true(clu_monitor(s->abe.p, &bob).n > 0);
+    assert_true(clu_monitor(s->ben.p, &amy).n > 0);
+    world_run(&s->w);
+    ok(clu_exit_signal(s->bea.p, &s->amy.self, (clu_slice){reason.data, reason.len}));
+    s->bob.log.len = 0;
+    clu_exit_term(s->bob.p, (clu_slice){reason.data, reason.len});
+    world_run(&s->w);
+    expect(s, &s->ann, "end an_atom within 100000\n");
+    expect(s, &s->abe, "end an_atom within 100000\n");
+    expect(s, &s->ben, "end an_atom within 100000\n");
+    clu_writer_free(&reason);
+}
+
 /* The node's own services know no such message, and stay. */
 static void services_stay(void **state)
 {
@@ -431,6 +494,8 @@ int main(void)
         STORY(too_big_a_message_ends_its_receiver),
         STORY(by_an_alias_too),
         STORY(too_big_a_reason_is_replaced),
+        STORY(terms_may_be_deep),
+        STORY(reasons_may_be_deep),
         STORY(services_stay),
         STORY(a_stream_takes_any_size),
         STORY(parts_come_behind_what_waits),
