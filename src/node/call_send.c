@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "node/calls.h"
 
-/* Answers of calls of others on their way: by message, by the end of a process, or waiting for
- * room. */
+/* Answers of calls of others on their way: by message or by the end of a process. Without room a
+ * message begins a backlog, and a process does not end yet. */
 
 /* ---- between whom ---- */
 
@@ -31,13 +31,17 @@ static size_t weight(const struct clu_call *call)
     return sizeof *call + call->w.len;
 }
 
-/* Its answer waits for room. */
+void answer_waits(struct remote *r, size_t len)
+{
+    r->unsent += len;
+    if (r->unsent > NODE_ANSWERS_MAX)
+        link_fail(r, CLU_ESIZE, "the peer reads too slowly: more than 256 MiB of answers wait");
+}
+
 static void hold(struct clu_call *call, struct remote *r)
 {
     list_append(&r->answers, &call->held);
-    r->unsent += weight(call);
-    if (r->unsent > NODE_ANSWERS_MAX)
-        link_fail(r, CLU_ESIZE, "the peer reads too slowly: more than 256 MiB of answers wait");
+    answer_waits(r, weight(call));
 }
 
 void call_unhold(struct clu_call *call)
@@ -50,8 +54,27 @@ void call_unhold(struct clu_call *call)
 
 /* ---- sending the answer ---- */
 
-static clu_error reply_raw(struct clu_process *p, const clu_to *to, clu_slice term)
+/* Where the answer goes; NULL: it is not linked. */
+static struct remote *linked_remote(const struct clu_call *call)
 {
+    struct remote *r =
+        remote_find(call->node, call->alias.n > 0 ? call->alias.node : call->from.node);
+
+    return r != NULL && r->link != NULL ? r : NULL;
+}
+
+static bool has_room(const struct remote *r, const struct clu_process *p, size_t len)
+{
+    return backlog_of(r, p) == NULL && remote_has_room(r, sender_key(p), len);
+}
+
+static clu_error reply_raw(const struct clu_call *call, struct clu_process *p, const clu_to *to,
+                           clu_slice term)
+{
+    struct remote *r = linked_remote(call);
+
+    if (r != NULL)
+        return send_answer(p, r, to, term);
     clu_put_raw(send_back(p, to), term);
     return clu_send_end(p);
 }
@@ -65,22 +88,8 @@ static void send_message(struct clu_call *call, struct clu_process *sender)
 
     if (raised && call->w.err == CLU_OK)
         gen_fail(sender, &call->from, &call->alias, message);
-    else if (call->w.err != CLU_OK || reply_raw(sender, &to, message) != CLU_OK)
+    else if (call->w.err != CLU_OK || reply_raw(call, sender, &to, message) != CLU_OK)
         gen_fail(sender, &call->from, &call->alias, atom_term(&why, "system_limit"));
-}
-
-static struct remote *linked_remote(const struct clu_call *call)
-{
-    struct remote *r = remote_find(call->node, call->from.node);
-
-    return r != NULL && r->link != NULL ? r : NULL;
-}
-
-/* Answers of processes are queued when these are buried, and count before that. */
-static bool has_room(const struct remote *r, const struct clu_process *p, size_t len)
-{
-    return !remote_is_busy_for(r, p) && r->promised < CHANNEL_BUSY_BYTES &&
-           (len <= CHANNEL_SMALL_MAX || channel_takes_large(r->link->channel));
 }
 
 static void promise(struct clu_call *call, struct remote *r)
@@ -104,9 +113,13 @@ void call_keep_promise(struct clu_call *call)
 void call_send(struct clu_call *call)
 {
     struct clu_process *sender = call_server(call);
+    struct remote *r = linked_remote(call);
 
-    if (sender != NULL && call_reaches(call->node, call->from.node))
-        send_message(call, sender);
+    if (sender == NULL || !call_reaches(call->node, call->from.node))
+        return;
+    if (r != NULL && !has_room(r, sender, call->w.len))
+        backlog_open(r, sender);
+    send_message(call, sender);
 }
 
 /* Of its own: what it ends with is the answer, where that is not a message. */
@@ -129,7 +142,7 @@ void call_settle(struct clu_call *call)
     struct clu_process *p = clu_call_self(call);
     struct remote *r = p == NULL ? NULL : linked_remote(call);
 
-    if (r != NULL && !has_room(r, p, call->w.len)) {
+    if (r != NULL && call->kind < CALL_REX && !has_room(r, p, call->w.len)) {
         hold(call, r);
         return;
     }

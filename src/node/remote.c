@@ -47,6 +47,7 @@ struct remote *remote_get(struct clu_node *n, clu_slice name)
     list_init(&r->bonds);
     list_init(&r->waiters);
     list_init(&r->answers);
+    list_init(&r->backlogs);
     list_init(&r->wanted);
     clu_writer_init(&r->held);
     if (map_put(&n->remotes, name, r) == CLU_OK)
@@ -80,6 +81,7 @@ void remotes_free(struct clu_node *n)
     struct remote *r;
 
     while ((r = map_next(&n->remotes, &at, NULL)) != NULL) {
+        backlogs_free(r);
         clu_writer_free(&r->held);
         free(r);
     }
@@ -193,6 +195,7 @@ static void lose(struct remote *r)
     r->in_hand = true;
     r->lost = false;
     r->promised = 0;
+    backlogs_free(r);
     list_take(&ties, &r->ties);
     list_take(&bonds, &r->bonds);
     while (!list_empty(&r->watchers))
@@ -299,6 +302,7 @@ void node_writable(struct node_link *l)
 
     if (r == NULL || r->link != l)
         return;
+    backlogs_settle(r);
     answers_settle(r);
     for (struct list *at = r->waiters.next, *next; at != &r->waiters; at = next) {
         struct waiter *w = CONTAINER_OF(at, struct waiter, of_remote);
