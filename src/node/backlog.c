@@ -49,6 +49,13 @@ struct backlog *backlog_of(const struct remote *r, const struct clu_process *p)
     return p == NULL || list_empty(&r->backlogs) ? NULL : find(r, sender_key(p));
 }
 
+static void count(struct remote *r, size_t size)
+{
+    r->unsent += size;
+    if (r->unsent > NODE_ANSWERS_MAX)
+        link_fail(r, CLU_ESIZE, "the peer reads too slowly: more than 256 MiB of answers wait");
+}
+
 void backlog_open(struct remote *r, const struct clu_process *p)
 {
     if (backlog_of(r, p) != NULL)
@@ -65,6 +72,7 @@ void backlog_open(struct remote *r, const struct clu_process *p)
     b->remote = r;
     list_append(&r->backlogs, &b->of_remote);
     list_init(&b->signals);
+    count(r, sizeof *b);
 }
 
 static void drop_first(struct backlog *b)
@@ -83,6 +91,7 @@ static void backlog_free(struct backlog *b)
         drop_first(b);
     index_remove(&b->remote->node->backlogs, &b->item);
     list_remove(&b->of_remote);
+    b->remote->unsent -= sizeof *b;
     free(b);
 }
 
@@ -115,7 +124,7 @@ clu_error backlog_add(struct backlog *b, clu_writer *w, size_t control)
     *l = (struct late){.control = control, .term = *w};
     clu_writer_init(w);
     list_append(&b->signals, &l->list);
-    answer_waits(r, sizeof *l + l->term.len);
+    count(r, sizeof *l + l->term.len);
     return CLU_OK;
 }
 

@@ -24,9 +24,8 @@ struct remote {
     struct node_link *link; /* NULL: not linked */
     struct list ties, watchers, bonds;
     struct list waiters;  /* of struct waiter: who was told CLU_EBUSY */
-    struct list answers;  /* of struct clu_call: processes whose ends wait for room */
     struct list backlogs; /* of struct backlog: what waits for room to be sent */
-    size_t unsent;        /* bytes of both */
+    size_t unsent;        /* bytes of those */
     size_t promised;      /* bytes of answers that go out with the end of their processes */
     struct list wanted;   /* in node.wanted */
     bool dialled;         /* mesh was told, and has not answered yet */
@@ -82,10 +81,6 @@ clu_writer *send_back(struct clu_process *p, const clu_to *to);
 void signal_lost(struct remote *r);
 /* link_fail: the connection, if there is one, ends with this error; what is a static sentence. */
 void link_fail(struct remote *r, clu_error err, const char *what);
-/* answers_settle: processes end whose answers waited for room: in any case when the link is gone.
- * answer_waits: so many bytes more of answers do. */
-void answers_settle(struct remote *r);
-void answer_waits(struct remote *r, size_t len);
 /* held_send: it is linked now: what was held goes out. */
 clu_error held_send(struct remote *r);
 /* sender_key: later signals of one process wait behind a large one of it: the channel has to know

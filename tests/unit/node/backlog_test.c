@@ -267,6 +267,30 @@ static void answers_of_rex_wait(void **state)
     end(&f);
 }
 
+/* Functions whose end nobody is told of leave nothing that would wait, however many they are. */
+static void casts_do_not_wait(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    open_link(&f);
+    fill_small(&f);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(
+            receive(&f, "{29,request,caller,caller,{erpc,execute_cast,3},[]}", "[erlang,node,[]]"),
+            CLU_OK);
+    assert_int_equal(f.node.procs.n_used, f.n_own + 4);
+    assert_true(list_empty(&f.node.calls));
+    assert_int_equal(f.link.remote->unsent, 0);
+    assert_int_equal(receive(&f, "{29,request,caller,caller,{erpc,execute_call,4},[monitor]}",
+                             "[result,erlang,node,[]]"),
+                     CLU_OK);
+    assert_true(f.link.remote->unsent > 0);
+    assert_non_null(strstr(heard(&f), "return,us@h"));
+    assert_int_equal(f.link.remote->unsent, 0);
+    end(&f);
+}
+
 /* Nothing that waits can come to a peer that takes no fragments, if it is too long for one frame:
  * who asked is told at once, so far as it reads. */
 static void what_is_too_long_does_not_wait(void **state)
@@ -296,6 +320,7 @@ int main(void)
         cmocka_unit_test(signals_come_behind_the_answer),
         cmocka_unit_test(what_waits_goes_with_the_link),
         cmocka_unit_test(answers_of_rex_wait),
+        cmocka_unit_test(casts_do_not_wait),
         cmocka_unit_test(what_is_too_long_does_not_wait),
     };
 
