@@ -135,13 +135,14 @@ CLU_API clu_process *clu_find(clu_node *node, const clu_pid *pid);
  * clu_send_end: CLU_EBUSY when the peer reads too slowly: nothing was sent, and one
  * CLU_SIGNAL_WRITABLE follows. That may be so of a large message (above 68 KiB) alone: while 1 MiB
  * of those wait, be it a single one, small ones pass, but for those of its own sender, which come
- * behind it: what one process sends to a node arrives in its order. What is sent may be longer than
- * CLU_MESSAGE_MAX: a BEAM has no such limit. CLU_ESIZE: not to a peer that takes no fragments (all
- * since OTP 22 do); CLU_ENOENT: self has ended; CLU_EBADARG: nothing was begun, or no node can have
- * such a name (NAME@HOST, printable ASCII, 255 bytes at most); CLU_ENOMEM, or the writer's error. A
- * message to nobody is dropped: that is no error, as everywhere in Erlang. clu_send_cancel: in
- * place of clu_send_end, clu_call_end or clu_multicall_end: nothing is sent. clu_send_raw: begin
- * and end for a term that is encoded already. */
+ * behind it, as they do behind an answer (call.h): what one process sends to a node arrives in its
+ * order. What is sent may be longer than CLU_MESSAGE_MAX: a BEAM has no such limit. CLU_ESIZE: not
+ * to a peer that takes no fragments (all since OTP 22 do); CLU_ENOENT: self has ended; CLU_EBADARG:
+ * nothing was begun, or no node can have such a name (NAME@HOST, printable ASCII, 255 bytes at
+ * most); CLU_ENOMEM, or the writer's error. A message to nobody is dropped: that is no error, as
+ * everywhere in Erlang. clu_send_cancel: in place of clu_send_end, clu_call_end or
+ * clu_multicall_end: nothing is sent. clu_send_raw: begin and end for a term that is encoded
+ * already. */
 CLU_API clu_writer *clu_send_begin(clu_process *self, const clu_to *to);
 /* clu_send_room: whether a message of so many bytes, give or take a KiB, would be taken at this
  * moment: before the work of writing it, or before lending it what clu_send_end would give back.

@@ -68,7 +68,6 @@ struct clu_call *call_new(struct clu_node *n, enum call_kind kind, const clu_pid
         call->own = kind != CALL_SERVER;
         fill(call, from, alias, (clu_slice){term.data, term.len});
         clu_writer_init(&call->w);
-        list_init(&call->held);
         list_append(&n->calls, &call->all);
         n->n_calls++;
     }
@@ -82,7 +81,6 @@ void call_free(struct clu_call *call)
         return;
     list_remove(&call->all);
     call->node->n_calls--;
-    call_unhold(call);
     clu_writer_free(&call->w);
     free(call);
 }
@@ -383,7 +381,6 @@ void call_ended(struct clu_call *call, clu_slice reason)
     call_keep_promise(call);
     if (!call->sent && call->kind >= CALL_REX)
         tell_end(call, reason);
-    call_unhold(call);
     if (!pending)
         call_free(call);
 }

@@ -76,7 +76,6 @@ struct clu_call {
     clu_writer w;            /* the answer as it is sent */
     clu_pid from;            /* node: below */
     clu_ref alias;           /* where the answer goes; n 0: to the pid */
-    struct list held;        /* in remote.answers: waits for room on the link */
     /* Goes on with it: see release_ask. */
     void (*later)(struct clu_call *call);
     clu_slice tag;   /* erpc's Ref, gen_server's Tag: a term, opaque */
@@ -114,14 +113,12 @@ void calls_free(struct clu_node *n);
  * a node is this one or linked. */
 struct clu_process *call_server(const struct clu_call *call);
 bool call_reaches(const struct clu_node *n, clu_slice node);
-/* call_settle: the answer, which is whole, goes out or waits for room on the link; the call may be
- * gone after. call_send: by message, if that reaches anybody. */
+/* call_settle: the answer, which is whole, goes out; the call may be gone after. call_send: by
+ * message, if that reaches anybody. */
 void call_settle(struct clu_call *call);
 void call_send(struct clu_call *call);
-/* call_keep_promise: what its process's end was to bring has been queued. call_unhold: it does not
- * wait for room any more. */
+/* call_keep_promise: what its process's end was to bring has been queued. */
 void call_keep_promise(struct clu_call *call);
-void call_unhold(struct clu_call *call);
 
 /* gen_fail: the call of a server ends in its caller's exit: its monitor, which is in the tag,
  * fires. Without one there is nothing to say. */

@@ -49,6 +49,7 @@ void node_fini(struct clu_node *n)
     exports_free(n);
     index_free(&n->watchers);
     index_free(&n->bonds);
+    index_free(&n->backlogs);
     heap_free(&n->timers);
     spare_free(&n->spare_procs);
     spare_free(&n->spare_ties);

@@ -22,14 +22,15 @@
 
 /* Processes at once: what an index of slots can name. */
 #define NODE_PROCESSES_MAX CLU_PROCESSES_MAX
-/* Bytes of answers that may wait for room on one link: its peer asks and does not read. Beyond that
- * the link is closed. */
+/* Bytes of answers, and of what is said behind them, that may wait for room on one link: its peer
+ * asks and does not read. Beyond that the link is closed. */
 #define NODE_ANSWERS_MAX (256u << 20)
 /* Messages of local mailboxes that one turn hands out: then the sockets have their turn. */
 #define NODE_TURN_MAX 4096
 
 struct export;
 struct remote;
+struct backlog;
 struct global;
 struct multi;
 
@@ -44,6 +45,8 @@ struct sending {
     uint8_t rpc;           /* it is a call of a function: enum rpc of rpc_out.c */
     struct multi *multi;   /* ... of many nodes (multicall.c); owned, NULL */
     size_t held_at;        /* where the signal begins among those held */
+    struct backlog *late;  /* what it goes behind; NULL: nothing */
+    size_t payload;        /* where its payload begins then; 0: none */
     clu_error err;
 };
 
@@ -68,6 +71,7 @@ struct clu_node {
     struct map exports;    /* module, function and arity -> struct export */
     struct index watchers; /* by remote and reference */
     struct index bonds;    /* by process and pid */
+    struct index backlogs; /* by sender and remote */
     struct heap timers;    /* of ties */
     struct list runnable;  /* processes with something in their mailbox */
     struct list dying;     /* processes that ended, not buried yet */

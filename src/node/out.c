@@ -25,19 +25,30 @@ bool remote_is_busy(const struct remote *r)
 
 bool signal_must_wait(const struct remote *r)
 {
-    return r->link != NULL && channel_must_wait(r->link->channel, &r->node->sending.w);
+    const struct sending *s = &r->node->sending;
+
+    return r->link != NULL && s->late == NULL && channel_must_wait(r->link->channel, &s->w);
 }
 
-/* Later signals of one process wait behind a large one of it: the channel has to know it. */
-static uint64_t sender_key(const struct clu_process *from)
+uint64_t sender_key(const struct clu_process *from)
 {
     return from == NULL ? 0 : (uint64_t)from->serial << 32 | from->id;
 }
 
 bool remote_is_busy_for(const struct remote *r, const struct clu_process *p)
 {
-    return r->link != NULL ? channel_is_busy_for(r->link->channel, sender_key(p))
-                           : remote_is_busy(r);
+    if (r->link == NULL)
+        return remote_is_busy(r);
+    return backlog_of(r, p) != NULL || channel_is_busy_for(r->link->channel, sender_key(p));
+}
+
+/* Answers of processes are queued when these are buried, and count before that. */
+bool remote_has_room(const struct remote *r, uint64_t sender, size_t len)
+{
+    const struct channel *c = r->link->channel;
+
+    return !channel_is_busy_for(c, sender) && r->promised < CHANNEL_BUSY_BYTES &&
+           (len <= CHANNEL_SMALL_MAX || channel_takes_large(c));
 }
 
 /* ---- held ---- */
@@ -102,14 +113,20 @@ static clu_slice held_payload(const uint8_t *head)
     return (clu_slice){head + HELD_HEAD + get_be32(head), get_be32(head + 4)};
 }
 
-static clu_error send_as_held(struct remote *r, const uint8_t *head)
+static void talk(struct node_link *l)
+{
+    if (list_empty(&l->talking))
+        list_append(&l->remote->node->talking, &l->talking);
+}
+
+clu_error signal_copy(struct remote *r, uint64_t sender, clu_slice control, clu_slice payload)
 {
     struct channel *c = r->link->channel;
-    clu_slice payload = held_payload(head);
     clu_writer w;
 
-    channel_begin(c, &w, get_be64(head + 8));
-    clu_put_raw(&w, held_control(head));
+    talk(r->link);
+    channel_begin(c, &w, sender);
+    clu_put_raw(&w, control);
     if (payload.len > 0) {
         channel_payload(c, &w);
         clu_put_raw(&w, payload);
@@ -152,6 +169,7 @@ static clu_error send_older(struct remote *r, const uint8_t *head, const struct 
     struct channel *to = r->link->channel;
     clu_writer w;
 
+    talk(r->link);
     channel_begin(to, &w, get_be64(head + 8));
     if (c->op == OP_PAYLOAD_EXIT) {
         control_put_exit_raw(&w, &c->from, &c->to, c->payload);
@@ -176,18 +194,12 @@ static clu_error send_held(struct remote *r, const uint8_t *head)
 
     if (known || control_parse(&c, held_control(head), held_payload(head), NULL, &what) != CLU_OK ||
         (flag_of(c.op) & ~r->link->flags) == 0)
-        return send_as_held(r, head);
+        return signal_copy(r, get_be64(head + 8), held_control(head), held_payload(head));
     if (c.op == OP_SPAWN_REQUEST)
         refuse_spawn(r, &c);
     else if (c.op != OP_MONITOR_P && c.op != OP_DEMONITOR_P)
         return send_older(r, head, &c);
     return CLU_OK;
-}
-
-static void talk(struct node_link *l)
-{
-    if (list_empty(&l->talking))
-        list_append(&l->remote->node->talking, &l->talking);
 }
 
 clu_error held_send(struct remote *r)
@@ -200,8 +212,6 @@ clu_error held_send(struct remote *r)
         err = send_held(r, head);
         at += HELD_HEAD + (size_t)get_be32(head) + get_be32(head + 4);
     }
-    if (r->held.len > 0)
-        talk(r->link);
     clu_writer_free(&r->held);
     clu_writer_init(&r->held);
     return err;
@@ -216,16 +226,25 @@ clu_writer *signal_begin(struct remote *r, const struct clu_process *from)
     s->remote = r;
     if (r->link == NULL)
         return hold_begin(r, from);
-    channel_begin(r->link->channel, &s->w, sender_key(from));
+    s->late = backlog_of(r, from);
+    s->payload = 0;
+    if (s->late == NULL)
+        channel_begin(r->link->channel, &s->w, sender_key(from));
+    else
+        clu_writer_init(&s->w);
     return &s->w;
 }
 
 void signal_payload(struct remote *r)
 {
+    struct sending *s = &r->node->sending;
+
     if (r->link == NULL)
         hold_payload(r);
+    else if (s->late != NULL)
+        s->payload = s->w.len;
     else
-        channel_payload(r->link->channel, &r->node->sending.w);
+        channel_payload(r->link->channel, &s->w);
 }
 
 clu_error signal_end(struct remote *r)
@@ -235,6 +254,8 @@ clu_error signal_end(struct remote *r)
     s->remote = NULL;
     if (r->link == NULL)
         return hold_end(r);
+    if (s->late != NULL)
+        return backlog_add(s->late, &s->w, s->payload == 0 ? s->w.len : s->payload);
     talk(r->link);
     return channel_end(r->link->channel, &s->w);
 }
@@ -246,6 +267,8 @@ void signal_cancel(struct remote *r)
     s->remote = NULL;
     if (r->link == NULL)
         hold_cancel(r);
+    else if (s->late != NULL)
+        clu_writer_free(&s->w);
     else
         channel_cancel(r->link->channel, &s->w);
 }

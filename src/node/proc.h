@@ -11,6 +11,7 @@
  *           --- watchers: monitors of it that others have set
  *           --- bonds: its links
  *   remote  --- the ties, watchers and bonds whose other end is a process of that node
+ *           --- backlogs: what waits to be sent there, each of one process, which may be gone
  *
  * All of them die with the process or with the connection, whichever goes first. */
 
@@ -22,16 +23,16 @@ struct remote {
     char name[NODE_NAME_SIZE];
     struct node_link *link; /* NULL: not linked */
     struct list ties, watchers, bonds;
-    struct list waiters; /* of struct waiter: who was told CLU_EBUSY */
-    struct list answers; /* answers of calls that wait for room (clu_call.held) */
-    size_t unsent;       /* bytes of those */
-    size_t promised;     /* bytes of answers that go out with the end of their processes */
-    struct list wanted;  /* in node.wanted */
-    bool dialled;        /* mesh was told, and has not answered yet */
-    bool in_hand;        /* lose() or tell_waiters() stands on it: it stays */
-    uint8_t release;     /* of OTP, that it runs; 0: not asked yet (release.c) */
-    bool lost;           /* a signal found no memory: no connection may hide that (signal_lost) */
-    clu_writer held;     /* signals for it, while it is not linked: see out.c */
+    struct list waiters;  /* of struct waiter: who was told CLU_EBUSY */
+    struct list backlogs; /* of struct backlog: what waits for room to be sent */
+    size_t unsent;        /* bytes of those */
+    size_t promised;      /* bytes of answers that go out with the end of their processes */
+    struct list wanted;   /* in node.wanted */
+    bool dialled;         /* mesh was told, and has not answered yet */
+    bool in_hand;         /* lose() or tell_waiters() stands on it: it stays */
+    uint8_t release;      /* of OTP, that it runs; 0: not asked yet (release.c) */
+    bool lost;            /* a signal found no memory: no connection may hide that (signal_lost) */
+    clu_writer held;      /* signals for it, while it is not linked: see out.c */
 };
 
 /* remote_get: makes it when it is not known. NULL: remote_error tells why: CLU_EBADARG: no node has
@@ -68,6 +69,8 @@ clu_error wait_for_room(struct remote *r, struct clu_process *p, bool large);
 void waits_end(struct clu_process *p);
 /* far_end: what was begun to another node is sent, or cancelled since it must wait. */
 clu_error far_end(struct sending *s);
+/* send_answer: a message to a node that is linked, which is never refused. */
+clu_error send_answer(struct clu_process *p, struct remote *r, const clu_to *to, clu_slice term);
 /* send_drop: clu_send_cancel of what is under way, whoever began it. */
 void send_drop(struct clu_node *n);
 /* send_back: clu_send_begin of what a peer has asked for: to a node that is not linked it goes
@@ -78,11 +81,14 @@ clu_writer *send_back(struct clu_process *p, const clu_to *to);
 void signal_lost(struct remote *r);
 /* link_fail: the connection, if there is one, ends with this error; what is a static sentence. */
 void link_fail(struct remote *r, clu_error err, const char *what);
-/* answers_settle: answers of calls that waited for room go out, or nowhere when the link is gone.
- */
-void answers_settle(struct remote *r);
 /* held_send: it is linked now: what was held goes out. */
 clu_error held_send(struct remote *r);
+/* sender_key: later signals of one process wait behind a large one of it: the channel has to know
+ * it. signal_copy: one that was written elsewhere goes into the channel; no payload: len 0. */
+uint64_t sender_key(const struct clu_process *from);
+clu_error signal_copy(struct remote *r, uint64_t sender, clu_slice control, clu_slice payload);
+/* remote_has_room: whether an answer of so many bytes need not wait, if it has a channel. */
+bool remote_has_room(const struct remote *r, uint64_t sender, size_t len);
 
 /* Exits and monitor exits in the form that was agreed on. p is the process that they come from,
  * NULL when it is no process of ours any more; reason is an encoded term. */
@@ -99,6 +105,19 @@ struct atom_term {
     uint8_t bytes[2 + UINT8_MAX];
 };
 clu_slice atom_term(struct atom_term *t, const char *text);
+
+/* ---- what is said behind an answer that waits (backlog.c) ---- */
+
+/* backlog_open: from now on all that the process says to this node, which is linked, waits for
+ * room, until there is. backlog_of: NULL: it does not wait. */
+void backlog_open(struct remote *r, const struct clu_process *p);
+struct backlog *backlog_of(const struct remote *r, const struct clu_process *p);
+/* backlog_add: takes what was written: a control message of so many bytes, and a payload.
+ * CLU_ESIZE: that could never be sent. */
+clu_error backlog_add(struct backlog *b, clu_writer *w, size_t control);
+/* backlogs_settle: what there is room for goes out. backlogs_free: it goes nowhere. */
+void backlogs_settle(struct remote *r);
+void backlogs_free(struct remote *r);
 
 /* ---- processes (process.c) ---- */
 

@@ -46,7 +46,7 @@ struct remote *remote_get(struct clu_node *n, clu_slice name)
     list_init(&r->watchers);
     list_init(&r->bonds);
     list_init(&r->waiters);
-    list_init(&r->answers);
+    list_init(&r->backlogs);
     list_init(&r->wanted);
     clu_writer_init(&r->held);
     if (map_put(&n->remotes, name, r) == CLU_OK)
@@ -59,8 +59,7 @@ static bool is_needed(const struct remote *r)
 {
     return r->link != NULL || r->dialled || r->in_hand || r->held.len > 0 ||
            !list_empty(&r->ties) || !list_empty(&r->watchers) || !list_empty(&r->bonds) ||
-           !list_empty(&r->waiters) || !list_empty(&r->answers) || !list_empty(&r->wanted) ||
-           r->node->sending.remote == r;
+           !list_empty(&r->waiters) || !list_empty(&r->wanted) || r->node->sending.remote == r;
 }
 
 void remote_release(struct remote *r)
@@ -80,6 +79,7 @@ void remotes_free(struct clu_node *n)
     struct remote *r;
 
     while ((r = map_next(&n->remotes, &at, NULL)) != NULL) {
+        backlogs_free(r);
         clu_writer_free(&r->held);
         free(r);
     }
@@ -193,6 +193,7 @@ static void lose(struct remote *r)
     r->in_hand = true;
     r->lost = false;
     r->promised = 0;
+    backlogs_free(r);
     list_take(&ties, &r->ties);
     list_take(&bonds, &r->bonds);
     while (!list_empty(&r->watchers))
@@ -209,7 +210,6 @@ static void lose(struct remote *r)
     }
     while (!list_empty(&ties))
         tie_down(CONTAINER_OF(ties.next, struct tie, of_remote), reader_of(reason));
-    answers_settle(r);
     r->in_hand = false;
 }
 
@@ -299,7 +299,7 @@ void node_writable(struct node_link *l)
 
     if (r == NULL || r->link != l)
         return;
-    answers_settle(r);
+    backlogs_settle(r);
     for (struct list *at = r->waiters.next, *next; at != &r->waiters; at = next) {
         struct waiter *w = CONTAINER_OF(at, struct waiter, of_remote);
 

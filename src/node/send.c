@@ -170,6 +170,17 @@ clu_writer *send_back(struct clu_process *p, const clu_to *to)
     return nowhere(s);
 }
 
+clu_error send_answer(struct clu_process *p, struct remote *r, const clu_to *to, clu_slice term)
+{
+    send_drop(p->node);
+    clu_writer *w = signal_begin(r, p);
+
+    put_control(w, p, to, remote_flags(r));
+    signal_payload(r);
+    clu_put_raw(w, term);
+    return signal_end(r);
+}
+
 static void cancel_far(struct remote *r)
 {
     signal_cancel(r);

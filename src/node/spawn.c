@@ -13,11 +13,12 @@ static void put_options(clu_writer *w, bool link, bool monitor)
     clu_put_nil(w);
 }
 
+/* It does not go with its tie: whoever gives the monitor up meanwhile hears of the process all the
+ * same, and may be linked to it. */
 static void deliver_spawned(struct tie *t, const clu_pid *pid, clu_reader error)
 {
     struct delivery d = {
         .signal = {.kind = CLU_SIGNAL_SPAWNED, .ref = tie_ref(t), .from = *pid, .term = error},
-        .tie = t->id,
         .last = pid->node.len == 0 || (t->kinds & TIE_MONITOR) == 0,
     };
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A node that tests talk to: functions, servers and processes of each kind that call.h has, calls
- * to others (outward.c), large messages (large.c), and a process that does what it is told
- * (subject.h). citizen NAME COOKIE_FILE DISCOVER ARGS_FILE [global]: what is not given, or empty,
- * is the default.
+ * to others (outward.c), large messages (large.c), answers on a full link (brimful.c), and a
+ * process that does what it is told (subject.h). citizen NAME COOKIE_FILE DISCOVER ARGS_FILE
+ * [global]: what is not given, or empty, is the default.
  */
 #include "citizen.h"
 
@@ -304,6 +304,7 @@ int main(int argc, char **argv)
         clu_export(node, "calc", functions[i].function, functions[i].arity, functions[i].run, NULL);
     outward_export(node);
     large_start(node);
+    brimful_start(node);
     subject_start(node);
     serve_counter(node);
     clu_serve(node, "mute", &mute, NULL);

@@ -133,6 +133,22 @@ class Calls(CitizenCase):
         self.finish()
 
     @per_release
+    def test_answers_on_a_full_link(self, release):
+        """What a server says behind its answer comes behind it: its end, too, as of {stop, normal, Reply, State}."""
+        self.linked(release)
+        sink = 'Sink = spawn(fun S() -> receive _ -> S() end end), '
+        ask = lambda tag, word: f"{{brimful, N}} ! {{'$gen_call', {{self(), {tag}}}, {{{word}, Sink}}}}, "
+        size = 'fun({_, B}) when is_binary(B) -> byte_size(B); ({_, X}) -> X; (X) -> X end'
+        two = f'[receive X -> ({size})(X) end || _ <- [1, 2]]'
+        for word, answer in (('stop', 'done'), ('stop_big', '200000')):
+            self.says(f'{sink}M = monitor(process, {{brimful, N}}), A = gen_server:call({{brimful, N}}, {{{word}, Sink}}), '
+                      f"{{({size})({{a, A}}), receive {{'DOWN', M, _, _, Why}} -> Why end}}", f'{{{answer},normal}}')
+            self.says(f"{sink}{ask('one', word)}receive X -> ({size})(X) end", answer)
+        self.says(f"{sink}{ask('one', 'tell')}{two}", '[200000,behind]')
+        self.says(f"{sink}{ask('one', 'wait')}{ask('two', 'both')}{two}", '[200000,second]')
+        self.finish()
+
+    @per_release
     def test_sys(self, release):
         self.linked(release)
         self.says('sys:get_state({counter, N})', '#{value => 0}')

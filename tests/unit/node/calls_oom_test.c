@@ -135,6 +135,31 @@ static bool call_in(struct fixture *f)
            asked(f, "{6,caller,'',rex}", "{caller,{call,nosuch,f,[x],user}}");
 }
 
+/* An answer that waits for room, and the end of its server behind it. */
+static bool late(struct fixture *f)
+{
+    fill(f, CHANNEL_BUSY_BYTES);
+    if (!asked(f, "{19,caller,served,request}", NULL) ||
+        !asked(f, "{6,caller,'',served}", "{'$gen_call',{caller,[alias|request]},hi}"))
+        return false;
+    wire_running = true;
+    clu_exit(clu_whereis(&f->node, "served"), "normal");
+    node_turn(&f->node, 0);
+    wire_running = false;
+    size_t n_told = count(sent(f), "{28,served"); /* before it came to an answer */
+
+    wire_running = true;
+    node_writable(&f->link);
+    wire_running = false;
+    if (f->channel.err != CLU_OK)
+        return false;
+    const char *said = sent(f), *answer = strstr(said, "alias"), *down = strstr(said, "{28,served");
+
+    assert_int_equal(n_told + count(said, "{28,served"), 1);
+    assert_true(answer == NULL ? n_told == 1 || strstr(down, "normal") == NULL : answer < down);
+    return true;
+}
+
 /* There is memory again. */
 static void settle(struct fixture *f)
 {
@@ -163,7 +188,7 @@ static bool story(void)
         clu_serve(&f.node, "served", &served, NULL);
         if (f.node.err == CLU_OK) {
             wire_running = false;
-            linked = call_in(&f);
+            linked = call_in(&f) && late(&f);
             wire_running = true;
             call_out(&f);
             settle(&f);

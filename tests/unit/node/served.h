@@ -44,6 +44,13 @@ static inline void note(struct fixture *f, const char *kind, const clu_reader *t
     clu_writer_free(&text);
 }
 
+static inline void note_node(struct fixture *f, const char *kind, clu_slice node)
+{
+    buf_put_text(&f->notes, kind);
+    buf_put_slice(&f->notes, node);
+    buf_put_byte(&f->notes, '\n');
+}
+
 static inline void serve_cast(clu_process *self, clu_reader *asked, void *arg)
 {
     assert_ptr_equal(clu_process_arg(self), arg);
@@ -55,6 +62,8 @@ static inline void serve_info(clu_process *self, const clu_signal *s, void *arg)
     (void)self;
     if (s->kind == CLU_SIGNAL_MESSAGE)
         note(arg, "info ", &s->term);
+    if (s->kind == CLU_SIGNAL_WRITABLE)
+        note_node(arg, "writable ", s->node);
 }
 
 static inline void serve_state(clu_process *self, clu_writer *w, void *arg)

@@ -237,6 +237,53 @@ static void who_asked_wants_no_monitor_any_more(void **state)
     end_spawning(&s);
 }
 
+/* Given up when the reply is there and waits, perhaps with the end behind it: the pid is told all
+ * the same, since the process may be linked to it; only the end is not. */
+static void who_demonitors_hears_of_its_process(void **state)
+{
+    (void)state;
+    for (int ended = 0; ended < 2; ended++) {
+        struct story s;
+        struct actor tim;
+        clu_writer w;
+
+        begin_spawning(&s);
+        clu_writer_init(&w);
+        assert_true(actor_start(&tim, &s.w, 0, "tim", NULL, true));
+        clu_ref ref = ask(&s, &tim, true, true);
+
+        control_put_spawn_reply(&w, &ref, &tim.self, SPAWN_REPLY_LINK | SPAWN_REPLY_MONITOR,
+                                &s.bob.self);
+        receive(&s, &w);
+        if (ended == 1) {
+            control_put_monitor_exit(&w, &s.bob.self, NULL, &tim.self, &ref, "x");
+            receive(&s, &w);
+        }
+        clu_demonitor(tim.p, &ref);
+        expect_sent(&s, ended == 1 ? "" : "20 ");
+        actor_takes(&tim);
+        expect(&s, &tim, "spawned bob\n");
+        assert_int_equal(s.w.nodes[0].ties.n_used, 0);
+        assert_int_equal(s.w.nodes[0].bonds.n, 1);
+        clu_writer_free(&w);
+        end_spawning(&s);
+    }
+}
+
+static void who_demonitors_hears_of_its_own(void **state)
+{
+    struct story *s = *state;
+    static struct actor tim;
+
+    assert_true(actor_start(&tim, &s->w, 0, "tim", NULL, true));
+    clu_ref ref = clu_spawn_remote(tim.p, "a@h", "m", "f", slice_of("j"), false, true);
+
+    clu_demonitor(tim.p, &ref);
+    world_run(&s->w);
+    actor_takes(&tim);
+    expect(s, &tim, "spawned ?\n");
+}
+
 /* Whose monitor it is not cannot make it fire. */
 static void forged_downs_fire_nothing(void **state)
 {
@@ -279,6 +326,8 @@ int main(void)
         cmocka_unit_test(who_asked_has_ended),
         cmocka_unit_test(who_asked_ends_with_the_error),
         cmocka_unit_test(who_asked_wants_no_monitor_any_more),
+        cmocka_unit_test(who_demonitors_hears_of_its_process),
+        STORY(who_demonitors_hears_of_its_own),
         cmocka_unit_test(forged_downs_fire_nothing),
     };
 
