@@ -11,15 +11,22 @@ static void dial_wanted(struct machine *m, const char *name)
         node_unreachable(&m->node, name);
 }
 
-void needs_of_node(struct machine *m)
+static void step_node(struct machine *m)
 {
-    struct node_link *l;
     const char *name;
 
     node_turn(&m->node, m->now_ms);
     global_serve(m);
     while ((name = node_next_wanted(&m->node)) != NULL)
         dial_wanted(m, name);
+}
+
+void needs_of_node(struct machine *m)
+{
+    struct node_link *l;
+
+    if (!m->leaving)
+        step_node(m);
     while ((l = node_next_talking(&m->node)) != NULL)
         link_talk(m, CONTAINER_OF(l, struct link, node));
 }
