@@ -19,6 +19,8 @@ end
 set -l specs dns: srv: k8s: gossip: epmd: hosts: file: static:
 
 complete -c erlclu -n __fish_use_subcommand -f -a '(__erlclu_commands)'
+complete -c erlclu -n __fish_use_subcommand -f -a help -d 'the options of a command'
+complete -c erlclu -n '__erlclu_is_behind help' -f -a '(__erlclu_commands)'
 complete -c erlclu -n 'not __fish_use_subcommand; and string match -q -- "-*" (commandline -ct)' -f -a '(__erlclu_options)'
 complete -c erlclu -n '__fish_seen_subcommand_from discover wait' -f -a "$specs"
 complete -c erlclu -n '__erlclu_is_behind --discover' -f -a "$specs"

@@ -36,6 +36,30 @@ static int print_overview(void)
     return program_print(&out);
 }
 
+static int no_command(const char *word)
+{
+    const char *nearest = conf_nearest_command(word);
+
+    if (nearest != NULL)
+        return program_fail(EXIT_USAGE, "there is no command %s: did you mean %s?", word, nearest);
+    return program_fail(EXIT_USAGE, "there is no command %s: erlclu help lists them", word);
+}
+
+static int run_word(const char *word, int argc, char **argv)
+{
+    enum conf_command command = conf_command_of(word);
+
+    return command == CONF_COMMANDS ? no_command(word) : run_command(command, argc, argv);
+}
+
+/* "erlclu help ping" is "erlclu ping --help". */
+static int help_on(const char *word)
+{
+    char help[] = "--help", *words[] = {help};
+
+    return run_word(word, 1, words);
+}
+
 static bool is_one_of(const char *word, const char *const *words)
 {
     while (*words != NULL && strcmp(word, *words) != 0)
@@ -58,11 +82,8 @@ int main(int argc, char **argv)
     if (argc < 2)
         return program_fail(EXIT_USAGE, "a command is missing: erlclu help lists them");
     if (is_one_of(argv[1], helps))
-        return print_overview();
-    enum conf_command command =
-        is_one_of(argv[1], versions) ? CMD_VERSION : conf_command_of(argv[1]);
-
-    if (command == CONF_COMMANDS)
-        return program_fail(EXIT_USAGE, "there is no command %s: erlclu help lists them", argv[1]);
-    return run_command(command, argc - 2, argv + 2);
+        return argc == 2 || is_one_of(argv[2], helps) ? print_overview() : help_on(argv[2]);
+    if (is_one_of(argv[1], versions))
+        return run_command(CMD_VERSION, argc - 2, argv + 2);
+    return run_word(argv[1], argc - 2, argv + 2);
 }

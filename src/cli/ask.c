@@ -2,6 +2,7 @@
 #include "cli/ask.h"
 
 #include "net/system.h"
+#include "view/advice.h"
 #include "view/fields.h"
 
 struct asking {
@@ -49,6 +50,12 @@ json_t *ask_failure(json_t *document, const struct answer *answer)
 {
     document = put(document, "stage", show_stage(&answer->stage));
     return put(document, "reason", show_text(answer->reason));
+}
+
+json_t *ask_no_link(json_t *document, const struct answer *answer)
+{
+    document = ask_failure(document, answer);
+    return put(document, "advice", json_string(advice_on_asked(answer->stage)));
 }
 
 json_t *ask_address(json_t *document, const struct answer *answer)

@@ -190,14 +190,18 @@ static void print_line(const char *text)
 static int print_places(const struct demo *d)
 {
     const struct demo_place *p = &d->place;
+    char self[512] = "erlclu"; /* zeroed behind it */
     struct buf out = {0};
 
+    (void)!readlink(SELF, self, sizeof self - 1);
     buf_printf(&out,
                "DNS    127.0.0.1:%u answers for %s\n"
                "nodes  erlclu@127.0.0.1 to erlclu@127.0.0.%d at port %u; the last one is Erlang's\n"
                "page   http://127.0.0.1:%u/\n",
                (unsigned)p->dns_port, DEMO_SERVICE, DEMO_NODES, (unsigned)p->dist_port,
                (unsigned)p->http_port);
+    buf_printf(&out, "shell  %s shell --port %u --cookie-file %s erlclu@127.0.0.%d\n", self,
+               (unsigned)p->dist_port, p->cookie, DEMO_NODES);
     buf_put_text(&out, "Ctrl-C stops all of it\n");
     return program_print(&out);
 }

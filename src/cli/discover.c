@@ -16,8 +16,6 @@
 
 /* Records of one reply that are shown. */
 #define RECORDS_MAX 16384
-/* gossip: whoever is there has spoken once by then. */
-#define LISTEN_MS 6000
 
 /* ---- asking ---- */
 
@@ -31,14 +29,14 @@ static void on_reply(void *arg, enum dns_status status, clu_slice msg)
         d->n_replies++;
 }
 
-static bool is_spoken(const struct source_row *row)
+bool discover_is_spoken(const struct source_row *row)
 {
     return strncmp(row->spec, "gossip:", 7) == 0;
 }
 
 static bool is_over(const struct discovery *d, const struct source_row *row)
 {
-    if (is_spoken(row))
+    if (discover_is_spoken(row))
         return !d->is_listening;
     /* A source may list what it has before all of its questions are answered. */
     return row->result != RESULT_WAITING && !row->asking;
@@ -74,7 +72,7 @@ static bool start_listening(struct discovery *d)
     if (d->conf->timeout_given)
         return true;
     d->listening = watch_new(loop_base(d->drive.loop), WATCH_TIMER, -1, on_listened, d);
-    return d->listening != NULL && watch_start(d->listening, LISTEN_MS);
+    return d->listening != NULL && watch_start(d->listening, DISCOVER_LISTEN_MS);
 }
 
 size_t discover_spec_of(const struct snapshot *s, const struct dns_reply *r)
@@ -212,7 +210,8 @@ static int verdict(const struct discovery *d)
 
         if (row->n_addresses > 0)
             return EXIT_DONE;
-        if (has_names(row) && (row->result == RESULT_FAILED || row->result == RESULT_WAITING))
+        if (row->unresolved ||
+            (has_names(row) && (row->result == RESULT_FAILED || row->result == RESULT_WAITING)))
             status = EXIT_DNS;
     }
     return status;

@@ -7,6 +7,8 @@
 
 /* Two families of every SPEC, and room for second looks and the targets of SRV records. */
 #define REPLIES_MAX (16 * SETTINGS_SPECS_MAX)
+/* gossip: whoever is there has spoken once by then. */
+#define DISCOVER_LISTEN_MS 6000
 
 /* One round of all sources, and what came of it. */
 struct discovery {
@@ -34,6 +36,8 @@ typedef void found_fn(void *arg, const struct found *f);
 size_t discover_spec_of(const struct snapshot *s, const struct dns_reply *r);
 /* discover_each: what the source lists, in the order of the replies where those have it. */
 void discover_each(const struct discovery *d, size_t source, void *arg, found_fn *fn);
+/* discover_is_spoken: nobody is asked there, those who speak are heard. */
+bool discover_is_spoken(const struct source_row *row);
 /* discover_print: as the conf wants it: text, --short or --json. The exit status. */
 int discover_print(const struct discovery *d);
 

@@ -53,16 +53,26 @@ static void put_reply(struct buf *out, const struct dns_reply *r)
         buf_printf(out, "    %s port %u\n", r->services[i].target, (unsigned)r->services[i].port);
 }
 
-/* SPECs may end in a colon: no other stands behind them. */
-static void put_source(struct buf *out, const struct source_row *s)
+static void put_silence(struct buf *out, const struct discovery *d, const struct source_row *s)
 {
-    const char *reason = s->result == RESULT_WAITING ? "no answer in time" : s->reason;
+    uint32_t ms = d->conf->timeout_given ? d->conf->timeout_ms : DISCOVER_LISTEN_MS;
 
+    if (discover_is_spoken(s))
+        buf_printf(out, ": nobody was heard in %g s", ms / 1000.0);
+    else
+        buf_put_text(out, ": no answer in time");
+}
+
+/* SPECs may end in a colon: no other stands behind them. */
+static void put_source(struct buf *out, const struct discovery *d, const struct source_row *s)
+{
     text_put_printable(out, slice_of(s->spec));
     buf_printf(out, "  %s", result_kind_text(s->result));
-    if (reason[0] != '\0') {
+    if (s->result == RESULT_WAITING) {
+        put_silence(out, d, s);
+    } else if (s->reason[0] != '\0') {
         buf_put_text(out, ": ");
-        text_put_printable(out, slice_of(reason));
+        text_put_printable(out, slice_of(s->reason));
     }
     buf_put_byte(out, '\n');
 }
@@ -72,7 +82,7 @@ static int print_text(const struct discovery *d)
     struct buf out = {0};
 
     for (size_t i = 0; i < d->snapshot->n_sources; i++) {
-        put_source(&out, &d->snapshot->sources[i]);
+        put_source(&out, d, &d->snapshot->sources[i]);
         for (size_t k = 0; k < d->n_replies; k++)
             if (discover_spec_of(d->snapshot, &d->replies[k]) == i)
                 put_reply(&out, &d->replies[k]);

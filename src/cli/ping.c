@@ -12,7 +12,7 @@ static int print_json(const char *node, const struct answer *a)
     d = put(d, "result", json_string(a->ok ? "pong" : "pang"));
     d = ask_address(d, a);
     if (!a->ok)
-        return program_print_json(ask_failure(d, a));
+        return program_print_json(ask_no_link(d, a));
     d = put(d, "took_us", show_u64(&a->took_us));
     d = put(d, "creation", show_u32(&a->creation));
     return program_print_json(put(d, "flags", show_u64(&a->flags)));

@@ -1,12 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/session.h"
 
+#include "cli/ask.h"
 #include "net/system.h"
 #include "net/watch.h"
 #include "view/advice.h"
+#include "view/fields.h"
+
+/* In one line, as all that a session prints as JSON. */
+static int print_no_link(const struct session *s, const struct answer *a)
+{
+    json_t *d = put(json_object(), "node", show_text(s->conf->target));
+    struct buf out = {0};
+
+    if (json_put(&out, ask_no_link(d, a), 0) != CLU_OK)
+        out.err = CLU_ENOMEM;
+    int status = program_print(&out);
+
+    return status != EXIT_DONE ? status : exit_of_stage(a->stage);
+}
 
 static int tell_no_link(const struct session *s, const struct answer *a)
 {
+    if (s->conf->json)
+        return print_no_link(s, a);
     return program_fail(exit_of_stage(a->stage), "no link with %s: %s: %s. %s", s->conf->target,
                         stage_text(a->stage), a->reason, advice_on_asked(a->stage));
 }
@@ -40,8 +57,11 @@ static int tell_too_late(struct session *s)
 {
     struct answer a;
 
+    if (s->linked && s->on_late != NULL)
+        return s->on_late(s);
     if (s->linked)
-        return program_fail(EXIT_TCP_TIMEOUT, "%s did not answer in time", s->conf->target);
+        return program_fail(EXIT_TCP_TIMEOUT, "%s did not answer within %g s: see --timeout",
+                            s->conf->target, s->conf->timeout_ms / 1000.0);
     machine_ask_given_up(s->drive.machine, s->ask, &a);
     return tell_no_link(s, &a);
 }
@@ -100,8 +120,26 @@ static unsigned characters(const char *text, size_t len)
     return n;
 }
 
+/* So much of what cannot be read is shown. */
+#define SHOWN_MAX 20
+
+/* How many bytes that is, no character being cut. */
+static int shown_len(const char *text)
+{
+    size_t len = strnlen(text, SHOWN_MAX);
+
+    while (len > 0 && ((uint8_t)text[len] & 0xc0) == 0x80)
+        len--;
+    return (int)len;
+}
+
 int fail_to_parse(const char *word, const char *text, size_t at, clu_error err)
 {
+    if (err == CLU_ESYNTAX && text[at] != '\0')
+        return program_fail(EXIT_USAGE,
+                            "%s, at character %u: syntax error before `%.*s`: expected a term: no "
+                            "variables, calls or Elixir syntax",
+                            word, characters(text, at) + 1, shown_len(text + at), text + at);
     if (text[at] == '\0')
         return program_fail(EXIT_USAGE, "%s, at its end: %s", word, clu_strerror(err));
     return program_fail(EXIT_USAGE, "%s, at character %u: %s", word, characters(text, at) + 1,

@@ -17,6 +17,8 @@ struct session {
     void (*on_linked)(struct session *s);
     /* Of a further question to the machine; NULL: none is asked. */
     void (*on_answer)(struct session *s, const struct answer *answer);
+    /* When --timeout has passed behind the link: the status, after words; NULL: some are there. */
+    int (*on_late)(struct session *s);
     clu_receive_fn *receive; /* of the process; arg is the session */
     clu_process *self;       /* from on_linked on */
 };

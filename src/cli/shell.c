@@ -180,6 +180,9 @@ static bool carry_leave(struct shell *sh, const struct term_effect *e)
 {
     (void)e;
     sh->leaving = true;
+    if (term_was_cut(sh->term) && sh->status == EXIT_DONE)
+        sh->status = program_fail(EXIT_NO, "the input ended within an expression%s",
+                                  sh->iex ? "" : ": is its final dot missing?");
     if (sh->lives)
         give_last_moment(sh);
     else

@@ -38,6 +38,7 @@ struct shell {
     bool iex, iex_known;
     bool undefined; /* the function of the latest call: there is none there */
     bool lives, leaving, killed;
+    bool told;                    /* how to leave */
     uint8_t node[NODE_NAME_SIZE]; /* what pid.node borrows */
     clu_ref last_moment;          /* a timer: how long it may still take; n is 0 without one */
     clu_pid pid;                  /* the shell's */

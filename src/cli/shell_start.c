@@ -118,6 +118,16 @@ static bool set_expander(struct shell *sh)
     return w.err == CLU_OK && term_set_expander(sh->term, &e) == CLU_OK;
 }
 
+/* Those who know their shell from elsewhere would stop the node with it. */
+static void tell_how_to_leave(struct shell *sh)
+{
+    if (sh->interactive && !sh->told)
+        term_say(sh->term,
+                 sh->iex ? "Ctrl-D leaves; System.halt() or System.stop() would stop the node\n"
+                         : "Ctrl-D leaves; q(). or halt(). would stop the node\n");
+    sh->told = true;
+}
+
 static void take_shell(struct shell *sh, clu_reader *answer)
 {
     clu_pid pid = {0};
@@ -140,6 +150,7 @@ static void take_shell(struct shell *sh, clu_reader *answer)
         return;
     }
     sh->lives = true;
+    tell_how_to_leave(sh);
     term_shell(sh->term, true);
 }
 

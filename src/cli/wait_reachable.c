@@ -102,7 +102,10 @@ static int wait_for_them(struct waiting *w)
 
     if (s == NULL)
         return program_fail(EXIT_LOCAL, "%s", clu_strerror(CLU_ENOMEM));
-    return w->is_over ? tell_success(w, s) : program_fail(EXIT_NO, "%s", put_why(w, s));
+    if (w->is_over)
+        return tell_success(w, s);
+    return program_fail(EXIT_NO, "after %u.%03u s: %s", (unsigned)(w->conf->timeout_ms / 1000),
+                        (unsigned)(w->conf->timeout_ms % 1000), put_why(w, s));
 }
 
 int wait_reachable(const struct conf *c)

@@ -94,6 +94,7 @@ static void set_defaults(struct loading *l)
         .epmd = role->no_listen   ? EPMD_EXTERNAL
                 : role->epmd_only ? EPMD_EMBEDDED
                                   : EPMD_AUTO,
+        .library = l->in->command == CMD_LIBRARY,
         .epmd_port = EPMD_PORT_DEFAULT,
         .ticktime_ms = TICKTIME_MS,
         .tick_intensity = TICK_INTENSITY,

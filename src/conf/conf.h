@@ -54,7 +54,8 @@ struct conf_input {
     /* env: the value of a variable, NULL when it is not set. */
     const char *(*env)(void *arg, const char *name);
     /* read_file: appends the text of a file. CLU_ENOENT: there is none; CLU_ESIZE: over
-     * CONF_FILE_MAX; any other error: why says what the system said. */
+     * CONF_FILE_MAX; any other error: why says what the system said. CLU_OK with a why: what is odd
+     * about the file, "others than its owner have access to it". */
     clu_error (*read_file)(void *arg, const char *path, struct buf *text, char why[REASON_SIZE]);
     void *arg;
 };
@@ -101,6 +102,8 @@ void conf_fini(struct conf *c);
 
 /* conf_command_of: the command of a word; CONF_COMMANDS when there is none. */
 enum conf_command conf_command_of(const char *word);
+/* conf_nearest_command: that was meant by a word which is none; NULL: nothing is near. */
+const char *conf_nearest_command(const char *word);
 const char *conf_command_word(enum conf_command command);
 /* conf_command_arguments: "NODE", "[HOST]", "" for none. */
 const char *conf_command_arguments(enum conf_command command);

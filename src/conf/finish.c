@@ -45,6 +45,8 @@ static bool read_home_cookie(struct loading *l)
         wrong = cookie_set(&l->out->settings.cookie, buf_slice(&text), path);
     else
         wrong = why;
+    if (wrong == NULL && why[0] != '\0') /* auth.erl: "must be accessible by owner only" */
+        conf_note_that(l, path, why);
     text_set(l->out->settings.cookie_file, FILE_SIZE, slice_of(path));
     buf_free(&text);
     return l->err == CLU_OK && (wrong == NULL || no_cookie(l, path, wrong));
@@ -184,6 +186,23 @@ static bool finish_specs(struct loading *l, const struct role *role)
     return true;
 }
 
+/* What people write for a node that is none, and what they mean. */
+static bool refuse_target(struct loading *l, const char *given, const char *wrong)
+{
+    const char *what = l->out->n_args > 0 ? "NODE" : "RELEASE_NODE", *at = strchr(given, '@');
+    const char *colon = strrchr(given, ':');
+    uint32_t port;
+
+    if (given[0] == '\0')
+        return conf_say(l, "%s is empty", what);
+    if (at == NULL && strpbrk(given, ".:") != NULL)
+        return conf_say(l, "%s: `%.100s` is a host, not a node: NAME@HOST", what, given);
+    if (at != NULL && colon != NULL && text_number(slice_of(colon + 1), 1, UINT16_MAX, &port))
+        return conf_say(l, "%s: `%.100s` has a port behind the host: give it as --port %u", what,
+                        given, (unsigned)port);
+    return conf_say(l, "%s: `%.100s` %s", what, given, wrong);
+}
+
 /* The node that a command is for. RELEASE_NODE is the release's own name: beside it in the pod, it
  * is the one that people mean. */
 static bool finish_target(struct loading *l, const struct role *role)
@@ -199,8 +218,12 @@ static bool finish_target(struct loading *l, const struct role *role)
                         conf_command_word(l->in->command));
     const char *wrong = names_make(c->target, given, &l->here);
 
-    return wrong == NULL ||
-           conf_say(l, "%s: `%.100s` %s", c->n_args > 0 ? "NODE" : "RELEASE_NODE", given, wrong);
+    if (wrong != NULL)
+        return refuse_target(l, given, wrong);
+    return strcmp(c->settings.name, c->target) != 0 ||
+           conf_say(l,
+                    "--name: %.100s is the name of the node asked: leave it out or choose another",
+                    c->target);
 }
 
 static bool needs_spec(struct loading *l, const char *what)
@@ -230,7 +253,9 @@ static bool finish_wait(struct loading *l, const struct role *role)
     (void)role;
     if (l->in->command != CMD_WAIT)
         return true;
-    if ((c->want_peers == 0) == (c->want_reachable == 0))
+    if (c->want_peers > 0 && c->want_reachable > 0)
+        return conf_say(l, "erlclu wait takes --peers or --reachable: one of the two, not both");
+    if (c->want_peers == 0 && c->want_reachable == 0)
         return conf_say(l, "erlclu wait needs --peers N, which asks the node that runs here, or "
                            "--reachable N SPEC..., which looks for nodes itself");
     if (c->want_peers > 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 
+#include "conf/nearest.h"
 #include "conf/options.h"
 
 static const struct {
@@ -19,6 +20,15 @@ enum conf_command conf_command_of(const char *word)
     while (i < CONF_COMMANDS && strcmp(commands[i].word, word) != 0)
         i++;
     return (enum conf_command)i;
+}
+
+const char *conf_nearest_command(const char *word)
+{
+    struct nearest n = {.word = slice_of(word)};
+
+    for (size_t i = 0; i < CONF_COMMANDS; i++)
+        nearest_try(&n, commands[i].word);
+    return n.best;
 }
 
 const char *conf_command_word(enum conf_command command)
@@ -43,6 +53,7 @@ static void put_row(struct buf *out, const char *left, const char *right, const 
 static void put_option(struct buf *out, const struct option *o, enum conf_command command)
 {
     bool env = (o->env_commands & command_bit(command)) != 0;
+    bool other = (o->other_commands & command_bit(command)) != 0;
     bool word = (o->word_commands & command_bit(command)) != 0;
     char left[64];
 
@@ -51,12 +62,22 @@ static void put_option(struct buf *out, const struct option *o, enum conf_comman
     else
         snprintf(left, sizeof left, "%s%s%s", o->name, o->arg == NULL ? "" : " ",
                  o->arg == NULL ? "" : o->arg);
-    put_row(out, left, o->help, env ? o->env : NULL);
+    put_row(out, left, other ? o->other_help : o->help, env ? o->env : NULL);
 }
 
-static const char specs[] =
-    "\nSPEC: dns:NAME srv:NAME k8s:NAMESPACE/SERVICE gossip: epmd:HOST hosts:FILE\n"
-    "      file:FILE static:NODE,NODE   (man erlclu, docs/discovery.md)\n";
+static void put_notes(struct buf *out, enum conf_command command)
+{
+    const struct role *role = &conf_roles[command];
+
+    if (role->target && role->min_args == 0)
+        buf_put_text(out, "\nNODE: NAME@HOST; without it, the node that RELEASE_NODE names\n");
+    if (command == CMD_WAIT)
+        buf_put_text(out, "\nEither --peers or --reachable is needed.");
+    if ((conf_options[OPT_DISCOVER].commands & command_bit(command)) != 0)
+        buf_put_text(
+            out, "\nSPEC: dns:NAME srv:NAME k8s:NAMESPACE/SERVICE gossip: epmd:HOST hosts:FILE\n"
+                 "      file:FILE static:NODE,NODE   (man erlclu, docs/discovery.md)\n");
+}
 
 void conf_help(enum conf_command command, struct buf *out)
 {
@@ -69,8 +90,7 @@ void conf_help(enum conf_command command, struct buf *out)
             (conf_options[i].commands & command_bit(command)) != 0)
             put_option(out, &conf_options[i], command);
     put_option(out, &conf_options[OPT_HELP], command);
-    if ((conf_options[OPT_DISCOVER].commands & command_bit(command)) != 0)
-        buf_put_text(out, specs);
+    put_notes(out, command);
 }
 
 void conf_overview(struct buf *out)
@@ -82,5 +102,6 @@ void conf_overview(struct buf *out)
         snprintf(left, sizeof left, "%s %s", commands[i].word, commands[i].arguments);
         put_row(out, left, commands[i].help, NULL);
     }
-    buf_put_text(out, "\nerlclu COMMAND --help lists the options of a command.\n");
+    buf_put_text(
+        out, "\nerlclu COMMAND --help, or erlclu help COMMAND, lists the options of a command.\n");
 }

@@ -5,6 +5,7 @@
 
 #define BIT(command) (UINT32_C(1) << (command))
 #define FIELD(name)  offsetof(struct conf, name)
+#define ASKS_PAGE    "it asks a node's page: --http ADDR:PORT"
 
 enum {
     RUN = BIT(CMD_RUN),
@@ -44,7 +45,9 @@ const struct option conf_options[OPTIONS] = {
                   .env_commands = RUN | DISCOVER | WAIT | LIBRARY,
                   .field = FIELD(settings.name),
                   .set = set_name,
-                  .help = "own name: NAME or NAME@HOST"},
+                  .help = "own name: NAME or NAME@HOST",
+                  .other_help = "own name; a node of that name loses its link there",
+                  .other_commands = DIAL},
     [OPT_ARGS_FILE] = {.name = "--args-file",
                        .arg = "FILE",
                        .commands = RUN,
@@ -134,7 +137,9 @@ const struct option conf_options[OPTIONS] = {
                   .commands = RUN | NODES | STATUS | WAIT,
                   .field = FIELD(settings.http),
                   .set = set_http,
-                  .help = "the page, or none [HTTP_ADDR, HTTP_PORT]"},
+                  .help = "the page, or none [HTTP_ADDR, HTTP_PORT]",
+                  .other_help = "where the node's page is [HTTP_ADDR, HTTP_PORT]",
+                  .other_commands = NODES | STATUS | WAIT},
     [OPT_METRICS_PORT] = {.commands = RUN,
                           .env = "METRICS_PORT",
                           .env_commands = RUN,
@@ -274,8 +279,8 @@ const struct role conf_roles[CONF_ROLES] = {
                    .resolver = true,
                    .target = true,
                    .max_args = 1},
-    [CMD_NODES] = {.page = true},
-    [CMD_STATUS] = {.page = true},
+    [CMD_NODES] = {.page = true, .stray = ASKS_PAGE},
+    [CMD_STATUS] = {.page = true, .stray = ASKS_PAGE},
     [CMD_WAIT] = {.own_name = true,
                   .hidden = true,
                   .no_listen = true,

@@ -97,6 +97,8 @@ struct option {
     const char *(*set)(struct loading *l, const struct given *g, void *field);
     bool secret; /* the value is never shown */
     const char *help;
+    const char *other_help; /* what these commands say of it instead */
+    uint32_t other_commands;
 };
 
 extern const struct option conf_options[OPTIONS];
@@ -142,6 +144,7 @@ struct role {
     bool page;     /* serves a page or asks for one: its address may be a name of hosts */
     bool target;   /* is for one node: its first word, else RELEASE_NODE */
     uint8_t min_args, max_args;
+    const char *stray; /* what to say of a word too many; NULL: --help says more */
 };
 
 extern const struct role conf_roles[CONF_ROLES];

@@ -330,12 +330,38 @@ CONF_SETTER(set_cookie_overlap)
     return NULL;
 }
 
+/* "http://ADDR:PORT/", as the log tells it and people copy it, is ADDR:PORT. */
+static clu_slice without_scheme(clu_slice text)
+{
+    static const char scheme[] = "http://";
+    size_t len = sizeof scheme - 1;
+
+    if (!slice_starts(text, scheme))
+        return text;
+    text = (clu_slice){text.data + len, text.len - len};
+    text.len -= text.len > 0 && text.data[text.len - 1] == '/';
+    return text;
+}
+
 CONF_SETTER(set_http)
 {
-    if (strcmp(g->text, "none") != 0)
-        return set_endpoint(l, g, field);
-    *(struct addr *)field = (struct addr){0};
-    return NULL;
+    char place[HOST_NAME_SIZE + 8];
+    struct given of_place = *g;
+    uint32_t port;
+
+    if (text_number(text_of(g), 1, UINT16_MAX, &port)) {
+        conf_say(l, "%s: `%s` is a port alone: ADDR:PORT is wanted, as 127.0.0.1:%s", g->where,
+                 g->text, g->text);
+        return "";
+    }
+    if (strcmp(g->text, "none") == 0) {
+        *(struct addr *)field = (struct addr){0};
+        return NULL;
+    }
+    if (!text_set(place, sizeof place, without_scheme(text_of(g))))
+        place[0] = '\0';
+    of_place.text = place;
+    return set_endpoint(l, &of_place, field);
 }
 
 CONF_SETTER(set_template)
@@ -389,8 +415,12 @@ CONF_SETTER(set_dns)
 
 CONF_SETTER(set_timeout)
 {
+    const char *wrong = set_duration(l, g, field);
+
     l->out->timeout_given = true;
-    return set_duration(l, g, field);
+    if (wrong == NULL && *(uint32_t *)field == 0)
+        return "leaves no time: 1ms is the least";
+    return wrong;
 }
 
 CONF_SETTER(set_log_level)

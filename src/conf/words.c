@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "conf/nearest.h"
 #include "conf/options.h"
 
 /* The words of the command line. */
@@ -10,23 +11,57 @@ struct words {
     size_t at;
 };
 
-/* Options of the documentation that this version does not have. */
+#define NO_COOKIE                                                                                  \
+    "a cookie is never given on the command line, where others see it: RELEASE_COOKIE or "         \
+    "--cookie-file"
+
+/* Options that are none: of the documentation, which this version does not have, and of Erlang's. A
+ * dash at the end: so they begin. */
 static const struct {
-    const char *prefix, *what;
-} later[] = {
-    {"--tls-", "TLS between nodes"},
-    {"--mesh-interval", "the matrix of the mesh"},
-    {"--journal", "the journal"},
-    {"--token-file", "access tokens"},
+    const char *word, *why;
+} refused[] = {
+    {"--tls-", "TLS between nodes is not built in"},
+    {"--mesh-interval", "the matrix of the mesh is not built in"},
+    {"--journal", "the journal is not built in"},
+    {"--token-file", "access tokens are not built in"},
+    {"--cookie", NO_COOKIE},
+    {"-cookie", NO_COOKIE},
+    {"--setcookie", NO_COOKIE},
+    {"-setcookie", NO_COOKIE},
 };
 
-static bool refuse_unknown(struct loading *l, const char *word)
+static bool is_refused(const char *row, const char *word, size_t len)
 {
-    for (size_t i = 0; i < COUNT(later); i++)
-        if (strncmp(word, later[i].prefix, strlen(later[i].prefix)) == 0)
-            return conf_say(l, "%.60s: %s is not built in", word, later[i].what);
-    return conf_say(l, "unknown option %.60s: erlclu %s --help lists those that there are", word,
-                    conf_command_word(l->in->command));
+    size_t n = strlen(row);
+
+    return n <= len && memcmp(row, word, n) == 0 && (n == len || row[n - 1] == '-');
+}
+
+static const char *nearest_option(enum conf_command command, const char *word, size_t len)
+{
+    struct nearest n = {.word = {(const uint8_t *)word, len}};
+
+    for (size_t i = 0; i < OPTIONS; i++)
+        if (conf_options[i].name != NULL && (conf_options[i].commands & command_bit(command)) != 0)
+            nearest_try(&n, conf_options[i].name);
+    return n.best;
+}
+
+/* A value is not repeated: it may be a cookie. */
+static bool refuse_unknown(struct loading *l, const char *word, size_t len)
+{
+    const char *command = conf_command_word(l->in->command);
+    const char *nearest = nearest_option(l->in->command, word, len);
+    int shown = len < 60 ? (int)len : 60;
+
+    for (size_t i = 0; i < COUNT(refused); i++)
+        if (is_refused(refused[i].word, word, len))
+            return conf_say(l, "%.*s: %s", shown, word, refused[i].why);
+    if (nearest != NULL)
+        return conf_say(l, "unknown option %.*s: did you mean %s? erlclu %s --help lists all",
+                        shown, word, nearest, command);
+    return conf_say(l, "unknown option %.*s: erlclu %s --help lists those that there are", shown,
+                    word, command);
 }
 
 /* "--name is an option of run, discover and ping, not of nodes" */
@@ -87,7 +122,7 @@ static bool take_option(struct words *w, const char *word)
     const struct option *o = find_option(word, len);
 
     if (o == NULL)
-        return refuse_unknown(l, word);
+        return refuse_unknown(l, word, len);
     if ((o->commands & command_bit(l->in->command)) == 0)
         return refuse_here(l, o);
     if (o->arg == NULL)
@@ -126,6 +161,9 @@ static bool check_number(struct loading *l)
     if (n < role->min_args)
         return conf_say(l, "erlclu %s needs %s: erlclu %s --help says more", word,
                         conf_command_arguments(l->in->command), word);
+    if (n > role->max_args && role->stray != NULL)
+        return conf_say(l, "erlclu %s has no use for `%.60s`: %s", word,
+                        l->out->args[role->max_args], role->stray);
     if (n > role->max_args)
         return conf_say(l, "erlclu %s has no use for `%.60s`: erlclu %s --help says more", word,
                         l->out->args[role->max_args], word);

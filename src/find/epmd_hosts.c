@@ -108,6 +108,7 @@ static void begin_round(struct epmd_hosts *p, uint64_t now_ms)
     p->running = true;
     p->begun_ms = now_ms;
     p->why[0] = p->note[0] = '\0';
+    p->unresolved = false;
     schedule_begun(&p->when);
 }
 
@@ -147,6 +148,7 @@ static bool end_round(struct epmd_hosts *p, uint64_t now_ms)
     p->running = false;
     row->asking = false;
     row->result = round_kind(p);
+    row->unresolved = row->result == RESULT_FAILED && p->unresolved;
     source_count(&p->source, p->begun_ms, now_ms);
     say(row->reason, "%s", p->why[0] != '\0' ? p->why : p->note);
     schedule_ended(&p->when, row->result, EPMD_HOSTS_POLL_S, true, now_ms);
@@ -203,15 +205,18 @@ static struct epmd_host *find_asked(const struct epmd_hosts *p, const char *host
     return NULL;
 }
 
-static void take_failure(struct epmd_hosts *p, const struct epmd_host *h, const char *why)
+static void take_failure(struct epmd_hosts *p, const struct epmd_host *h, const struct given *given)
 {
     struct addr literal;
 
     p->source.row.failures++;
-    if (p->why[0] == '\0' && addr_parse_ip(&literal, slice_of(h->host)))
-        say(p->why, "%s", why);
-    else if (p->why[0] == '\0')
-        say(p->why, "%.100s: %.250s", h->host, why);
+    if (p->why[0] != '\0')
+        return;
+    p->unresolved = given->unresolved; /* which the why begins with */
+    if (p->unresolved || addr_parse_ip(&literal, slice_of(h->host)))
+        say(p->why, "%s", given->why);
+    else
+        say(p->why, "%.100s: %.250s", h->host, given->why);
 }
 
 bool epmd_hosts_given(struct source *s, const struct given *given, uint64_t now_ms)
@@ -225,7 +230,7 @@ bool epmd_hosts_given(struct source *s, const struct given *given, uint64_t now_
     p->n_asked--;
     h->failed = given->why != NULL;
     if (h->failed) {
-        take_failure(p, h, given->why);
+        take_failure(p, h, given);
     } else {
         s->row.last_ms = now_ms;
         take_names(p, h, given);

@@ -36,6 +36,7 @@ struct epmd_hosts {
     bool changed;           /* the entries do not show what the hosts list */
     size_t n_asked;         /* under way */
     char why[REASON_SIZE];  /* of the first host that failed this round */
+    bool unresolved;        /* ... for want of an address */
     char note[REASON_SIZE]; /* what is wrong though all answered; "" */
 };
 

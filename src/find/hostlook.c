@@ -53,12 +53,14 @@ static bool candidate_name(const struct hostlook *h, char out[HOST_NAME_SIZE])
     return text_set(out, HOST_NAME_SIZE, host) && host_name_problem(out) == NULL;
 }
 
-/* Adds to the reason; a list that does not fit ends in dots. */
+/* Adds to the reason, which begins with the host; a list that does not fit ends in dots. */
 static void tell(struct hostlook *h, const char *name, const char *what)
 {
+    bool only = n_candidates(h) == 1;
     size_t len = strlen(h->reason);
     const char *between = h->candidate == 0 ? ": " : ", ";
-    int n = snprintf(h->reason + len, sizeof h->reason - len, "%s%s %s", between, name, what);
+    int n = snprintf(h->reason + len, sizeof h->reason - len, "%s%s%s%s", between, only ? "" : name,
+                     only ? "" : " ", what);
 
     if (n >= 0 && (size_t)n >= sizeof h->reason - len)
         memcpy(h->reason + sizeof h->reason - 4, "...", 4);

@@ -155,7 +155,7 @@ bool reconcile_failed(struct reconcile *r, slot_id id, enum stage stage, const c
     r->version++;
     if (!list_empty(&p->places))
         turn_places(p);
-    if (stage == STAGE_EPMD_UNKNOWN || stage == STAGE_NAME_MISMATCH)
+    if (stage == STAGE_EPMD_UNKNOWN || stage == STAGE_NO_EPMD || stage == STAGE_NAME_MISMATCH)
         tracked_unlearn(r, p, now_ms);
     tracked_settle(r, p, now_ms);
     tracked_plan(r, p, now_ms + next_pause(r, p));

@@ -120,6 +120,7 @@ struct given {
     struct addr addr;
     const struct epmd_entry *names;
     size_t n_names;
+    bool unresolved; /* why: the host has no address */
     /* GIVEN_DATAGRAM: addr is the sender */
 };
 

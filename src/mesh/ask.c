@@ -101,7 +101,7 @@ void ask_tick(struct machine *m, uint64_t now_ms)
         a->deadline_ms = NEVER;
         forget_call(m, a);
         if (a->sent)
-            no(a, STAGE_CLOSED,
+            no(a, STAGE_SILENT,
                "linked, but its net_kernel did not answer within 7 s: the node is hung or "
                "overloaded",
                &a->answer->address);
@@ -146,7 +146,7 @@ static void on_pong(clu_process *self, const clu_answer *answer, void *arg)
     a->answer->ok = answer->outcome == CLU_ANSWERED && slice_is(clu_get_atom(&term), "yes") &&
                     term.err == CLU_OK;
     if (!a->answer->ok)
-        no(a, STAGE_CLOSED, "linked, but it has no net_kernel to answer", &a->answer->address);
+        no(a, STAGE_SILENT, "linked, but it has no net_kernel to answer", &a->answer->address);
     a->answered = true;
     a->deadline_ms = NEVER;
 }
@@ -169,7 +169,7 @@ static clu_error call_net_kernel(struct machine *m, struct ask *a, struct link *
 static void send_ping(struct machine *m, struct ask *a, struct link *l, uint64_t now_ms)
 {
     if (call_net_kernel(m, a, l) != CLU_OK) {
-        no(a, STAGE_CLOSED, "the link has no room for one more message", &l->conn.peer);
+        no(a, STAGE_SILENT, "the link has no room for one more message", &l->conn.peer);
         return;
     }
     a->sent = true;
@@ -367,7 +367,7 @@ static void waits_for_conn(struct answer *answer, const struct conn *c)
     const char *who = c->kind == CONN_EPMD_QUERY ? "epmd" : "the node";
     char at[ADDR_TEXT_MAX];
 
-    answer->stage = c->opened ? STAGE_CLOSED : STAGE_TCP_TIMEOUT;
+    answer->stage = c->opened ? STAGE_SILENT : STAGE_TCP_TIMEOUT;
     answer->address = c->peer;
     addr_text(&c->peer, at);
     if (c->opened)
@@ -390,7 +390,7 @@ void machine_ask_given_up(struct machine *m, uint32_t ask, struct answer *answer
     }
     bool linked = a != NULL && a->sent;
 
-    answer->stage = linked ? STAGE_CLOSED : STAGE_DNS;
+    answer->stage = linked ? STAGE_SILENT : STAGE_DNS;
     text_set(answer->reason, REASON_SIZE,
              slice_of(linked ? "linked, but its net_kernel did not answer in time"
                              : "the look-up of its host was not answered in time"));

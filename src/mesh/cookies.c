@@ -14,13 +14,23 @@ static const struct cookie *own_cookie_of(const struct machine *m, const char *p
     return NULL;
 }
 
-clu_slice cookie_for(const struct machine *m, const char *peer)
+static const struct cookie *cookie_of(const struct machine *m, const char *peer)
 {
     const struct cookie *c = own_cookie_of(m, peer);
 
-    if (c == NULL)
-        c = &m->cookies[m->cookie];
+    return c != NULL ? c : &m->cookies[m->cookie];
+}
+
+clu_slice cookie_for(const struct machine *m, const char *peer)
+{
+    const struct cookie *c = cookie_of(m, peer);
+
     return (clu_slice){c->bytes, c->len};
+}
+
+const char *cookie_source(const struct machine *m, const char *peer)
+{
+    return cookie_of(m, peer)->source;
 }
 
 clu_slice cookie_before(const struct machine *m, const char *peer)

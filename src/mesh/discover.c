@@ -147,9 +147,19 @@ static void round_ended(struct machine *m, size_t i, uint64_t now_ms)
     machine_changed(m);
 }
 
+static void tell_no_source(struct machine *m)
+{
+    struct event *e = machine_event(m, EVENT_NO_DISCOVERY);
+
+    text_set(e->what, sizeof e->what,
+             slice_of(m->settings->library ? "no .discover" : "no --discover"));
+}
+
 void discover_start(struct machine *m, uint64_t now_ms)
 {
     m->discovering = true;
+    if (m->n_sources == 0 && !m->settings->no_listen)
+        tell_no_source(m);
     for (size_t i = 0; i < m->n_sources; i++) {
         source_start(m->sources[i], &m->address, now_ms);
         /* A source that asks nobody (static) has its list at once. */

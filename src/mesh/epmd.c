@@ -148,8 +148,14 @@ static void not_serving(struct machine *m, const struct addr *at, const char *er
         wait_for(m, EPMD_SOON_MS, now_ms);
         return;
     }
-    machine_fatal(m, "cannot serve epmd at %s: %.80s: stop what listens there, or use --epmd %s",
-                  addr_text(at, text), error, in_use ? "external" : "none");
+    addr_text(at, text);
+    if (m->settings->epmd_only)
+        machine_fatal(m, "cannot serve epmd at %s: %.80s: %s another one with --epmd-port", text,
+                      error, in_use ? "stop what listens there, or choose" : "choose");
+    else
+        machine_fatal(m, "cannot serve epmd at %s: %.80s: stop what listens there, or use %s %s",
+                      text, error, m->settings->library ? ".epmd" : "--epmd",
+                      in_use ? "external" : "none");
 }
 
 void epmd_listening(struct machine *m, enum listener which, const struct addr *at,
@@ -256,6 +262,9 @@ static void self_refused(struct machine *m, struct conn *c, enum dial_error erro
         return;
     }
     dial_error_reason(error, &c->peer, "epmd", text, reason);
+    size_t len = strlen(reason);
+
+    snprintf(reason + len, sizeof reason - len, "; trying again");
     trouble(m, reason);
     wait_for(m, EPMD_RETRY_MS, now_ms);
 }
@@ -295,7 +304,8 @@ static void self_closed(struct machine *m, struct conn *c, const char *text, uin
 
     (void)c, (void)text;
     trouble(m, held ? "the epmd of this host went away; registering again"
-                    : "the epmd of this host closed the connection instead of registering us");
+                    : "the epmd of this host closed the connection instead of registering us; "
+                      "trying again");
     wait_for(m, held ? EPMD_SOON_MS : EPMD_RETRY_MS, now_ms);
 }
 

@@ -21,6 +21,7 @@
  * was rolled and is still good; empty when there is none. Borrowed: see machine.cookies. */
 clu_slice cookie_for(const struct machine *m, const char *peer);
 clu_slice cookie_before(const struct machine *m, const char *peer);
+const char *cookie_source(const struct machine *m, const char *peer);
 
 /* needs_of_node: ends its step: mailboxes, links with something to send, nodes to be dialled. */
 void needs_of_node(struct machine *m);
@@ -31,7 +32,7 @@ void global_serve(struct machine *m);
 /* ---- the machine ---- */
 
 struct counters {
-    uint64_t links_up, links_down, dials, dial_failures[16], rejected, protocol_errors;
+    uint64_t links_up, links_down, dials, dial_failures[STAGES], rejected, protocol_errors;
     uint64_t first_peer_ms;
 };
 

@@ -149,6 +149,11 @@ static void listen_at(struct machine *m, struct addr addr)
     machine_listen(m, LISTEN_DIST, &addr, addr.port, max);
 }
 
+static const char *listen_option(const struct machine *m)
+{
+    return m->settings->library ? ".listen_address" : "--listen-address";
+}
+
 static void own_host_known(struct machine *m)
 {
     if (m->own_look.addr.family != 0) {
@@ -157,8 +162,8 @@ static void own_host_known(struct machine *m)
     }
     machine_fatal(m,
                   "the host part of our own name %.100s cannot be resolved (%.100s): "
-                  "use an address, or say --listen-address",
-                  m->name, m->own_look.reason);
+                  "use an address, or say %s",
+                  m->name, m->own_look.reason, listen_option(m));
 }
 
 static void own_look_step(struct machine *m)
@@ -219,8 +224,8 @@ static void dist_listening(struct machine *m, const struct addr *at, const char 
         return;
     }
     if (error != NULL) {
-        machine_fatal(m, "cannot listen at %s: %.120s: see --listen-address", addr_text(at, text),
-                      error);
+        machine_fatal(m, "cannot listen at %s: %.120s: see %s", addr_text(at, text), error,
+                      listen_option(m));
         return;
     }
     m->address = *at;

@@ -27,6 +27,7 @@ static void end(struct machine *m, struct names *n, const char *why, uint64_t no
 {
     const struct given given = {.kind = GIVEN_NAMES,
                                 .why = why,
+                                .unresolved = why != NULL && n->look.addr.family == 0,
                                 .host = n->look.host,
                                 .addr = n->look.addr,
                                 .names = n->entries,

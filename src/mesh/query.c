@@ -56,14 +56,19 @@ static void query_refused(struct machine *m, struct conn *c, enum dial_error err
     hand_over(m, query_of(c), stage, reason, now_ms);
 }
 
-/* An epmd that says no word is as one that is not there: a proxy, or another program. */
-static void query_failed(struct machine *m, struct epmd_query *q, const char *what, uint64_t now_ms)
+static void tell_failed(struct machine *m, struct epmd_query *q, enum stage stage, const char *what,
+                        uint64_t now_ms)
 {
-    enum stage stage = q->client.in.len == 0 ? STAGE_CLOSED : STAGE_EPMD_UNKNOWN;
     char reason[REASON_SIZE], at[ADDR_TEXT_MAX];
 
     snprintf(reason, sizeof reason, "epmd at %s: %.150s", addr_text(&q->conn.peer, at), what);
     hand_over(m, q, stage, reason, now_ms);
+}
+
+/* An epmd that says no word is as one that is not there: a proxy, or another program. */
+static void query_failed(struct machine *m, struct epmd_query *q, const char *what, uint64_t now_ms)
+{
+    tell_failed(m, q, q->client.in.len == 0 ? STAGE_CLOSED : STAGE_NO_EPMD, what, now_ms);
 }
 
 static void query_got(struct machine *m, struct conn *c, size_t n, uint64_t now_ms)
@@ -106,7 +111,7 @@ static void query_sent(struct conn *c, size_t n, uint64_t now_ms)
 
 static void query_due(struct machine *m, struct conn *c, uint64_t now_ms)
 {
-    query_failed(m, query_of(c), "no answer within 5 s", now_ms);
+    tell_failed(m, query_of(c), STAGE_SILENT, "no answer within 5 s", now_ms);
     conn_close(m, c);
 }
 

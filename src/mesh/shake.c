@@ -234,7 +234,7 @@ static enum stage stage_of(enum hs_failure failure)
         [HS_FAIL_CLOSED] = STAGE_CLOSED,  [HS_FAIL_NOT_ALLOWED] = STAGE_FLAGS,
         [HS_FAIL_FLAGS] = STAGE_FLAGS,    [HS_FAIL_NAME_MISMATCH] = STAGE_NAME_MISMATCH,
         [HS_FAIL_COOKIE] = STAGE_COOKIE,  [HS_FAIL_PROTOCOL] = STAGE_CLOSED,
-        [HS_FAIL_TIMEOUT] = STAGE_CLOSED, [HS_FAIL_ALIVE] = STAGE_CLOSED,
+        [HS_FAIL_TIMEOUT] = STAGE_SILENT, [HS_FAIL_ALIVE] = STAGE_CLOSED,
         [HS_FAIL_INTERNAL] = STAGE_HERE,
     };
 
@@ -286,8 +286,19 @@ static const char *why_refused(const struct machine *m, const struct link *l)
     return both ? d->refusal : l->hs->reason;
 }
 
+/* Where to look: the reason is about the present cookie, not the one before. */
+static void add_cookie_source(const struct machine *m, struct link *l)
+{
+    size_t len = strlen(l->hs->reason);
+
+    if (l->hs->failure == HS_FAIL_COOKIE && !l->other_cookie)
+        snprintf(l->hs->reason + len, sizeof l->hs->reason - len, "; our cookie came from %s",
+                 cookie_source(m, l->name[0] != '\0' ? l->name : l->hs->peer));
+}
+
 void link_shake_failed(struct machine *m, struct link *l, uint64_t now_ms)
 {
+    add_cookie_source(m, l);
     if (gave_way(l))
         dial_deferred(m, l->dial, now_ms);
     else if (l->conn.outbound && dial_otherwise(m, l))

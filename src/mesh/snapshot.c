@@ -12,7 +12,8 @@ static uint64_t wall(const struct machine *m, uint64_t ms)
 }
 
 /* What the flags tell of the release: every BEAM offers headers with an atom cache; each release
- * that added a signal added a flag for it. 25, 26 and 27 offer the same. */
+ * that added a signal added a flag for it. 25, 26 and 27 offer the same; a node of ours offers what
+ * 28 does, and calls itself 29. */
 static const char *release_of(uint64_t flags)
 {
     static const struct {
@@ -20,7 +21,7 @@ static const char *release_of(uint64_t flags)
         const char *release;
     } rows[] = {
         {DFLAG_NATIVE_RECORDS, "29"},
-        {DFLAG_ALTACT_SIG, "28"},
+        {DFLAG_ALTACT_SIG, "28-29"},
         {DFLAG_UNLINK_ID | DFLAG_V4_NC, "25-27"},
     };
 

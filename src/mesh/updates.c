@@ -11,11 +11,20 @@ static void dial_wanted(struct machine *m, const char *name)
         node_unreachable(&m->node, name);
 }
 
+static void tell_misspoken(struct machine *m)
+{
+    char what[SPEC_SIZE];
+
+    if (node_misspoke(&m->node, what, sizeof what))
+        text_set(machine_event(m, EVENT_BAD_REPLY)->what, SPEC_SIZE, slice_of(what));
+}
+
 static void step_node(struct machine *m)
 {
     const char *name;
 
     node_turn(&m->node, m->now_ms);
+    tell_misspoken(m);
     global_serve(m);
     while ((name = node_next_wanted(&m->node)) != NULL)
         dial_wanted(m, name);

@@ -32,6 +32,8 @@ enum event_level {
       "closed the link to {node} at {address}: {reason}")                                          \
     X(EVENT_DISCOVERY, "discovery", LEVEL_INFO, "{what}: {number} addresses")                      \
     X(EVENT_DISCOVERY_FAILED, "discovery_failed", LEVEL_WARNING, "{what}: {reason}")               \
+    X(EVENT_NO_DISCOVERY, "no_discovery", LEVEL_INFO,                                              \
+      "{what}: this node looks for nobody, and waits to be dialled")                               \
     X(EVENT_LISTED, "listed", LEVEL_INFO, "{what} lists {place}")                                  \
     X(EVENT_UNLISTED, "unlisted", LEVEL_INFO, "{what} no longer lists {place}; a link stays")      \
     X(EVENT_RECONNECTED, "reconnected", LEVEL_INFO,                                                \
@@ -59,7 +61,8 @@ enum event_level {
     X(EVENT_GLOBAL, "global", LEVEL_WARNING, "global: {node}: {reason}")                           \
     X(EVENT_GLOBAL_NAME, "global_name", LEVEL_INFO, "global: the name {what}: {reason}")           \
     X(EVENT_LOST_EVENTS, "lost_events", LEVEL_ERROR,                                               \
-      "{number} events were dropped: too many at once")
+      "{number} events were dropped: too many at once")                                            \
+    X(EVENT_BAD_REPLY, "bad_reply", LEVEL_WARNING, "{what}: its reply has a bad format")
 
 enum event_id {
 #define X(id, word, level, sentence) id,

@@ -14,7 +14,7 @@
     X(EXIT_TCP_REFUSED, 4, "the connection was refused")                                           \
     X(EXIT_TCP_TIMEOUT, 5, "no answer in time")                                                    \
     X(EXIT_EPMD_UNKNOWN, 6, "epmd knows no such name")                                             \
-    X(EXIT_CLOSED, 7, "the peer closed before it said its status")                                 \
+    X(EXIT_CLOSED, 7, "the peer closed before it said its status, or said nothing")                \
     X(EXIT_NAME_MISMATCH, 8, "another node answers there")                                         \
     X(EXIT_FLAGS, 9, "the peer demands what we do not have, or the reverse")                       \
     X(EXIT_COOKIE, 10, "the cookies differ")                                                       \
@@ -30,6 +30,10 @@ enum exit_status {
 /* exit_of_stage: the status that names the layer where something failed. */
 static inline int exit_of_stage(enum stage stage)
 {
+    if (stage == STAGE_SILENT)
+        return EXIT_CLOSED;
+    if (stage == STAGE_NO_EPMD)
+        return EXIT_EPMD_UNKNOWN;
     return stage == STAGE_NONE ? EXIT_NO : EXIT_DNS + (int)stage - (int)STAGE_DNS;
 }
 

@@ -37,6 +37,11 @@ enum stage {
     /* Our own side could not try: a limit, memory, files. It has no word of its own (there was no
      * answer in time), and yet other advice and another exit status. */
     STAGE_HERE,
+    /* These share the word and the exit status of another, and have advice of their own: the
+     * connection stands and nothing comes; what answers at the port of epmd is none. */
+    STAGE_SILENT,
+    STAGE_NO_EPMD,
+    STAGES,
 };
 
 static inline const char *stage_text(enum stage stage)
@@ -46,6 +51,8 @@ static inline const char *stage_text(enum stage stage)
         STAGE_MAP(X)
 #undef X
             [STAGE_HERE] = "tcp-timeout",
+        [STAGE_SILENT] = "closed-before-status",
+        [STAGE_NO_EPMD] = "epmd-unknown",
     };
     return texts[stage];
 }

@@ -57,6 +57,7 @@ struct settings {
     bool no_dial;   /* discover: look, but do not link */
     bool probe;     /* wait --reachable: dial up to the challenge, and close */
     bool epmd_only; /* the epmd command */
+    bool library;   /* of a program: messages say .name for --name */
     struct cookie cookie;
     struct peer_cookie *peer_cookies; /* owned by who made the settings */
     size_t n_peer_cookies;

@@ -114,6 +114,7 @@ struct source_row {
     char answer[32];            /* "NOERROR", "NXDOMAIN", "SERVFAIL", "timeout", ... */
     bool asking;                /* one family is listed while the other is still asked */
     char reason[REASON_SIZE];   /* while the last round was not complete */
+    bool unresolved;            /* the last round failed for a host that has no address */
     bool sees_us;               /* our own address is in the answer */
     uint32_t n_addresses;       /* that it lists now */
     uint32_t ttl_s;             /* smallest of the last answer */
@@ -146,7 +147,7 @@ struct snapshot {
     struct source_row *sources;
     size_t n_sources;
     /* counters since start */
-    uint64_t links_up, links_down, dials, dial_failures[16]; /* by enum stage */
+    uint64_t links_up, links_down, dials, dial_failures[STAGES]; /* by enum stage */
     uint64_t rejected, protocol_errors;
     uint64_t flaps;      /* links that were lost and came back, the node there being the same */
     uint32_t n_islands;  /* groups of living nodes without a known link between them; 1: a mesh */

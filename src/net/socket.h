@@ -29,8 +29,14 @@ void socket_tune(int fd);
 void socket_probe(int fd);
 /* socket_error: how a connect ended: 0 or an errno. */
 int socket_error(int fd);
-/* socket_peer_window: bytes that the peer would take now; false when the system does not tell. */
-bool socket_peer_window(int fd, size_t *bytes);
+/* What the peer's system would take, as it told with its last acknowledgement. */
+struct socket_window {
+    size_t bytes;    /* less what is not acknowledged, of a peer that is near */
+    bool is_settled; /* all is acknowledged: it tells no more by itself until half of its room more
+                        is free */
+};
+/* socket_window: false when the system does not tell. */
+bool socket_window(int fd, struct socket_window *window);
 /* socket_local: our end; family 0 when the socket has none. */
 struct addr socket_local(int fd);
 

@@ -129,6 +129,18 @@ static clu_error read_all(int fd, struct buf *text, char why[REASON_SIZE])
     }
 }
 
+/* erl takes no ~/.erlang.cookie that others have access to. */
+static void note_access(int fd, char why[REASON_SIZE])
+{
+    struct stat st;
+
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+        snprintf(why, REASON_SIZE,
+                 "others than its owner have access to it (mode %03o), with which erl refuses it: "
+                 "chmod 400",
+                 (unsigned)(st.st_mode & 0777));
+}
+
 clu_error system_read_file(void *arg, const char *path, struct buf *text, char why[REASON_SIZE])
 {
     /* A FIFO without a writer would hold us up in open, and one with a slow writer in read. */
@@ -139,6 +151,8 @@ clu_error system_read_file(void *arg, const char *path, struct buf *text, char w
         return failed(why);
     clu_error err = is_readable(fd, why) ? read_all(fd, text, why) : CLU_ECLOSED;
 
+    if (err == CLU_OK)
+        note_access(fd, why);
     close(fd);
     return err;
 }

@@ -1,23 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What Linux tells of a connection stands in a header of its own that does not go with the C
+ * What Linux tells of a connection stands in headers of its own that do not go with the C
  * library's.
  */
 #include <netinet/in.h>
+#include <linux/sockios.h>
 #include <linux/tcp.h>
 #include <stddef.h>
+#include <sys/ioctl.h>
 
 #include "net/socket.h"
 
-bool socket_peer_window(int fd, size_t *bytes)
+/* What is on its way to a peer that is farther away is not with him yet. */
+#define NEAR_US 1000
+
+bool socket_window(int fd, struct socket_window *window)
 {
     struct tcp_info info;
     socklen_t len = sizeof info;
+    int unacknowledged;
 
-    /* Before Linux 5.5 it ends earlier. */
+    /* Before Linux 5.4 it ends earlier. */
     if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0 ||
-        len < offsetof(struct tcp_info, tcpi_snd_wnd) + sizeof info.tcpi_snd_wnd)
+        len < offsetof(struct tcp_info, tcpi_snd_wnd) + sizeof info.tcpi_snd_wnd ||
+        ioctl(fd, SIOCOUTQ, &unacknowledged) != 0)
         return false;
-    *bytes = info.tcpi_snd_wnd;
+    size_t on_its_way = info.tcpi_min_rtt < NEAR_US ? (size_t)unacknowledged : 0;
+
+    window->bytes = info.tcpi_snd_wnd - (size_t)min_u64(on_its_way, info.tcpi_snd_wnd);
+    window->is_settled = unacknowledged == 0;
     return true;
 }

@@ -186,7 +186,7 @@ static struct wire *wire_new(struct loop *l, slot_id id, int fd)
         return NULL;
     *w = (struct wire){.id = id, .fd = fd, .loop = l};
     list_init(&w->calm);
-    list_init(&w->full);
+    unread_begin(w);
     w->readable = watch_new(l->base, WATCH_READ, fd, on_readable, w);
     w->writable = watch_new(l->base, WATCH_WRITE, fd, on_writable, w);
     if (w->readable == NULL || w->writable == NULL) {

@@ -22,11 +22,14 @@ struct wire {
     unsigned n_small;  /* small reads in a row */
     uint64_t since_us; /* the first of them */
 
-    struct list full;  /* in loop.full: its large messages wait */
-    uint64_t unlooked; /* bytes sent since the peer's window was looked at */
-    size_t widest;     /* of that window */
-    size_t unread;     /* bytes, as it was last */
-    size_t limit;      /* of that */
+    struct list full;                                /* in loop.full: its large messages wait */
+    enum { NO_PROBE, PROBE_GOES, PROBE_WENT } probe; /* one write of them */
+    size_t unlooked;                                 /* bytes sent since the window was looked at */
+    size_t widest;                                   /* of that window, bytes */
+    size_t unread;    /* bytes that lay with the peer, by its window */
+    size_t to_read;   /* while it waits: what lay there when that was known, and was sent since */
+    unsigned n_looks; /* since then */
+    size_t rate;      /* bytes that the peer reads from look to look */
 };
 
 /* wire_take: reads once: how many bytes have come; -1: the wire is gone. wire_flush: what the
@@ -36,14 +39,15 @@ void wire_flush(struct wire *w);
 /* wire_is_paused: it is not to be read for a while. */
 bool wire_is_paused(const struct wire *w);
 
-/* calm_note: after each read, of n bytes: whether to read on as they come. */
+/* calm_note: to be told of each read, of n bytes: it may begin to be read by and by. */
 void calm_note(struct wire *w, ssize_t n, uint64_t now_us);
 /* calm_leave: it is not read by and by any more; whether it was. calm_end: but as it comes. */
 bool calm_leave(struct wire *w);
 void calm_end(struct wire *w);
 
-/* unread_sent: n bytes more went out. unread_allows: whether parts of large messages may follow; if
- * not, wire_flush is called as soon as they may. */
+/* unread_begin: of a new wire. unread_sent: n bytes more went out. unread_allows: whether parts of
+ * large messages may follow; if not, wire_flush is called as soon as they may. */
+void unread_begin(struct wire *w);
 void unread_sent(struct wire *w, size_t n);
 bool unread_allows(struct wire *w);
 

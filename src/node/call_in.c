@@ -174,9 +174,20 @@ clu_writer *clu_raise_begin(clu_call *call, const char *exception)
     return &call->w;
 }
 
+/* A mistake of the program, of which the caller learns no more than badarg. */
+static void note_bad_reply(struct clu_call *call)
+{
+    if (call->f == NULL || call->f->misspoke || call->node->misspoke != NULL)
+        return;
+    call->f->misspoke = true;
+    call->node->misspoke = call->f;
+}
+
 clu_error clu_reply_end(clu_call *call)
 {
     answer_end(call);
+    if (call->w.err == CLU_EBADARG)
+        note_bad_reply(call);
     if (call->w.err != CLU_OK)
         return call->w.err;
     call->answered = true;

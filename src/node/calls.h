@@ -19,6 +19,7 @@ struct export
     void *arg;
     clu_slice module, function;
     unsigned arity;
+    bool misspoke;   /* its reply had a bad format, which was told */
     uint8_t names[]; /* what the slices point to */
 };
 
@@ -35,7 +36,7 @@ struct mfa {
 bool mfa_names(struct mfa *m, clu_reader *r);
 bool mfa_args(struct mfa *m);
 /* export_find: NULL: not exported. */
-const struct export *export_find(const struct clu_node *n, const struct mfa *m);
+struct export *export_find(const struct clu_node *n, const struct mfa *m);
 /* export_new: as clu_export, but says why not. */
 clu_error export_new(struct clu_node *n, const char *module, const char *function, unsigned arity,
                      clu_function *handler, void *arg);
@@ -69,7 +70,7 @@ struct clu_call {
     bool sent;               /* ... and it is on its way */
     bool became;             /* its process goes on by itself: no answer follows */
     enum ending ending;      /* of the answer in w */
-    const struct export *f;  /* of the function that runs, NULL: none */
+    struct export *f;        /* of the function that runs, NULL: none */
     const struct mfa *asked; /* ... that is not exported; borrowed, NULL */
     size_t promised;         /* in remote.promised */
     clu_writer w;            /* the answer as it is sent */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "node/calls.h"
@@ -49,13 +50,24 @@ bool mfa_args(struct mfa *m)
     return r.err == CLU_OK;
 }
 
-const struct export *export_find(const struct clu_node *n, const struct mfa *m)
+struct export *export_find(const struct clu_node *n, const struct mfa *m)
 {
     uint8_t key[KEY_SIZE];
 
     if (m->arity > UINT8_MAX)
         return NULL;
     return map_get(&n->exports, make_key(key, m->module, m->function, m->arity));
+}
+
+bool node_misspoke(struct clu_node *n, char *out, size_t size)
+{
+    const struct export *f = n->misspoke;
+
+    n->misspoke = NULL;
+    if (f != NULL)
+        snprintf(out, size, "%.*s:%.*s/%u", (int)f->module.len, (const char *)f->module.data,
+                 (int)f->function.len, (const char *)f->function.data, f->arity);
+    return f != NULL;
 }
 
 /* ---- the table ---- */
@@ -93,6 +105,7 @@ clu_error export_new(struct clu_node *n, const char *module, const char *functio
     e->handler = handler;
     e->arg = arg;
     e->arity = arity;
+    e->misspoke = false;
     clu_error err = map_put(&n->exports, make_key(key, m, f, arity), e);
 
     if (err != CLU_OK)

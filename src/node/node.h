@@ -28,6 +28,7 @@
 /* Messages of local mailboxes that one turn hands out: then the sockets have their turn. */
 #define NODE_TURN_MAX 4096
 
+struct export;
 struct remote;
 struct global;
 struct multi;
@@ -74,7 +75,8 @@ struct clu_node {
     struct list wanted;    /* remotes to be dialled that mesh was not told of */
     struct list calls;     /* of others, that are not done with */
     uint32_t n_calls, calls_max;
-    struct list observers; /* processes that want to know of nodes */
+    struct list observers;         /* processes that want to know of nodes */
+    const struct export *misspoke; /* mesh was not told of its bad reply; NULL */
     struct spare spare_procs, spare_ties, spare_watchers;
     struct clu_process *running; /* whose function is on the stack */
     bool receiving;              /* a frame is being read: what it brings is handed out at once */
@@ -143,6 +145,9 @@ void node_tick(struct clu_node *n, uint64_t now_ms);
  * is told once; NULL at the end. */
 struct node_link *node_next_talking(struct clu_node *n);
 const char *node_next_wanted(struct clu_node *n);
+/* node_misspoke: "module:function/arity" of a function whose reply had a bad format; false: none.
+ * Each is told once. */
+bool node_misspoke(struct clu_node *n, char *out, size_t size);
 
 /* node_fail: the error that sticks; the first one counts. */
 void node_fail(struct clu_node *n, clu_error err, const char *format, ...)

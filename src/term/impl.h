@@ -32,6 +32,7 @@ struct read {
     bool calling;    /* waits for an answer of the peer */
     bool fed;        /* it has taken something and wants more */
     bool ended;      /* it was told that there is no more */
+    bool begun;      /* what it has taken is more than blanks and remarks */
     uint64_t n;      /* READ_CHARS */
     clu_slice module, function, more;
     clu_writer state;         /* READ_UNTIL, READ_COLLECT: opaque */
@@ -85,6 +86,7 @@ struct term {
     bool menu;          /* it is a command for us (Ctrl-G) */
 
     bool shell, asked, leaving, left;
+    bool cut; /* the script ended within an expression */
     struct list effects, requests, reads, calls;
     size_t n_requests;
     uint32_t last_number;
@@ -145,6 +147,9 @@ void read_prompt_answer(struct term *t, struct request *r, clu_reader *answer);
 /* read_is_shell: it is an Erlang shell that waits for a command, which it tells by its options (of
  * erl_scan:tokens, behind the place). To it, an end of file may mean the end of its node. */
 bool read_is_shell(const struct request *r);
+/* read_is_cut: a reader that gets nothing any more is a shell that waits for the rest of an
+ * expression. */
+bool read_is_cut(const struct request *r);
 /* read_stop: it ends with {error, Reason}. */
 void read_stop(struct term *t, struct request *r, const char *reason);
 void read_free(struct read *read);

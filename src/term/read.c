@@ -91,7 +91,7 @@ bool read_begin(struct term *t, struct request *r, enum read_kind kind, bool lat
         clu_skip_term(&peek);
     read->kind = kind;
     read->latin1 = latin1;
-    read->has_prompt = read->calling = read->fed = read->ended = false;
+    read->has_prompt = read->calling = read->fed = read->ended = read->begun = false;
     buf_reset(&read->prompt);
     buf_reset(&read->entry);
     buf_reset(&read->draft);
@@ -132,6 +132,31 @@ bool read_is_shell(const struct request *r)
     clu_reader more = {.pos = a.data, .end = a.data + a.len};
 
     return slice_is(clu_get_atom(&module), "erl_scan") && clu_get_list(&more) == 2;
+}
+
+/* IEx asks with "...(node)1> " for the rest. */
+bool read_is_cut(const struct request *r)
+{
+    static const char iex[] = "...(";
+    const struct buf *prompt = &r->read.prompt;
+
+    if (read_is_shell(r))
+        return r->read.begun;
+    return r->read.kind == READ_LINE && prompt->len >= sizeof iex - 1 &&
+           memcmp(prompt->data, iex, sizeof iex - 1) == 0;
+}
+
+/* Whether there is more than blanks and remarks of Erlang. */
+static bool has_code(clu_slice text)
+{
+    bool remark = false;
+
+    for (size_t i = 0; i < text.len; i++) {
+        remark = text.data[i] != '\n' && (remark || text.data[i] == '%');
+        if (!remark && text.data[i] > ' ')
+            return true;
+    }
+    return false;
 }
 
 static void to_requests(struct term *t, struct request *r)
@@ -286,6 +311,7 @@ static bool feed_function(struct term *t, struct request *r)
         return true;
     read->calling = true;
     read->ended = t->input.len == 0;
+    read->begun = read->begun || has_code(buf_slice(&t->input));
     clu_put_list(w, 3);
     clu_put_raw(w, read->module);
     clu_put_raw(w, read->function);

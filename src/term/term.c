@@ -189,6 +189,8 @@ static bool step(struct term *t)
         return t->expanding == 0 && edit_key(t);
     if (!t->menu && (r == NULL || r->read.calling))
         return false;
+    if (!t->menu && at_end(t) && !t->o.interactive && read_is_cut(r))
+        t->cut = true;
     if (!t->menu && at_end(t) && (t->o.interactive || read_is_shell(r))) {
         term_leave(t);
         return true;
@@ -390,6 +392,11 @@ struct buf *term_output(struct term *t)
 struct buf *term_banner(struct term *t)
 {
     return &t->banner;
+}
+
+bool term_was_cut(const struct term *t)
+{
+    return t->cut;
 }
 
 bool term_has_asked(const struct term *t)

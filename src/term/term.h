@@ -82,6 +82,8 @@ struct buf *term_banner(struct term *t);
 bool term_is_hungry(const struct term *t);
 /* term_has_asked: somebody has read from it: the first prompt stands. */
 bool term_has_asked(const struct term *t);
+/* term_was_cut: a script has ended within an expression, which is lost. */
+bool term_was_cut(const struct term *t);
 /* term_error: CLU_ENOMEM sticks: the terminal is of no use any more. */
 clu_error term_error(const struct term *t);
 

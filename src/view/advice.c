@@ -11,10 +11,16 @@ static const char *const advice[] = {
         "No answer came: check that the pod is still there and that a route leads "
         "to it, and look for a NetworkPolicy or firewall on the distribution port "
         "and 4369.",
-    [STAGE_EPMD_UNKNOWN] = "The epmd there knows no such node: check its -name, or list it under "
-                           "its own base name with ?base=NAME.",
+    [STAGE_EPMD_UNKNOWN] = "The epmd there knows no such node: the name that is listed must be its "
+                           "-name; what stands before the @ of listed addresses (dns:, srv:, k8s:) "
+                           "is said with ?base=NAME.",
     [STAGE_CLOSED] = "It said no word that a node says: look for a TLS listener or a service-mesh "
                      "proxy at that port, and into the log of the peer.",
+    [STAGE_SILENT] = "The port is open but nothing answers: the node hangs, is overloaded or "
+                     "stopped, or something else listens there, such as a TLS listener or a "
+                     "service-mesh proxy.",
+    [STAGE_NO_EPMD] = "Something else listens at the port of epmd: give the right one with "
+                      "--epmd-port, or go without epmd by --epmd none.",
     [STAGE_NAME_MISMATCH] = "Another name answers there: make the -name of the peer equal the name "
                             "that discovery gives it.",
     [STAGE_FLAGS] = "The two do not speak the same protocol: the peer needs OTP 25 or later; its "
@@ -38,6 +44,8 @@ static const char *const on_asked[COUNT(advice)] = {
         "and 4369. Through a port-forward it is reached with --address HOST:PORT.",
     [STAGE_EPMD_UNKNOWN] = "The epmd there knows no such node: check the part of the name before "
                            "the @; erlclu names HOST lists what there is.",
+    [STAGE_NO_EPMD] = "Something else listens at the port of epmd: give the right one with "
+                      "--epmd-port, or go without epmd by --port, the port of the node.",
     [STAGE_NAME_MISMATCH] = "Another name answers there: ask for the node by the name that it has.",
     [STAGE_HERE] = "The fault is on this side, as the reason says: look at the memory here, the "
                    "limit of open files, and the addresses.",

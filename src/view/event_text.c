@@ -55,16 +55,22 @@ static void put_count(struct buf *out, const void *at)
     buf_printf(out, "%llu", (unsigned long long)*(const uint64_t *)at);
 }
 
-/* Where a node is said to be: at an address, or at the host of its name, which is resolved when it
- * is dialled. */
+/* A node, and what its name does not tell of where it is said to be: "a@10.0.0.2 at port 9100". */
 static void put_place(struct buf *out, const void *at)
 {
     const struct event *e = at;
+    char ip[ADDR_TEXT_MAX];
+    bool is_host = strcmp(name_host(e->node), addr_ip_text(&e->address, ip)) == 0;
 
-    if (e->address.family != 0)
+    put_text(out, e->node);
+    if (e->address.family == 0)
+        return;
+    if (is_host && e->address.port != 0)
+        buf_printf(out, " at port %u", (unsigned)e->address.port);
+    else if (!is_host) {
+        buf_put_text(out, e->node[0] == '\0' ? "" : " at ");
         put_address(out, &e->address);
-    else
-        put_text(out, e->node);
+    }
 }
 
 /* The fields of an event, as sentences name them between braces. */
@@ -107,6 +113,8 @@ void event_put_sentence(struct buf *out, const struct event *e)
             return;
         put_field(out, e, (clu_slice){(const uint8_t *)open + 1, (size_t)(close - open - 1)});
         p = close + 1;
+        if (*p == ':' && out->len > 0 && out->data[out->len - 1] == ':')
+            p++; /* SPECs may end in a colon */
     }
 }
 

@@ -144,11 +144,15 @@ static void islands(struct buf *out, const char *name, const struct snapshot *s)
     put_sample(out, name, s->n_islands);
 }
 
-/* By the words of the stages, of which STAGE_HERE shares one. */
+/* By the words of the stages, some of which share one. */
 static uint64_t failures_at(const struct snapshot *s, enum stage stage)
 {
-    return s->dial_failures[stage] +
-           (stage == STAGE_TCP_TIMEOUT ? s->dial_failures[STAGE_HERE] : 0);
+    uint64_t n = 0;
+
+    for (size_t i = 0; i < STAGES; i++)
+        if (strcmp(stage_text((enum stage)i), stage_text(stage)) == 0)
+            n += s->dial_failures[i];
+    return n;
 }
 
 static void dial_failures(struct buf *out, const char *name, const struct snapshot *s)

@@ -40,7 +40,6 @@ class Call(LabCase):
                 ('erlang', 'error', '[boom]'): 'exception error: boom',
                 ('erlang', 'throw', '[{a, 1}]'): 'exception throw: {a,1}',
                 ('erlang', 'exit', '[normal]'): 'exception exit: normal',
-                ('nosuch', 'f'): 'exception error: undef in [{nosuch,f,[],[]}',
                 ('erlang', 'hd', '[[]]'): 'exception error: badarg',
         }.items():
             with self.subTest(words):
@@ -48,6 +47,19 @@ class Call(LabCase):
                 self.assertEqual((1, ''), (status, out))
                 self.assertIn(shown, err)
                 self.assertEqual(1, len(err.splitlines()))
+        for words, shown in {
+                ('nosuch', 'f'): 'nosuch:f/0 does not exist there',
+                ('lists', 'nosuch', '[1, 2]'): 'lists:nosuch/2 does not exist there',
+                ('lists', 'nosuch', '[a, [2]]'): 'lists:nosuch/2 does not exist there',
+                ('erlang', 'apply', '[nosuch, f, [a]]'): 'nosuch:f/1 does not exist there',
+                ('Enum', 'sum', '[[1]]'): "'Enum':sum/1 does not exist there: Elixir modules are called Elixir.Enum",
+        }.items():
+            with self.subTest(words):
+                status, out, err = self.call(erl, *words)
+                self.assertEqual((1, ''), (status, out))
+                self.assertIn('exception error: undef in [{', err)
+                self.assertEqual([f'erlclu: {shown}'], err.splitlines()[1:])
+        self.assertEqual(1, len(self.call(erl, 'erlang', 'error', '[undef]')[2].splitlines()))
         status, answer = self.json(erl, 'erlang', 'throw', '[x]')
         self.assertEqual((1, {'node': erl.name, 'exception': 'throw', 'reason': 'x'}), (status, answer))
         # its process is killed, which no function can tell
@@ -73,12 +85,20 @@ class Call(LabCase):
     def test_mistakes(self):
         erl = self.erl(2, refresh=None).start()
         for words in (('erlang', 'node', '['), ('erlang', 'node', '{}'), ('erlang', 'node', '[] x'),
-                      ('erlang',), ('x' * 256, 'f'), ('erlang', 'node', '[]', 'more')):
+                      ('erlang',), ('x' * 256, 'f'), ('erlang', 'node', '[]', 'more'), ('', 'node'), ('erlang', ''),
+                      ('erlang:node', '[]')):
             with self.subTest(words):
                 status, out, err = self.call(erl, *words)
                 self.assertEqual((2, '', 1), (status, out, len(err.splitlines())), err)
         status, _, err = self.call(erl, 'timer', 'sleep', '[5000]', options=['--timeout', '500ms'])
-        self.assertEqual(5, status, err)
+        self.assertEqual((5, f'erlclu: {erl.name} did not answer timer:sleep/1 within 0.5 s: see --timeout; '
+                             'the function may still run\n'), (status, err))
+        status, out, err = self.call(erl, 'timer', 'sleep', '[5000]', options=['--timeout', '500ms', '--json'])
+        self.assertEqual((5, {'node': erl.name, 'exception': 'none', 'reason': 'timeout'}, ''),
+                         (status, json.loads(out), err))
+        status, out, err = self.call(erl, 'erlang', 'halt', options=['--json'])
+        self.assertEqual((7, {'node': erl.name, 'exception': 'none', 'reason': 'noconnection'}, ''),
+                         (status, json.loads(out), err))
 
     def test_nothing_stays(self):
         erl = self.erl(2, refresh=None).start()

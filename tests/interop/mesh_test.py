@@ -86,6 +86,8 @@ class Mesh(LabCase):
         nodes = [self.clu(1, port).start(), self.clu(2, port).start(), erl.start()]
         self.assert_mesh(nodes, FORM)
         self.assert_quiet(nodes)
+        # What flags tell: ours are those of 28, and we call ourselves 29.
+        self.assertEqual(['28-29', '25-27'], [nodes[0].peer(n.name)['otp_release'] for n in nodes[1:]])
 
     @per_release
     def test_the_originals_arguments(self, release):

@@ -37,7 +37,7 @@ class Refused(LabCase):
         self.dns(1, 2)
         node, erl = self.clu(1), self.erl(2, release, cookie='another', refresh=None)
         node.start(), erl.start()
-        self.assert_missing(node, '10.42.0.2', 'cookie', 'cookie')
+        self.assert_missing(node, '10.42.0.2', 'cookie', 'our cookie came from ')
         self.assert_no_link(node, erl)
 
     @per_release
@@ -178,6 +178,20 @@ class Refused(LabCase):
         node = self.clu(1).start()
         self.assert_missing(node, other.address, 'closed-before-status')
         self.assertGreater(other.connections, 0)
+
+    @per_release
+    def test_a_node_that_is_stopped(self, release):
+        """Its port takes connections, and nobody speaks: nothing was closed, and TLS is one guess of several."""
+        self.dns(1, 2)
+        node, erl = self.clu(1, discover=()).start(), self.erl(2, release, refresh=None).start()
+        beam = next(pid for pid in erl.pod.pids() if Path(f'/proc/{pid}/comm').read_text() == 'beam.smp\n')
+        os.kill(beam, signal.SIGSTOP)
+        try:
+            status, _, text = ping(node.pod, erl.name, '--timeout', '1')
+        finally:
+            os.kill(beam, signal.SIGCONT)
+        self.assertEqual(7, status, text)
+        self.assertIn('the node hangs, is overloaded or stopped', text)
 
     def test_not_allowed(self):
         other = self.scripted()

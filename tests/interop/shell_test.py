@@ -66,7 +66,7 @@ class Erlang(ShellCase):
         erl = self.erl(2, release, refresh=None).start()
         before = self.processes(erl)
         shell = self.console(erl)
-        shell.expect('Eshell', self.prompt(erl, 1))
+        shell.expect('Ctrl-D leaves; q(). or halt(). would stop the node\n', self.prompt(erl, 1))
         self.tell_time(erl.otp, shell)
         self.assertFalse(shell.is_cooked())
         # an expression over three lines
@@ -229,7 +229,14 @@ class Erlang(ShellCase):
         self.assertEqual(['2', '"hello\\n"', '[2]'], lines[:3])
         self.assertIn('** exception error: an error occurred when evaluating an arithmetic expression', lines)
         self.assertEqual(f"'{erl.name}'", lines[-1])
+        self.assertNotIn('Ctrl-D', out)
         self.assertEqual((0, ''), self.script(erl, '')[:2])
+        self.assertEqual((0, '1\n'), self.script(erl, '1.\n % the end\n')[:2])
+        for text in ('1.\nx = 2', '1. lists:max(', '1.\n"unfinished.\n'):
+            with self.subTest(text):
+                status, out, err = self.script(erl, text)
+                self.assertEqual((1, '1\n'), (status, out))
+                self.assertIn('erlclu: the input ended within an expression: is its final dot missing?\n', err)
         self.assert_nothing_is_left(erl, before)
         self.assert_quiet([erl])
 
@@ -299,7 +306,7 @@ class Elixir(ShellCase):
         eventually('the console has gone', 5, lambda: node.nodes('hidden') == set())
         before = self.processes(node)
         shell = self.console(node)
-        shell.expect('Interactive Elixir', self.prompt(node, 1))
+        shell.expect('Ctrl-D leaves; System.halt() or System.stop() would stop the node\n', self.prompt(node, 1))
         self.tell_time('Elixir', shell)
         # an expression over three lines
         shell.say('Enum.map([1,\r', '...')
@@ -359,6 +366,9 @@ class Elixir(ShellCase):
         self.assertEqual('42', out.splitlines()[-1])
         before = self.processes(node)
         self.assertEqual((0, '3\n'), self.script(node, '1 + 2')[:2])
+        status, out, err = self.script(node, '1\nEnum.map([1,\n')
+        self.assertEqual((1, '1\n'), (status, out))
+        self.assertIn('erlclu: the input ended within an expression\n', err)
         self.assert_nothing_is_left(node, before)
 
     def test_what_iex_leaves(self):

@@ -9,10 +9,11 @@ import pty
 import signal
 import socket
 import subprocess
+import threading
 import time
 
 from dns_servers import NAME, ZONE, DnsCase, Dnsmasq
-from program import CLEAN, PROGRAM, Case, free_port, get, listens, wait_for
+from program import CLEAN, COOKIE, PROGRAM, Case, free_port, get, listens, wait_for
 
 COMMANDS = ("run", "demo", "discover", "names", "epmd", "ping", "call", "send", "shell", "nodes", "status", "wait", "install", "version")
 
@@ -28,11 +29,58 @@ class Words(Case):
                 self.assertLessEqual(max(map(len, lines)), 100)
 
     def test_usage(self):
-        for words in ([], ["no-such"], ["ping", "--no-such"], ["run", "--http", "nowhere"], ["discover"], ["install"]):
+        for words in ([], ["no-such"], ["help", "no-such"], ["ping", "--no-such"], ["run", "--http", "nowhere"],
+                      ["discover"], ["install"]):
             with self.subTest(words):
                 done = self.call(*words)
                 self.assertStatus(done, 2)
                 self.assertEqual(len(done.stderr.splitlines()), 1)
+
+    def test_help_of_a_command(self):
+        for command in COMMANDS:
+            for words in (["help", command], ["--help", command], [command, "-h"]):
+                self.assertEqual(self.call(*words).stdout, self.call(command, "--help").stdout)
+        for words in (["help", "help"], ["-h"], ["--help", "-h"]):
+            self.assertEqual(self.call(*words).stdout, self.call("help").stdout)
+        self.assertIn("RELEASE_NODE", self.call("help", "ping").stdout)
+        self.assertIn("Either --peers or --reachable is needed.", self.call("help", "wait").stdout)
+        for command in ("nodes", "status", "wait"):
+            self.assertNotIn("none", self.call("help", command).stdout)
+
+    def test_what_was_meant(self):
+        """Each is one sentence, and says what to write instead."""
+        for words, said in {
+                "nosuch": "there is no command nosuch: erlclu help lists them",
+                "help nosuch": "there is no command nosuch: erlclu help lists them",
+                "pong": "there is no command pong: did you mean ping?",
+                "ping --timout 1": "unknown option --timout: did you mean --timeout? erlclu ping --help lists all",
+                "ping --timeout 0 a@b.c": "--timeout: `0` leaves no time: 1ms is the least",
+                "ping --cookie s3cret": "--cookie: a cookie is never given on the command line, where others see it: "
+                                        "RELEASE_COOKIE or --cookie-file",
+                "ping 127.0.0.1": "NODE: `127.0.0.1` is a host, not a node: NAME@HOST",
+                "ping a@127.0.0.1:4000": "NODE: `a@127.0.0.1:4000` has a port behind the host: give it as --port 4000",
+                "ping --name a a@127.0.0.1": "--name: a@127.0.0.1 is the name of the node asked: leave it out or choose "
+                                             "another",
+                "status a@127.0.0.1": "erlclu status has no use for `a@127.0.0.1`: it asks a node's page: --http "
+                                      "ADDR:PORT",
+                "status --http 18081": "--http: `18081` is a port alone: ADDR:PORT is wanted, as 127.0.0.1:18081",
+                "wait --peers 1 --reachable 1": "erlclu wait takes --peers or --reachable: one of the two, not both",
+                "call a@b.c app:status []": "MOD and FUN are two words, with a blank between: app status",
+                "call a@b.c m f [é,X]": "ARGS, at character 4: syntax error before `X]`: expected a term: no variables, "
+                                        "calls or Elixir syntax",
+                "call a@b.c m f [X,23456789012345678é]": "ARGS, at character 2: syntax error before `X,23456789012345678`",
+                "send a@b.c x :ok": "TERM, at character 1: syntax error before `:ok`",
+        }.items():
+            with self.subTest(words):
+                done = self.call(*words.split(" "), env={"RELEASE_COOKIE": COOKIE})
+                self.assertEqual((2, "", 1), (done.returncode, done.stdout, len(done.stderr.splitlines())), done.stderr)
+                self.assertIn(f"erlclu: {said}", done.stderr)
+                self.assertNotIn("s3cret", done.stderr)
+        for words, said in (("ping", "NODE is empty"), ("call", "NODE is empty")):
+            rest = ["m", "f"] if words == "call" else []
+            self.assertStatus(self.call(words, "", *rest, env={"RELEASE_COOKIE": COOKIE}), 2, said)
+        for rest, said in ((["", "f"], "MOD is empty"), (["m", ""], "FUN is empty")):
+            self.assertStatus(self.call("call", "a@b.c", *rest, env={"RELEASE_COOKIE": COOKIE}), 2, said)
 
     def test_version(self):
         self.assertRegex(self.call("version").stdout, r"^erlclu \d+\.\d+\.\d+\n$")
@@ -66,6 +114,17 @@ class Ping(Case):
         script = f'{PROGRAM} ping a@127.0.0.1 --port {self.dist} --cookie-file <(sleep 0.1; cat {self.cookie})'
         subprocess.run(["bash", "-c", script], check=True, stdout=subprocess.DEVNULL, timeout=30)
 
+    def test_wrong_cookies_tell_their_source(self):
+        child, dist, _ = self.node("b@127.0.0.1")
+        for env, source in (({"RELEASE_COOKIE": "hunter2"}, "RELEASE_COOKIE"), ({}, f"{self.dir}/.erlang.cookie")):
+            if not env:
+                (self.dir / ".erlang.cookie").write_text("hunter2")
+            with self.subTest(source):
+                done = self.call("ping", "b@127.0.0.1", "--port", dist, env=env)
+                self.assertStatus(done, 10, f"; our cookie came from {source}\n")
+                self.assertNotIn("hunter2", done.stdout + done.stderr)
+        self.assertRegex(self.log_of(child), "refused .*; our cookie came from --cookie-file ")
+
     def test_json(self):
         answer = self.json_of(self.ping("a@127.0.0.1", "--port", self.dist, "--json"))
         self.assertEqual((answer["node"], answer["result"]), ("a@127.0.0.1", "pong"))
@@ -91,6 +150,7 @@ class Ping(Case):
                 self.assertStatus(done, status)
                 self.assertEqual(self.json_of(done)["stage"], stage)
                 self.assertTrue(self.json_of(done)["reason"])
+                self.assertIn(self.json_of(done)["advice"], self.ping("a@127.0.0.1", *more, cookie=cookie).stdout)
         self.assertStatus(self.ping("b@127.0.0.1", "--port", self.dist), 8, "pang", "name-mismatch")
         self.assertStatus(self.ping("a@no.such.invalid", "--dns", f"127.0.0.1:{free_port()}"), 3, "pang", "dns")
 
@@ -103,11 +163,25 @@ class Ping(Case):
                     self.assertStatus(done, 7, "did not answer")
                     self.assertEqual(self.json_of(done)["stage"], "closed-before-status")
                     self.assertEqual(self.json_of(done)["address"], f"127.0.0.1:{port}")
+            done = self.ping("a@127.0.0.1", "--port", port, "--timeout", "500ms")
+            self.assertStatus(done, 7, "the node hangs, is overloaded or stopped")
             self.assertStatus(self.call("names", "--epmd-port", port, "--timeout", "500ms"), 7, "did not answer")
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as mute:
             mute.bind(("127.0.0.1", 0))
             done = self.ping("a@a.test.invalid", "--dns", f"127.0.0.1:{mute.getsockname()[1]}", "--timeout", "500ms")
         self.assertStatus(done, 3, "dns")
+
+    def test_what_answers_is_no_epmd(self):
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            def answer():
+                with server.accept()[0] as c:
+                    c.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+            thread = threading.Thread(target=answer)
+            thread.start()
+            done = self.ping("a@127.0.0.1", "--epmd-port", server.getsockname()[1])
+            thread.join()
+        self.assertStatus(done, 6, "epmd-unknown", "the answer is not an epmd's", "or go without epmd by --port")
+        self.assertNotIn("knows no such node", done.stdout)
 
     def test_a_full_backlog_is_no_connection(self):
         with socket.socket() as full, contextlib.ExitStack() as held:
@@ -120,6 +194,25 @@ class Ping(Case):
             done = self.ping("a@127.0.0.1", "--port", full.getsockname()[1], "--timeout", "500ms", "--json")
         self.assertStatus(done, 5)
         self.assertEqual(self.json_of(done)["stage"], "tcp-timeout")
+
+
+class Call(Case):
+    def call_node(self, dist, *words):
+        return self.call("call", "--port", dist, "--cookie-file", self.cookie, "a@127.0.0.1", *words)
+
+    def test_no_such_function(self):
+        _, dist, _ = self.node()
+        self.assertEqual(self.call_node(dist, "app", "nofun", "[1]").stderr.splitlines()[1:],
+                         ["erlclu: app:nofun/1 does not exist there"])
+
+    def test_json_without_a_link(self):
+        done = self.call_node(free_port(), "--json", "erlang", "node")
+        self.assertStatus(done, 4)
+        self.assertEqual((len(done.stdout.splitlines()), done.stderr), (1, ""))
+        answer = self.json_of(done)
+        self.assertEqual((answer["node"], answer["stage"]), ("a@127.0.0.1", "tcp-refused"))
+        self.assertIn("nothing listens", answer["advice"])
+        self.assertTrue(answer["reason"])
 
 
 class Files(Case):
@@ -175,7 +268,8 @@ class Epmd(Case):
     def test_port_taken(self):
         with socket.create_server(("127.0.0.1", 0)) as taken:
             done = self.call("epmd", "--epmd-port", taken.getsockname()[1], "--listen-address", "127.0.0.1")
-        self.assertStatus(done, 12)
+        self.assertStatus(done, 12, "choose another one with --epmd-port")
+        self.assertNotIn("--epmd external", done.stderr)
 
 
 class Discover(DnsCase):
@@ -237,6 +331,10 @@ class Discover(DnsCase):
         self.assertEqual(child.returncode, 0)
         self.assertGreater(time.monotonic() - began, 0.9)
 
+    def test_nobody_speaks(self):
+        done = self.call("discover", f"gossip:127.255.255.255:{free_port()}?broadcast=1", "--timeout", "500ms")
+        self.assertStatus(done, 1, "waiting: nobody was heard in 0.5 s")
+
     def test_no_such_scheme(self):
         for spec in ("redis:a", "a.b.svc"):
             self.assertStatus(self.call("discover", spec), 2, f'"{spec}" is no SPEC',
@@ -253,7 +351,8 @@ class Discover(DnsCase):
 class Nodes(Case):
     def test_nodes(self):
         _, _, http = self.node()
-        self.assertStatus(self.call("nodes", "--http", f"127.0.0.1:{http}"), 0, "a@127.0.0.1")
+        for place in (f"127.0.0.1:{http}", f"http://127.0.0.1:{http}/", f"http://127.0.0.1:{http}"):
+            self.assertStatus(self.call("nodes", "--http", place), 0, "a@127.0.0.1")
         self.assertStatus(self.call("nodes", env={"HTTP_ADDR": "0.0.0.0", "HTTP_PORT": str(http)}), 0, "a@127.0.0.1")
         self.assertEqual(self.json_of(self.call("nodes", "--http", f"127.0.0.1:{http}", "--json"))["nodes"],
                          ["a@127.0.0.1"])
@@ -365,7 +464,7 @@ class WaitReachable(Case):
         done = self.wait(2, specs, "--port", port)
         self.assertStatus(done, 0)
         self.assertEqual(done.stdout, "erlclu@127.0.0.1, erlclu@127.0.0.2\n")
-        self.assertStatus(self.wait(3, specs, "--port", port, "--timeout", "1s"), 1, "2 of 3 wanted nodes are reachable",
+        self.assertStatus(self.wait(3, specs, "--port", port, "--timeout", "1s"), 1, "after 1.000 s: 2 of 3 wanted nodes are reachable",
                           "erlclu@127.0.0.3: tcp-refused: ")
 
     def test_one_comes_later(self):
@@ -446,6 +545,32 @@ class Run(Case):
         lines = [json.loads(line) for line in self.log_of(child).splitlines()]
         self.assertEqual([line["event"] for line in lines].count("http"), 1)
         self.assertIn(f"http://127.0.0.1:{http}/", next(line["text"] for line in lines if line["event"] == "http"))
+
+    def test_the_log_tells_who_is_looked_for(self):
+        alone, _, _ = self.node()
+        wait_for(lambda: "no --discover: this node looks for nobody, and waits to be dialled" in self.log_of(alone))
+        child, _, _ = self.node("c@127.0.0.1", "--discover", "static:a@127.0.0.1:9001,b@127.0.0.1:9002")
+        for node, port in (("a", 9001), ("b", 9002)):
+            wait_for(lambda: f" lists {node}@127.0.0.1 at port {port}\n" in self.log_of(child))
+        self.assertNotIn("no --discover", self.log_of(child))
+
+    def test_an_epmd_that_is_not_there(self):
+        child = self.start("run", "--name", "a@127.0.0.1", "--epmd", "external", "--epmd-port", free_port(), "--http",
+                           "none", "--cookie-file", self.cookie)
+        wait_for(lambda: "epmd is not running there, or has another port; trying again" in self.log_of(child))
+
+    def test_a_cookie_that_others_may_read(self):
+        """erl refuses it."""
+        home = self.dir / ".erlang.cookie"
+        home.write_text(COOKIE)
+        for mode, warned in ((0o640, True), (0o604, True), (0o600, False), (0o700, False)):
+            home.chmod(mode)
+            with self.subTest(oct(mode)):
+                child = self.start("run", "--epmd", "none", "--listen-port", free_port(), "--http", "none")
+                wait_for(lambda: "this node is " in self.log_of(child))
+                warning = f"{home}: others than its owner have access to it (mode {mode:o})"
+                self.assertEqual(warning in self.log_of(child), warned, self.log_of(child))
+                self.stop(child)
 
     def test_taken_ports(self):
         _, dist, http = self.node()

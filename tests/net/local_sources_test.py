@@ -118,12 +118,12 @@ class Epmd(Sources):
 
     def test_nobody_there(self):
         done = self.call("discover", "epmd:127.0.0.1", "--epmd-port", free_port())
-        self.assertNotEqual(done.returncode, 0)
+        self.assertEqual(done.returncode, 1)
         self.assertIn("failed: 127.0.0.1:", done.stdout)
         self.assertIn("refused the connection: epmd is not running there", done.stdout)
         done = self.call("discover", "epmd:no-such-host.invalid", "--epmd-port", self.port)
-        self.assertNotEqual(done.returncode, 0)
-        self.assertIn("failed: no-such-host.invalid: ", done.stdout)
+        self.assertEqual(done.returncode, 3)
+        self.assertIn("failed: no address for no-such-host.invalid: ", done.stdout)
 
     def test_an_epmd_that_hangs(self):
         """It says its names and then nothing: of what type they are is not known, so they are listed."""

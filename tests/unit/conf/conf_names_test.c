@@ -51,6 +51,11 @@ static const struct row cookie_rows[] = {
      "from-file of --cookie-file cookie"},
     {CMD_RUN, "", "HOME=/home/me", NULL, "cookie", "from-home of /home/me/.erlang.cookie"},
     {CMD_RUN, "", C ";HOME=/home/me", NULL, "cookie", "c of RELEASE_COOKIE"},
+    {CMD_RUN, "", "HOME=/home/open", NULL, "cookie", "from-home of /home/open/.erlang.cookie"},
+    {CMD_RUN, "", "HOME=/home/open", NULL, "notes", "/home/open/.erlang.cookie; "},
+    {CMD_RUN, "", C ";HOME=/home/open", NULL, "notes", ""},
+    /* erl takes it, too */
+    {CMD_RUN, "", "RELEASE_COOKIE=  ", NULL, "cookie", "   of RELEASE_COOKIE"},
     {CMD_RUN, "", "RELEASE_COOKIE=;HOME=/home/me", NULL, "cookie",
      "from-home of /home/me/.erlang.cookie"},
     {CMD_PING, "a@b.c", C, NULL, "cookie", "c of RELEASE_COOKIE"},

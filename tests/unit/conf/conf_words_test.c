@@ -54,6 +54,11 @@ static const struct row other_rows[] = {
     {CMD_PING, "--timeout 500ms a@b.c", C, NULL, "times", "60000/4 7000, 500"},
     {CMD_PING, "--timeout soon a@b.c", C, NULL, "error",
      "--timeout: `soon` is not a time: 5, 0.5, 500ms, 10s, 1m, at most a day"},
+    {CMD_PING, "--timeout 0 a@b.c", C, NULL, "error",
+     "--timeout: `0` leaves no time: 1ms is the least"},
+    {CMD_WAIT, "--peers 1 --timeout 0.0001", "", NULL, "error",
+     "--timeout: `0.0001` leaves no time: 1ms is the least"},
+    {CMD_DEMO, "--seconds 0", "", NULL, "times", "60000/4 7000, 0"},
     {CMD_DEMO, "", "", NULL, "times", "60000/4 7000, 0"},
     {CMD_DEMO, "", "DEMO_SECONDS=20", NULL, "times", "60000/4 7000, 20000"},
     {CMD_PING, "a@b.c", C ";RELEASE_NODE=d@e.f", NULL, "target", "a@b.c none"},
@@ -81,10 +86,25 @@ static const struct row other_rows[] = {
      "port"},
     {CMD_PING, "", C, NULL, "error",
      "erlclu ping needs a NODE, or RELEASE_NODE in the environment"},
+    {CMD_PING, "127.0.0.1", C, NULL, "error", "NODE: `127.0.0.1` is a host, not a node: NAME@HOST"},
+    {CMD_CALL, "app.example.org m f", C, NULL, "error",
+     "NODE: `app.example.org` is a host, not a node: NAME@HOST"},
+    {CMD_SHELL, "", C ";RELEASE_NODE=::1", NULL, "error",
+     "RELEASE_NODE: `::1` is a host, not a node: NAME@HOST"},
+    {CMD_PING, "a@127.0.0.1:4000", C, NULL, "error",
+     "NODE: `a@127.0.0.1:4000` has a port behind the host: give it as --port 4000"},
+    {CMD_PING, "a@fd00::1:4000", C, NULL, "target", "a@fd00::1:4000 none"},
+    {CMD_PING, "--name a a@127.0.0.1", C, NULL, "error",
+     "--name: a@127.0.0.1 is the name of the node asked: leave it out or choose another"},
+    {CMD_PING, "--name b a@127.0.0.1", C, NULL, "target", "a@127.0.0.1 none"},
     {CMD_PING, "a@", C, NULL, "error", "NODE: `a@` has nothing behind the @"},
     {CMD_PING, "", C ";RELEASE_NODE=a@", NULL, "error",
      "RELEASE_NODE: `a@` has nothing behind the @"},
 };
+
+#define NO_COOKIE                                                                                  \
+    "a cookie is never given on the command line, where others see it: RELEASE_COOKIE or "         \
+    "--cookie-file"
 
 static const struct row word_rows[] = {
     {CMD_NAMES, "host", "", NULL, "args", "[host]"},
@@ -102,11 +122,24 @@ static const struct row word_rows[] = {
     {CMD_RUN, "now", C, NULL, "error",
      "erlclu run has no use for `now`: erlclu run --help says more"},
     {CMD_RUN, "--nmae x", C, NULL, "error",
-     "unknown option --nmae: erlclu run --help lists those that there are"},
+     "unknown option --nmae: did you mean --name? erlclu run --help lists all"},
+    {CMD_SHELL, "--jsno=x", C, NULL, "error",
+     "unknown option --jsno: erlclu shell --help lists those that there are"},
+    {CMD_CALL, "--timeou=1", C, NULL, "error",
+     "unknown option --timeou: did you mean --timeout? erlclu call --help lists all"},
+    {CMD_PING, "a@b.c --cookie secret", C, NULL, "error", "--cookie: " NO_COOKIE},
+    {CMD_PING, "--cookie=secret", C, NULL, "error", "--cookie: " NO_COOKIE},
+    {CMD_RUN, "-setcookie secret", C, NULL, "error", "-setcookie: " NO_COOKIE},
+    {CMD_RUN, "--cookies secret", C, NULL, "error",
+     "unknown option --cookies: erlclu run --help lists those that there are"},
+    {CMD_STATUS, "a@b.c", "", NULL, "error",
+     "erlclu status has no use for `a@b.c`: it asks a node's page: --http ADDR:PORT"},
+    {CMD_NODES, "a@b.c", "", NULL, "error",
+     "erlclu nodes has no use for `a@b.c`: it asks a node's page: --http ADDR:PORT"},
     {CMD_RUN, "-x", C, NULL, "error",
      "unknown option -x: erlclu run --help lists those that there are"},
     {CMD_RUN, "--tls-cert x", C, NULL, "error", "--tls-cert: TLS between nodes is not built in"},
-    {CMD_RUN, "--journal=x", C, NULL, "error", "--journal=x: the journal is not built in"},
+    {CMD_RUN, "--journal=x", C, NULL, "error", "--journal: the journal is not built in"},
     {CMD_RUN, "--short", C, NULL, "error", "--short is an option of discover, not of run"},
     {CMD_EPMD, "--json", "", NULL, "error",
      "--json is an option of discover, names, ping, call, nodes, status, install, version, not of "
@@ -139,8 +172,7 @@ static const struct row wait_rows[] = {
      "erlclu wait needs --peers N, which asks the node that runs here, or --reachable N SPEC..., "
      "which looks for nodes itself"},
     {CMD_WAIT, "--peers 1 --reachable 1 dns:a", "", NULL, "error",
-     "erlclu wait needs --peers N, which asks the node that runs here, or --reachable N SPEC..., "
-     "which looks for nodes itself"},
+     "erlclu wait takes --peers or --reachable: one of the two, not both"},
     {CMD_WAIT, "--peers 1 dns:a", "", NULL, "error",
      "erlclu wait --peers asks the node that runs here: --or-first and SPECs belong to "
      "--reachable"},
@@ -196,6 +228,13 @@ static void help(void **state)
 
     conf_overview(&text);
     check_help("erlclu", &text);
+    assert_string_equal(conf_nearest_command("pong"), "ping");
+    assert_string_equal(conf_nearest_command("stauts"), "status");
+    assert_string_equal(conf_nearest_command("shel"), "shell");
+    assert_null(conf_nearest_command("ls"));
+    assert_null(conf_nearest_command("nonsense"));
+    assert_null(conf_nearest_command(""));
+    assert_null(conf_nearest_command(X100));
     assert_int_equal(conf_command_of("nonsense"), CONF_COMMANDS);
     free(c);
 }

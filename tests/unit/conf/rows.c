@@ -5,9 +5,13 @@
 static const struct {
     const char *path, *text;
 } files[] = {
-    {"cookie", "from-file\n"},          {"cookie.empty", "\n"},
-    {"cookie.two", "one\ntwo\n"},       {"/home/me/.erlang.cookie", "from-home"},
-    {"/home/bad/.erlang.cookie", "\n"}, {"/etc/hosts", "127.0.0.1 localhost\n10.0.0.9 laptop\n"},
+    {"cookie", "from-file\n"},
+    {"cookie.empty", "\n"},
+    {"cookie.two", "one\ntwo\n"},
+    {"/home/me/.erlang.cookie", "from-home"},
+    {"/home/open/.erlang.cookie", "from-home"},
+    {"/home/bad/.erlang.cookie", "\n"},
+    {"/etc/hosts", "127.0.0.1 localhost\n10.0.0.9 laptop\n"},
 };
 
 const char *row_env(void *arg, const char *name)
@@ -55,6 +59,8 @@ clu_error row_read(void *arg, const char *path, struct buf *text, char why[REASO
     }
     if (strcmp(path, "huge") == 0)
         return CLU_ESIZE;
+    if (strncmp(path, "/home/open/", 11) == 0)
+        text_set(why, REASON_SIZE, slice_of("others have access to it"));
     if (strcmp(path, "secret") == 0 || strncmp(path, "/home/closed/", 13) == 0) {
         text_set(why, REASON_SIZE, slice_of("Permission denied"));
         return CLU_ECLOSED;

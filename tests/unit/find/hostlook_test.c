@@ -62,8 +62,7 @@ static const struct {
     {"enough dots: the name as it is first", "a.b", 4, &plain, "a.b/1 10.0.0.8"},
     {"enough dots, then the search list", "both.x", 4, &plain,
      "both.x/1 both.x.example/1 no address for both.x: both.x NXDOMAIN, both.x.example NXDOMAIN"},
-    {"a final dot: nothing but that", "both.", 4, &plain,
-     "both/1 no address for both.: both NXDOMAIN"},
+    {"a final dot: nothing but that", "both.", 4, &plain, "both/1 no address for both.: NXDOMAIN"},
     {"nobody knows it", "nobody", 4, &pod,
      "nobody.ns.svc.cluster.local/1 nobody.svc.cluster.local/1 nobody.cluster.local/1 nobody/1 "
      "no address for nobody: nobody.ns.svc.cluster.local NXDOMAIN, nobody.svc.cluster.local "

@@ -358,6 +358,7 @@ static void events_are_sentences(void **state)
     assert_int_equal(clu_run(node), CLU_ESTART);
     assert_string_equal(text, clu_node_error(node));
     assert_non_null(strstr(text, "192.0.2.1"));
+    assert_non_null(strstr(text, ": see .listen_address"));
     clu_node_free(node);
 }
 

@@ -240,17 +240,19 @@ static void test_out_of_files(void **state)
 
 static size_t window_of(int fd)
 {
-    size_t bytes;
+    struct socket_window window;
 
-    assert_true(socket_peer_window(fd, &bytes));
-    return bytes;
+    assert_true(socket_window(fd, &window));
+    return window.bytes;
 }
 
-/* What a peer has not read is missing from its window. */
+/* What a peer has not read is missing from its window, and what it has read is there again with the
+ * answer to what comes next. */
 static void test_window_of_a_peer(void **state)
 {
     static uint8_t place[1u << 20];
     struct addr any = addr_v4(0x7f000001, 0), peer, none = {0};
+    struct socket_window window;
     int listener = socket_listen(&any);
     struct addr at = socket_local(listener);
     bool connecting, bind_failed;
@@ -263,13 +265,45 @@ static void test_window_of_a_peer(void **state)
     }
     size_t narrow = window_of(fd);
 
-    while (recv(other, place, sizeof place, MSG_DONTWAIT) > 0) {
+    for (int i = 0; i < 500 && window_of(fd) < narrow + 32768; i++) {
+        while (recv(other, place, sizeof place, MSG_DONTWAIT) > 0) {
+        }
+        send(fd, zeroes, 1, MSG_DONTWAIT);
+        usleep(10000);
     }
     assert_in_range(window_of(fd), narrow + 32768, UINT32_MAX);
-    assert_false(socket_peer_window(-1, &narrow));
+    assert_false(socket_window(-1, &window));
     close(fd);
     close(other);
     close(listener);
+}
+
+/* However old what the system tells of the peer's window is. */
+static void test_who_has_read_all_is_sent_more(void **state)
+{
+    static uint8_t place[128u << 10];
+    struct world w;
+    ssize_t n;
+    size_t got = 0, all = 256u << 20;
+
+    (void)state;
+    set_up(&w);
+    int fd = come_in(&w);
+
+    w.m.large = all;
+    add(&w.m, UPDATE_SEND, ACCEPTED);
+    loop_turn(w.m.loop);
+    for (int idle = 0; got < all; idle++) {
+        while ((n = recv(fd, place, sizeof place, MSG_DONTWAIT)) > 0) {
+            got += (size_t)n;
+            idle = 0;
+            loop_step(w.m.loop, 0);
+        }
+        assert_in_range(idle, 0, 20);
+        loop_step(w.m.loop, 100);
+    }
+    close(fd);
+    loop_free(w.m.loop);
 }
 
 int main(void)
@@ -288,6 +322,7 @@ int main(void)
         cmocka_unit_test(test_out_of_files),
         cmocka_unit_test(test_time_goes_on_at_a_full_socket),
         cmocka_unit_test(test_window_of_a_peer),
+        cmocka_unit_test(test_who_has_read_all_is_sent_more),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

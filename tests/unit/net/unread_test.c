@@ -5,17 +5,25 @@
  */
 #include "straw.h"
 
-#define WIDE (8u << 20)
+#define KIB  (1u << 10)
+#define MIB  (1u << 20)
+#define WIDE (8u * MIB)
 
-static size_t window;
-static bool is_told;
+static size_t window; /* as it is */
+static bool is_settled, is_told;
 static unsigned n_looks;
+/* While this is set, it is told as it was, but when what is to be sent has become less. */
+static const size_t *waiting;
+static size_t waited, told;
 
-bool socket_peer_window(int fd, size_t *bytes)
+bool socket_window(int fd, struct socket_window *out)
 {
     assert_true(fd >= 0);
     n_looks++;
-    *bytes = window;
+    if (waiting == NULL || *waiting != waited)
+        told = window;
+    waited = waiting == NULL ? 0 : *waiting;
+    *out = (struct socket_window){told, is_settled};
     return is_told;
 }
 
@@ -31,7 +39,8 @@ static void begin(struct peer *p)
     set_up(&p->w);
     p->fd = come_in(&p->w);
     window = WIDE;
-    is_told = true;
+    is_settled = is_told = true;
+    waiting = NULL;
     n_looks = 0;
 }
 
@@ -83,11 +92,18 @@ static size_t rest(struct peer *p)
 static size_t begin_waiting(struct peer *p, size_t lies, size_t large)
 {
     begin(p);
-    turn(p, 0, 1u << 20);
+    turn(p, 0, MIB);
     window = WIDE - lies;
     turn(p, 0, large);
     assert_in_range(p->w.m.large, 1, large);
     return p->w.m.large;
+}
+
+static void step(struct peer *p, unsigned n)
+{
+    while (n-- > 0)
+        loop_step(p->w.m.loop, 10);
+    take_all(p);
 }
 
 static void all_goes_to_who_reads(void **state)
@@ -96,20 +112,10 @@ static void all_goes_to_who_reads(void **state)
 
     (void)state;
     begin(&p);
-    turn(&p, 0, 4u << 20);
+    turn(&p, 0, 4 * MIB);
     assert_int_equal(p.w.m.large, 0);
-    assert_int_equal(p.got, 4u << 20);
+    assert_int_equal(p.got, 4 * MIB);
     assert_in_range(n_looks, 1, 16); /* not after each write */
-    end(&p);
-}
-
-/* Half a megabyte lies there. */
-static void large_ones_wait_for_who_does_not(void **state)
-{
-    struct peer p;
-
-    (void)state;
-    begin_waiting(&p, 512u << 10, 1u << 20);
     end(&p);
 }
 
@@ -118,7 +124,7 @@ static void small_ones_do_not_wait(void **state)
     struct peer p;
 
     (void)state;
-    size_t waits = begin_waiting(&p, 512u << 10, 1u << 20);
+    size_t waits = begin_waiting(&p, 5 * MIB, MIB);
 
     p.got = 0;
     turn(&p, 100, 0);
@@ -133,7 +139,7 @@ static void they_go_on_when_it_has_read(void **state)
     struct peer p;
 
     (void)state;
-    size_t waits = begin_waiting(&p, 512u << 10, 1u << 20);
+    size_t waits = begin_waiting(&p, 5 * MIB, MIB);
 
     window = WIDE;
     assert_int_equal(rest(&p), waits);
@@ -141,16 +147,120 @@ static void they_go_on_when_it_has_read(void **state)
     end(&p);
 }
 
-/* A window that has become narrower for good, or a peer that does not read at all: what is in the
- * way then is the socket. */
+/* The window is not told again by itself when the peer has read. */
+static void who_has_read_is_asked(void **state)
+{
+    struct peer p;
+
+    (void)state;
+    size_t waits = begin_waiting(&p, 5 * MIB, MIB);
+
+    waiting = &p.w.m.large;
+    waited = waits;
+    window = WIDE;
+    n_looks = 0;
+    assert_int_equal(rest(&p), waits);
+    assert_in_range(n_looks, 1, 16);
+    end(&p);
+}
+
+/* What is not acknowledged will tell. */
+static void but_not_while_an_answer_is_due(void **state)
+{
+    struct peer p;
+
+    (void)state;
+    size_t waits = begin_waiting(&p, 5 * MIB, MIB);
+
+    is_settled = false;
+    step(&p, 20);
+    assert_int_equal(p.w.m.large, waits);
+    is_settled = true;
+    step(&p, 20);
+    assert_in_range(p.w.m.large, 0, waits - 1);
+    end(&p);
+}
+
+/* It has read all at each look. */
+static void reads_fast(struct peer *p)
+{
+    turn(p, 0, MIB);
+    for (int i = 0; i < 4; i++) {
+        window = WIDE - MIB;
+        turn(p, 0, MIB);
+        window = WIDE;
+        rest(p);
+    }
+}
+
+/* It has read 100 KiB from look to look, and what there was in the end. */
+static void reads_slowly(struct peer *p)
+{
+    window = WIDE;
+    turn(p, 0, MIB);
+    window = WIDE - 5 * MIB;
+    turn(p, 0, MIB);
+    while (p->w.m.large > 0 && window < WIDE) {
+        window += 100 * KIB;
+        step(p, 1);
+    }
+    window = WIDE;
+    turn(p, 0, MIB);
+    assert_int_equal(p->w.m.large, 0);
+}
+
+static bool half_a_mib_is_much(struct peer *p)
+{
+    window = WIDE - 512 * KIB;
+    turn(p, 0, MIB);
+    return p->w.m.large > 0;
+}
+
+static void who_reads_slowly_may_have_less(void **state)
+{
+    struct peer p;
+
+    (void)state;
+    begin(&p);
+    reads_fast(&p);
+    assert_false(half_a_mib_is_much(&p));
+    reads_slowly(&p);
+    assert_true(half_a_mib_is_much(&p));
+    end(&p);
+}
+
+/* Who has read all, however little it was and however late that is told, may have twice as much. */
+static void who_reads_fast_again_may_have_more(void **state)
+{
+    struct peer p;
+
+    (void)state;
+    begin(&p);
+    reads_slowly(&p);
+    for (int i = 0; i < 3; i++) {
+        waiting = NULL;
+        window = WIDE - 512 * KIB;
+        turn(&p, 0, MIB);
+        waiting = &p.w.m.large;
+        waited = p.w.m.large;
+        window = WIDE;
+        rest(&p);
+    }
+    waiting = NULL;
+    assert_false(half_a_mib_is_much(&p));
+    end(&p);
+}
+
+/* A window that has become narrower for good: a probe a look would be 4096 of them. */
 static void not_for_ever(void **state)
 {
     struct peer p;
 
     (void)state;
-    begin_waiting(&p, WIDE, 8u << 20);
+    begin_waiting(&p, WIDE, 256 * MIB);
     rest(&p);
     assert_int_equal(p.w.m.large, 0);
+    assert_in_range(n_looks, 1, 3000);
     end(&p);
 }
 
@@ -162,9 +272,27 @@ static void nor_where_nothing_is_told(void **state)
     begin(&p);
     is_told = false;
     window = 0;
-    turn(&p, 0, 4u << 20);
+    turn(&p, 0, 4 * MIB);
     assert_int_equal(p.w.m.large, 0);
     assert_int_not_equal(n_looks, 0);
+    end(&p);
+    size_t waits = begin_waiting(&p, 5 * MIB, MIB);
+
+    is_told = false;
+    assert_int_equal(rest(&p), waits);
+    end(&p);
+}
+
+static void nobody_looks_when_nothing_waits(void **state)
+{
+    struct peer p;
+
+    (void)state;
+    begin_waiting(&p, WIDE, MIB);
+    p.w.m.large = 0;
+    n_looks = 0;
+    step(&p, 20);
+    assert_in_range(n_looks, 0, 1);
     end(&p);
 }
 
@@ -173,7 +301,7 @@ static void it_may_be_closed_meanwhile(void **state)
     struct peer p;
 
     (void)state;
-    begin_waiting(&p, WIDE, 1u << 20);
+    begin_waiting(&p, WIDE, MIB);
     add(&p.w.m, UPDATE_CLOSE, ACCEPTED);
     loop_turn(p.w.m.loop);
     unsigned before = n_looks;
@@ -183,16 +311,36 @@ static void it_may_be_closed_meanwhile(void **state)
     end(&p);
 }
 
+static void it_may_break_meanwhile(void **state)
+{
+    struct peer p;
+
+    (void)state;
+    begin_waiting(&p, 5 * MIB, MIB);
+    window = WIDE;
+    close(p.fd);
+    p.fd = -1;
+    for (int i = 0; i < 100 && strstr(p.w.m.trace, "accepted-closed") == NULL; i++)
+        loop_step(p.w.m.loop, 10);
+    assert_non_null(strstr(p.w.m.trace, "accepted-closed"));
+    end(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_goes_to_who_reads),
-        cmocka_unit_test(large_ones_wait_for_who_does_not),
         cmocka_unit_test(small_ones_do_not_wait),
         cmocka_unit_test(they_go_on_when_it_has_read),
+        cmocka_unit_test(who_has_read_is_asked),
+        cmocka_unit_test(but_not_while_an_answer_is_due),
+        cmocka_unit_test(who_reads_slowly_may_have_less),
+        cmocka_unit_test(who_reads_fast_again_may_have_more),
         cmocka_unit_test(not_for_ever),
         cmocka_unit_test(nor_where_nothing_is_told),
+        cmocka_unit_test(nobody_looks_when_nothing_waits),
         cmocka_unit_test(it_may_be_closed_meanwhile),
+        cmocka_unit_test(it_may_break_meanwhile),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <erlclu/talk.h>
+
 #include "wire.h"
 
 /* Calls of functions, by erpc, erlang:spawn and rex. */
@@ -43,6 +45,13 @@ static clu_error silent(clu_call *call, clu_reader *args, void *arg)
     (void)args;
     (void)arg;
     return CLU_OK;
+}
+
+static clu_error misspeak(clu_call *call, clu_reader *args, void *arg)
+{
+    (void)args;
+    (void)arg;
+    return clu_reply(call, "~q", 1);
 }
 
 static clu_error later(clu_call *call, clu_reader *args, void *arg)
@@ -103,6 +112,7 @@ static void open_link(struct fixture *f)
     clu_export(&f->node, "calc", "full", 0, full, NULL);
     clu_export(&f->node, "calc", "silent", 0, silent, NULL);
     clu_export(&f->node, "calc", "later", 0, later, f);
+    clu_export(&f->node, "calc", "misspeak", 0, misspeak, NULL);
     clu_export(&f->node, "calc", "leave", 0, leave, NULL);
     clu_export(&f->node, "calc", "echo", 0, echo, f);
     assert_int_equal(f->node.err, CLU_OK);
@@ -153,6 +163,29 @@ static void functions_answer_as_erpc_has_it(void **state)
         erpc(&f, rows[i].payload, rows[i].reason);
         close_link(&f);
     }
+}
+
+/* The caller learns no more than badarg, and who wrote the function where it is: once. */
+static void bad_replies_are_told_once(void **state)
+{
+    struct fixture f;
+    char what[64];
+
+    (void)state;
+    open_link(&f);
+    erpc(&f, "[result,calc,add,[a,2]]", "{#Ref<p@h.1.1.1>,error,badarg,[{calc,add,2,[]}]}");
+    assert_false(node_misspoke(&f.node, what, sizeof what));
+    close_link(&f);
+    open_link(&f);
+    erpc(&f, "[result,calc,misspeak,[]]", "{#Ref<p@h.1.1.1>,error,badarg,[{calc,misspeak,0,[]}]}");
+    assert_true(node_misspoke(&f.node, what, sizeof what));
+    assert_string_equal(what, "calc:misspeak/0");
+    told(&f, CALL, "[result,calc,misspeak,[]]",
+         "{31,#Ref<p@h.8.7.6>,<p@h.1.2>,2,<us@h.1048580.5>}\n"
+         "{28,<us@h.1048580.5>,<p@h.1.2>,#Ref<p@h.8.7.6>} "
+         "{#Ref<p@h.1.1.1>,error,badarg,[{calc,misspeak,0,[]}]}\n");
+    assert_false(node_misspoke(&f.node, what, sizeof what));
+    close_link(&f);
 }
 
 static void improper_requests_are_badarg(void **state)
@@ -474,6 +507,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(functions_answer_as_erpc_has_it),
+        cmocka_unit_test(bad_replies_are_told_once),
         cmocka_unit_test(improper_requests_are_badarg),
         cmocka_unit_test(answers_may_come_later),
         cmocka_unit_test(callers_give_up),

@@ -32,7 +32,8 @@ static void act(struct console *c, const char *what)
     console_drain(c);
 }
 
-static void run(const struct row *row, bool interactive)
+/* Whether it was cut. */
+static bool run(const struct row *row, bool interactive)
 {
     struct console c;
 
@@ -41,7 +42,10 @@ static void run(const struct row *row, bool interactive)
         act(&c, row->done[i]);
     if (strcmp(console_told(&c), row->told) != 0)
         fail_msg("%s:\n%snot\n%s", row->name, console_told(&c), row->told);
+    bool cut = term_was_cut(c.term);
+
     console_close(&c);
+    return cut;
 }
 
 #define LINE  "{get_line,unicode,\"> \"}"
@@ -229,6 +233,52 @@ static void serves_a_script(void **state)
         run(&scripts[i], false);
 }
 
+#define SHELL_CALL(text) "call [erl_scan,tokens,[[],\"" text "\\n\",{1,1},[text]]]\n"
+#define IEX(prompt)      "{get_line,unicode,<<\"" prompt "\">>}"
+
+/* Scripts that end, and whether it is within an expression. */
+static const struct {
+    struct row row;
+    bool cut;
+} ends[] = {
+    {{"nothing", {"$", SHELL}, R "{error,terminated}}\nleave\n"}, false},
+    {{"no dot",
+      {">x = 1", "$", SHELL, "={more,c}"},
+      SHELL_CALL("x = 1") R "{error,terminated}}\nleave\n"},
+     true},
+    {{"a remark",
+      {">% x\n", "$", SHELL, "={more,c}"},
+      SHELL_CALL("% x") R "{error,terminated}}\nleave\n"},
+     false},
+    {{"a blank line",
+      {"> \n", "$", SHELL, "={more,c}"},
+      SHELL_CALL(" ") R "{error,terminated}}\nleave\n"},
+     false},
+    {{"code before a remark",
+      {">x % .\n", "$", SHELL, "={more,c}"},
+      SHELL_CALL("x % .") R "{error,terminated}}\nleave\n"},
+     true},
+    {{"the next expression is another",
+      {">x.\n", "$", SHELL, "={done,x,[]}", SHELL},
+      SHELL_CALL("x.") R "x}\n" R "{error,terminated}}\nleave\n"},
+     false},
+    {{"what one leaves is begun, too",
+      {">x. y\n", "$", SHELL, "={done,x,\" y\\n\"}", SHELL, "={more,c}"},
+      SHELL_CALL("x. y") R "x}\n" SHELL_CALL(" y") R "{error,terminated}}\nleave\n"},
+     true},
+    {{"io:read", {"$", UNTIL}, "call [erl_scan,tokens,[[],eof,1]]\n"}, false},
+    {{"IEx at its prompt", {"$", IEX("iex(a@b)1> ")}, R "eof}\n"}, false},
+    {{"IEx within", {"$", IEX("...(a@b)1> ")}, R "eof}\n"}, true},
+};
+
+static void tells_where_a_script_ends(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(ends); i++)
+        if (run(&ends[i].row, false) != ends[i].cut)
+            fail_msg("%s: it is%s cut", ends[i].row.name, ends[i].cut ? "" : " not");
+}
+
 /* Interrupt and kill go to a shell that is there. */
 static void signals_the_shell(void **state)
 {
@@ -366,10 +416,15 @@ static void passes_over_other_messages(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(serves_a_person),          cmocka_unit_test(serves_a_script),
-        cmocka_unit_test(signals_the_shell),        cmocka_unit_test(keeps_answers_apart),
-        cmocka_unit_test(refuses_too_many_readers), cmocka_unit_test(serves_long_lists),
-        cmocka_unit_test(forgets_who_has_gone),     cmocka_unit_test(passes_over_other_messages),
+        cmocka_unit_test(serves_a_person),
+        cmocka_unit_test(serves_a_script),
+        cmocka_unit_test(tells_where_a_script_ends),
+        cmocka_unit_test(signals_the_shell),
+        cmocka_unit_test(keeps_answers_apart),
+        cmocka_unit_test(refuses_too_many_readers),
+        cmocka_unit_test(serves_long_lists),
+        cmocka_unit_test(forgets_who_has_gone),
+        cmocka_unit_test(passes_over_other_messages),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

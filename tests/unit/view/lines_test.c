@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
+#include "model/exit.h"
 #include "sample.h"
 #include "view/advice.h"
 #include "view/api.h"
@@ -117,6 +118,26 @@ static const struct {
      "2026-11-22T16:57:16.123Z info srv:x lists a@b.x\n",
      "{\"time\":\"2026-11-22T16:57:16.123Z\",\"level\":\"info\",\"event\":\"listed\","
      "\"text\":\"srv:x lists a@b.x\",\"node\":\"a@b.x\",\"what\":\"srv:x\"}\n"},
+    {{.id = EVENT_DISCOVERY, .what = "epmd:", .number = 3},
+     "2026-11-22T16:57:16.123Z info epmd: 3 addresses\n",
+     "{\"time\":\"2026-11-22T16:57:16.123Z\",\"level\":\"info\",\"event\":\"discovery\","
+     "\"text\":\"epmd: 3 addresses\",\"number\":3,\"what\":\"epmd:\"}\n"},
+    {{.id = EVENT_LISTED, .what = "epmd:", .node = "a@10.0.0.4", .address = AT(4)},
+     "2026-11-22T16:57:16.123Z info epmd: lists a@10.0.0.4 at port 9100\n",
+     "{\"time\":\"2026-11-22T16:57:16.123Z\",\"level\":\"info\",\"event\":\"listed\","
+     "\"text\":\"epmd: lists a@10.0.0.4 at port 9100\",\"node\":\"a@10.0.0.4\","
+     "\"address\":\"10.0.0.4:9100\",\"what\":\"epmd:\"}\n"},
+    {{.id = EVENT_UNLISTED, .what = "srv:x", .node = "a@b.x", .address = AT(4)},
+     "2026-11-22T16:57:16.123Z info srv:x no longer lists a@b.x at 10.0.0.4:9100; a link stays\n",
+     "{\"time\":\"2026-11-22T16:57:16.123Z\",\"level\":\"info\",\"event\":\"unlisted\","
+     "\"text\":\"srv:x no longer lists a@b.x at 10.0.0.4:9100; a link "
+     "stays\",\"node\":\"a@b.x\","
+     "\"address\":\"10.0.0.4:9100\",\"what\":\"srv:x\"}\n"},
+    {{.id = EVENT_LISTED, .what = "dns:x", .address = AT(4)},
+     "2026-11-22T16:57:16.123Z info dns:x lists 10.0.0.4:9100\n",
+     "{\"time\":\"2026-11-22T16:57:16.123Z\",\"level\":\"info\",\"event\":\"listed\","
+     "\"text\":\"dns:x lists 10.0.0.4:9100\",\"address\":\"10.0.0.4:9100\","
+     "\"what\":\"dns:x\"}\n"},
     {{.id = EVENT_FATAL, .reason = "a\n2026 info forged \xff{node}"},
      "2026-11-22T16:57:16.123Z error a\\x0a2026 info forged \\xff{node}\n",
      "{\"time\":\"2026-11-22T16:57:16.123Z\",\"level\":\"error\",\"event\":\"fatal\","
@@ -295,12 +316,34 @@ static void advice_to_who_asks_is_no_discovery(void **state)
     static const char *const words[] = {"discovery", "?base", "listed", "pod "};
 
     (void)state;
-    for (size_t stage = 0; stage <= STAGE_HERE; stage++)
+    for (size_t stage = 0; stage < STAGES; stage++)
         for (size_t i = 0; i < COUNT(words); i++)
             if (strstr(advice_on_asked((enum stage)stage), words[i]) != NULL)
                 fail_msg("%s: %s", words[i], advice_on_asked((enum stage)stage));
     assert_non_null(strstr(advice_on_asked(STAGE_COOKIE), "--cookie-file"));
     assert_non_null(strstr(advice_on_asked(STAGE_EPMD_UNKNOWN), "erlclu names HOST"));
+    assert_non_null(strstr(advice_on_asked(STAGE_NO_EPMD), "--port,"));
+}
+
+/* Stages that share a word share the exit status and the counter, and not the advice. */
+static void stages_of_one_word(void **state)
+{
+    static const struct {
+        enum stage stage, named;
+        const char *advice;
+    } rows[] = {
+        {STAGE_SILENT, STAGE_CLOSED, "hangs"},
+        {STAGE_NO_EPMD, STAGE_EPMD_UNKNOWN, "Something else listens"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        assert_string_equal(stage_text(rows[i].stage), stage_text(rows[i].named));
+        assert_int_equal(exit_of_stage(rows[i].stage), exit_of_stage(rows[i].named));
+        assert_non_null(strstr(advice_of(rows[i].stage), rows[i].advice));
+        assert_null(strstr(advice_of(rows[i].named), rows[i].advice));
+    }
+    assert_int_equal(exit_of_stage(STAGE_HERE), EXIT_LOCAL);
 }
 
 /* A fault of our own shares a word with silence, and neither its advice nor a second counter. */
@@ -338,6 +381,7 @@ int main(void)
         cmocka_unit_test(prints_status),
         cmocka_unit_test(prints_what_there_is),
         cmocka_unit_test(faults_of_our_own),
+        cmocka_unit_test(stages_of_one_word),
         cmocka_unit_test(advice_to_who_asks_is_no_discovery),
     };
 

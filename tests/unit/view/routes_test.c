@@ -403,6 +403,21 @@ static void survives_without_memory(void **state)
     json_set_alloc_funcs(malloc, free);
 }
 
+/* Both sources of "split" have a TTL of 5 s in their rows, and neither asked for a name. */
+static void who_asks_no_dns_has_no_ttl(void **state)
+{
+    struct routes *routes = new_routes("");
+
+    (void)state;
+    assert_true(sample_get(&sample, "split"));
+    struct http_reply reply = ask(routes, "GET", "/");
+
+    assert_non_null(strstr(body_of(&reply), "<td data-label=\"TTL\">–</td>"));
+    assert_null(strstr(body_of(&reply), "<td data-label=\"TTL\">5 s"));
+    http_body_release(reply.body);
+    routes_free(routes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -417,6 +432,7 @@ int main(void)
         cmocka_unit_test(cookie_is_for_own_hosts),
         cmocka_unit_test(draining_is_said_once),
         cmocka_unit_test(lists_are_sorted),
+        cmocka_unit_test(who_asks_no_dns_has_no_ttl),
         cmocka_unit_test(says_what_is_wrong),
         cmocka_unit_test(survives_without_memory),
     };

@@ -65,6 +65,8 @@ static struct source_row *add_source(struct sample *sample, const char *spec, ui
     struct source_row *row = &sample->sources[s->n_sources++];
 
     SET(row->spec, spec);
+    if (strncmp(spec, "dns:erlclu", 10) == 0)
+        snprintf(row->asked, sizeof row->asked, "%s.", spec + 4);
     row->result = RESULT_COMPLETE;
     SET(row->answer, "NOERROR");
     row->sees_us = true;
