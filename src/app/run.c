@@ -157,11 +157,18 @@ static bool watch_cookie(struct run *r)
 
 /* ---- life ---- */
 
-static void stop(struct run *r)
+static void on_left(void *arg)
 {
+    struct run *r = arg;
+
     machine_stop(r->drive.machine, signals_word(r->signal), system_now_ms());
     loop_turn(r->drive.loop);
     loop_exit(r->drive.loop, EXIT_DONE);
+}
+
+static void stop(struct run *r)
+{
+    loop_leave(r->drive.loop);
 }
 
 static void on_shutdown(void *arg, bool timed_out)
@@ -175,7 +182,7 @@ static void drain(struct run *r)
 {
     uint32_t delay_ms = r->conf->settings.shutdown_ms;
 
-    if (delay_ms == 0 || watch_is_on(r->shutdown) || !watch_start(r->shutdown, delay_ms)) {
+    if (delay_ms == 0 || !watch_start(r->shutdown, delay_ms)) {
         stop(r);
         return;
     }
@@ -229,9 +236,14 @@ static void on_signal(void *arg, int number)
     for (size_t i = 0; i < COUNT(reactions); i++) {
         if (reactions[i].number != number)
             continue;
+        bool again = reactions[i].ends && r->signal != 0;
+
         if (reactions[i].ends)
             r->signal = number;
-        reactions[i].act(r);
+        if (again)
+            on_left(r);
+        else
+            reactions[i].act(r);
     }
 }
 
@@ -253,7 +265,7 @@ static int be_node(struct run *r)
 int run_main(const struct conf *c)
 {
     struct run r = {.conf = c};
-    const struct loop_hooks hooks = {.event = on_event, .arg = &r};
+    const struct loop_hooks hooks = {.event = on_event, .left = on_left, .arg = &r};
     int status;
 
     system_raise_files();

@@ -30,7 +30,8 @@ struct host {
     enum event_level log; /* what is shown, and above */
     bool said;            /* what failed stands in the log */
     bool started;
-    bool stepping; /* a function of the program's may be on the stack */
+    const char *reason; /* why it leaves, once it does */
+    bool stepping;      /* a function of the program's may be on the stack */
 };
 
 /* host_of: the host of a program's node. */
@@ -40,8 +41,10 @@ static inline struct host *host_of(const clu_node *node)
 }
 
 /* host_start: before every step: starts the machine once. false: the node is over, or cannot run.
- * host_stop: leaves; reason is told to people. */
+ * host_leave: has what was sent written, then stops; asked once more, it stops at once. reason is
+ * told to people, and borrowed for good. host_stop: closes all. */
 bool host_start(struct host *h);
+void host_leave(struct host *h, const char *reason);
 void host_stop(struct host *h, const char *reason);
 /* host_status: the exit status that stands for what went wrong. */
 int host_status(const struct host *h);

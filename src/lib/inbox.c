@@ -97,7 +97,7 @@ bool inbox_run(struct inbox *in, clu_node *node)
 
     (void)n;
     call_all(in, take_all(in), node);
-    return atomic_load(&in->stop);
+    return atomic_exchange(&in->stop, false);
 }
 
 void inbox_fini(struct inbox *in)

@@ -25,7 +25,8 @@ void inbox_fini(struct inbox *in);
 /* inbox_put, inbox_stop: from any thread. */
 clu_error inbox_put(struct inbox *in, clu_post_fn *fn, void *arg);
 void inbox_stop(struct inbox *in);
-/* inbox_run: calls what was posted so far, in its order; true when inbox_stop was called. */
+/* inbox_run: calls what was posted so far, in its order; true when inbox_stop was called
+ * meanwhile. */
 bool inbox_run(struct inbox *in, clu_node *node);
 
 #endif

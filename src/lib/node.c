@@ -73,6 +73,13 @@ static void on_answer(void *arg, const struct answer *answer)
     ping_answered(arg, answer);
 }
 
+static void on_left(void *arg)
+{
+    struct host *h = arg;
+
+    host_stop(h, h->reason);
+}
+
 static void on_posted(void *arg, bool timed_out)
 {
     struct host *h = arg;
@@ -82,7 +89,7 @@ static void on_posted(void *arg, bool timed_out)
     bool stop = inbox_run(&h->inbox, h->node);
 
     if (stop)
-        host_stop(h, "the program wants it");
+        host_leave(h, "the program wants it");
     else
         loop_turn(h->drive.loop);
 }
@@ -106,7 +113,8 @@ static clu_error watch_all(struct host *h)
 static clu_error make_drive(struct host *h, char why[REASON_SIZE])
 {
     const struct log log = {.level = (enum event_level)h->conf.settings.log_level};
-    const struct loop_hooks hooks = {.event = on_event, .answer = on_answer, .arg = h};
+    const struct loop_hooks hooks = {
+        .event = on_event, .answer = on_answer, .left = on_left, .arg = h};
     h->log = log.level;
     clu_error err = drive_new(&h->drive, &h->conf, &log, &hooks, why);
 

@@ -26,6 +26,12 @@ bool host_start(struct host *h)
     return !loop_is_over(h->drive.loop);
 }
 
+void host_leave(struct host *h, const char *reason)
+{
+    h->reason = reason;
+    loop_leave(h->drive.loop);
+}
+
 void host_stop(struct host *h, const char *reason)
 {
     send_drop(h->node);
@@ -83,7 +89,7 @@ int clu_fd(clu_node *node)
 
 static void on_signal(void *arg, int number)
 {
-    host_stop(arg, signals_word(number));
+    host_leave(arg, signals_word(number));
 }
 
 static void run_with_signals(struct host *h)

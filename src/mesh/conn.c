@@ -230,7 +230,7 @@ void machine_got(struct machine *m, slot_id id, size_t n, uint64_t now_ms)
     m->now_ms = now_ms;
     struct conn *c = get(m, id);
 
-    if (c == NULL)
+    if (c == NULL || m->leaving)
         return;
     ops(c)->got(m, c, n, now_ms);
     conn_wake(m, c);
@@ -245,7 +245,7 @@ void machine_closed(struct machine *m, slot_id id, const char *text, uint64_t no
         return;
     if (!c->dead && !c->opened)
         ops(c)->refused(m, c, DIAL_UNREACHABLE, text, now_ms);
-    else if (!c->dead)
+    else if (!c->dead && !m->leaving) /* else it is what they are to do */
         ops(c)->closed(m, c, text, now_ms);
     conn_drop(m, c);
 }

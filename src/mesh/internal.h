@@ -99,6 +99,7 @@ struct machine {
     size_t first_event, n_events;
     uint64_t lost_events;
     bool draining, stopped, ready;
+    bool leaving; /* what waits is still written; all else stands still until we stop */
     bool exit_wanted;
     char not_ready[REASON_SIZE];
 

@@ -288,6 +288,28 @@ void link_epmd_answered(struct machine *m, struct epmd_query *q, enum stage stag
     l->instead_of[0] = '\0';
 }
 
+/* ---- what the driver asks ---- */
+
+static const struct link *link_up(const struct machine *m, slot_id id)
+{
+    struct conn *c = slots_get(&m->conns, id);
+    bool is_link = c != NULL && !c->dead && c->kind == CONN_LINK;
+
+    return is_link && link_of(c)->up ? link_of(c) : NULL;
+}
+
+bool machine_is_link(const struct machine *m, slot_id id)
+{
+    return link_up(m, id) != NULL;
+}
+
+uint64_t machine_pause(const struct machine *m, slot_id id)
+{
+    const struct link *l = link_up(m, id);
+
+    return l != NULL && channel_pauses(&l->channel) ? PAUSE_MS : 0;
+}
+
 /* ---- a peer that does not read ---- */
 
 static void look_if_stuck(struct machine *m, struct link *l, uint64_t now_ms)
@@ -303,15 +325,6 @@ static void look_if_stuck(struct machine *m, struct link *l, uint64_t now_ms)
     e->number = channel_queued(&l->channel);
     l->not_reading = stuck;
     machine_changed(m);
-}
-
-uint64_t machine_pause(const struct machine *m, slot_id id)
-{
-    struct conn *c = slots_get(&m->conns, id);
-
-    if (c == NULL || c->dead || c->kind != CONN_LINK || !link_of(c)->up)
-        return 0;
-    return channel_pauses(&link_of(c)->channel) ? PAUSE_MS : 0;
 }
 
 /* ---- the row of functions ---- */

@@ -289,12 +289,26 @@ void machine_drain(struct machine *m, uint64_t now_ms)
     machine_event(m, EVENT_DRAINING);
 }
 
+/* Who has ended in this step tells its links and monitors; and global loses nobody any more. */
+void machine_leave(struct machine *m, uint64_t now_ms)
+{
+    m->now_ms = now_ms;
+    if (m->stopped || m->leaving)
+        return;
+    m->draining = true;
+    global_leave(&m->node);
+    machine_readiness(m);
+    needs_of_node(m);
+    m->leaving = true;
+}
+
 void machine_stop(struct machine *m, const char *reason, uint64_t now_ms)
 {
     m->now_ms = now_ms;
     if (m->stopped)
         return;
     m->draining = m->stopped = true;
+    m->leaving = false;
     global_leave(&m->node);
     machine_readiness(m);
     epmd_stop(m, now_ms);
@@ -312,7 +326,8 @@ void machine_stop(struct machine *m, const char *reason, uint64_t now_ms)
 
 bool machine_dials(const struct machine *m)
 {
-    return !m->stopped && !m->settings->no_dial && (!m->draining || m->settings->global);
+    return !m->stopped && !m->leaving && !m->settings->no_dial &&
+           (!m->draining || m->settings->global);
 }
 
 void machine_now(struct machine *m, uint64_t now_ms)
@@ -330,6 +345,8 @@ uint64_t machine_deadline(const struct machine *m)
 {
     uint64_t at = heap_next(&m->dues);
 
+    if (m->leaving)
+        return at;
     at = min_u64(at, node_deadline(&m->node));
     if (m->stopped)
         return at;
@@ -345,6 +362,8 @@ void machine_tick(struct machine *m, uint64_t now_ms)
 {
     m->now_ms = now_ms;
     conn_run_due(m, now_ms);
+    if (m->leaving)
+        return;
     node_tick(&m->node, now_ms);
     if (m->stopped)
         return;

@@ -179,15 +179,20 @@ void machine_ask_given_up(struct machine *m, uint32_t ask, struct answer *answer
 void machine_cookie(struct machine *m, const struct cookie *cookie, uint64_t now_ms);
 /* machine_refresh: look and dial again at once. */
 void machine_refresh(struct machine *m, uint64_t now_ms);
-/* machine_drain: readiness off, no new links; machine_stop: close all, UPDATE_CLOSE follow. */
+/* machine_drain: readiness off, no new links. machine_leave: the last step of the node: from now on
+ * nothing is dialled, what comes is dropped unread and no process is given anything; only what
+ * waits for linked nodes still goes. machine_stop: close all, UPDATE_CLOSE follow. */
 void machine_drain(struct machine *m, uint64_t now_ms);
+void machine_leave(struct machine *m, uint64_t now_ms);
 void machine_stop(struct machine *m, const char *reason, uint64_t now_ms);
 
 /* machine_node: what the machine drives (borrowed): for whoever exports functions and spawns
  * processes. Its functions may be called where those of the machine may, and by the processes'
  * receive functions; drain machine_next afterwards. */
 struct clu_node *machine_node(struct machine *m);
-/* machine_links: how many nodes are linked now, hidden ones and commands among them. */
+/* machine_is_link: whether this connection is the link of a node. machine_links: how many nodes are
+ * linked now, hidden ones and commands among them. */
+bool machine_is_link(const struct machine *m, slot_id conn);
 size_t machine_links(const struct machine *m);
 /* machine_handed: how often a function of a process was called so far. */
 uint64_t machine_handed(const struct machine *m);

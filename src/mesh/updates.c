@@ -19,9 +19,8 @@ static void tell_misspoken(struct machine *m)
         text_set(machine_event(m, EVENT_BAD_REPLY)->what, SPEC_SIZE, slice_of(what));
 }
 
-void needs_of_node(struct machine *m)
+static void step_node(struct machine *m)
 {
-    struct node_link *l;
     const char *name;
 
     node_turn(&m->node, m->now_ms);
@@ -29,6 +28,14 @@ void needs_of_node(struct machine *m)
     global_serve(m);
     while ((name = node_next_wanted(&m->node)) != NULL)
         dial_wanted(m, name);
+}
+
+void needs_of_node(struct machine *m)
+{
+    struct node_link *l;
+
+    if (!m->leaving)
+        step_node(m);
     while ((l = node_next_talking(&m->node)) != NULL)
         link_talk(m, CONTAINER_OF(l, struct link, node));
 }

@@ -162,6 +162,7 @@ void loop_free(struct loop *l)
     watch_free(l->calmer);
     watch_free(l->looker);
     watch_free(l->limit);
+    watch_free(l->leaver);
     if (l->base != NULL)
         watch_base_free(l->base);
     free(l);

@@ -17,6 +17,8 @@ struct loop_hooks {
     void (*reply)(void *arg, enum dns_status status, clu_slice msg);
     /* Everything that one thing from outside has caused was carried out. */
     void (*turned)(void *arg);
+    /* loop_leave has come to its end: stop the machine. */
+    void (*left)(void *arg);
     void *arg;
 };
 
@@ -44,6 +46,9 @@ void loop_step(struct loop *l, uint64_t timeout_ms);
 bool loop_is_over(const struct loop *l);
 /* loop_log: from now on it shows events of this level and above. */
 void loop_log(struct loop *l, enum event_level level);
+/* loop_leave: has the machine leave, and calls left when linked nodes have read all that waited for
+ * them, or after CLU_STOP_MS; called once more, at once. */
+void loop_leave(struct loop *l);
 /* loop_exit: ends loop_run; the first status counts. */
 void loop_exit(struct loop *l, int status);
 /* loop_turn: carries out what the machine left; to be called behind every call of a machine_

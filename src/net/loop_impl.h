@@ -5,9 +5,9 @@
 #include "net/loop.h"
 #include "net/watch.h"
 
-/* Inside of the loop: loop.c turns, wire.c connections (wire.h has more of them), acceptor.c
- * listening sockets, needs.c what discovery sources need: files.c, stream.c (HTTP over TLS) and
- * datagrams.c carry that out. */
+/* Inside of the loop: loop.c turns, leave.c comes to its end, wire.c connections (wire.h has more
+ * of them), acceptor.c listening sockets, needs.c what discovery sources need: files.c, stream.c
+ * (HTTP over TLS) and datagrams.c carry that out. */
 
 struct wire;
 struct files;
@@ -46,8 +46,11 @@ struct loop {
     struct acceptor acceptors[LISTENERS];
     struct needs needs[SETTINGS_SPECS_MAX]; /* by number of the source */
     struct watch *timer;
-    uint64_t armed_ms;   /* what the timer waits for */
-    struct watch *limit; /* of a step; made at the first that has one */
+    uint64_t armed_ms;    /* what the timer waits for */
+    struct watch *limit;  /* of a step; made at the first that has one */
+    struct watch *leaver; /* looks whether all is read; NULL: the machine does not leave */
+    bool silent;          /* all is written, and nothing more is */
+    uint64_t leave_ms;    /* until when that is waited for */
     bool over;
     int status;
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Large messages: processes named sink and giver.
+ * Large messages: processes named sink, giver and leaver.
  */
 #include "citizen.h"
 
@@ -124,6 +124,41 @@ static void giver_receive(clu_process *self, const clu_signal *s, void *arg)
         give(self, &pid, n);
 }
 
+/* ---- leaver: {Pid, Bytes}: sends first, a binary of so many bytes and bye, and stops the node
+ * ---- */
+
+static void say(clu_process *self, const clu_to *to, const char *word)
+{
+    clu_put_atom_text(clu_send_begin(self, to), word);
+    if (clu_send_end(self) != CLU_OK)
+        abort();
+}
+
+static void leaver_receive(clu_process *self, const clu_signal *s, void *arg)
+{
+    clu_reader r = s->term;
+
+    (void)arg;
+    if (s->kind != CLU_SIGNAL_MESSAGE)
+        return;
+    clu_get_tuple(&r);
+    clu_pid pid = clu_get_pid(&r);
+    uint64_t n = clu_get_uint(&r);
+    clu_to to = clu_to_pid(pid);
+    uint8_t *data = r.err == CLU_OK ? calloc(1, n) : NULL;
+
+    if (data == NULL)
+        return;
+    say(self, &to, "first");
+    clu_put_binary(clu_send_begin(self, &to), data, n);
+    if (clu_send_end(self) != CLU_OK)
+        abort();
+    free(data);
+    say(self, &to, "bye");
+    clu_exit(self, "leaving");
+    clu_stop(clu_process_node(self));
+}
+
 void large_start(clu_node *node)
 {
     static struct sink sink;
@@ -133,4 +168,5 @@ void large_start(clu_node *node)
     if (p != NULL)
         clu_on_stream(p, sink_stream, &sink);
     clu_spawn(node, &(clu_spawn_options){.receive = giver_receive, .name = "giver"});
+    clu_spawn(node, &(clu_spawn_options){.receive = leaver_receive, .name = "leaver"});
 }

@@ -1,14 +1,31 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Leaving: first nobody is sent to us any more, then the links close; whoever is in a hurry may say so."""
+"""Leaving: first nobody is sent to us any more, then what was sent goes out and the links close; whoever is in a
+hurry may say so."""
 
 import signal
 import time
 
 from lab.case import LabCase, per_release
+from lab.citizen import Citizen
 from lab.nodes import eventually
 
 JOINED = 10
 DELAY = 3  # seconds of drain
+LIMIT = 1  # seconds that a peer that does not read may keep us (CLU_STOP_MS)
+MIB = 1 << 20
+
+# What comes of the leaver of a node N, up to its end; meanwhile we talk to it, if wanted.
+LEFT = """
+N = '{name}', Self = self(), monitor(process, {{leaver, N}}), monitor_node(N, true), {{leaver, N}} ! {{Self, {size}}},
+Talk = fun F(0) -> ok; F(K) -> erlang:send({{plain, N}}, {{K, <<0:8000>>}}, [noconnect]), F(K - 1) end, Talk({talk}),
+Left = fun F(Seen) -> receive
+    B when is_binary(B) -> F([byte_size(B) | Seen]);
+    {{'DOWN', _, _, _, Why}} -> F([Why | Seen]);
+    {{nodedown, N}} -> lists:reverse([nodedown | Seen]);
+    Word -> F([Word | Seen])
+after 20000 -> lists:reverse([timeout | Seen]) end end,
+Left([])
+"""
 
 
 class Leave(LabCase):
@@ -61,3 +78,47 @@ class Leave(LabCase):
                 self.assertLess(time.monotonic() - begin, 3)
                 self.doCleanups()
                 self.addCleanup(self.lab.clean)
+
+    @per_release
+    def test_what_was_sent_arrives(self, release):
+        """All of it and in its order, then the end of the process, then that of the node; also to one who talks."""
+        erl = self.erl(1, release, name='erl@10.42.0.1', refresh=None).start()
+        for size, talk in ((1, 0), (5 * MIB, 0), (10 * MIB, 0), (5 * MIB, 5000)):
+            citizen = Citizen(self.lab.pod(2)).start().join(erl)
+            self.assertEqual(f'[first,{size},bye,leaving,nodedown]', erl.eval(
+                LEFT.format(name=citizen.name, size=size, talk=talk), 40))
+            citizen.process.wait(5)
+            self.assertEqual((0, ''), (citizen.process.popen.returncode, citizen.log()))
+        self.assert_quiet([erl])
+
+    @per_release
+    def test_a_peer_that_does_not_read(self, release):
+        """It keeps us for the limit and no longer; a signal more, and we are gone at once."""
+        erl, other = (self.erl(i, release, name=f'erl@10.42.0.{i}', refresh=None).start() for i in (1, 3))
+        self.assertEqual('ok', other.eval(f"persistent_term:put(frozen, rpc:call('{erl.name}', erlang, whereis, [user]))"))
+        for hurry in (False, True):
+            citizen = Citizen(self.lab.pod(2)).start().join(erl).join(other)
+            erl.process.popen.send_signal(signal.SIGSTOP)
+            begin = time.monotonic()
+            other.eval(f"{{leaver, '{citizen.name}'}} ! {{persistent_term:get(frozen), {60 * MIB}}}")
+            if hurry:
+                time.sleep(LIMIT / 4)
+                citizen.process.popen.send_signal(signal.SIGTERM)
+            citizen.process.wait(5)
+            took = time.monotonic() - begin
+            erl.process.popen.send_signal(signal.SIGCONT)
+            print(f'OTP {release}: gone after {took:.2f} s', flush=True)
+            self.assertTrue(LIMIT / 4 < took < LIMIT * 3 / 4 if hurry else LIMIT < took < 2 * LIMIT, took)
+            self.assertEqual(0, citizen.process.popen.returncode)
+            eventually('it is gone', 10, lambda: citizen.name not in erl.nodes() | other.nodes())
+
+    def test_a_frozen_node(self):
+        """It does not read that we go."""
+        node, erl = self.mesh()
+        erl.process.popen.send_signal(signal.SIGSTOP)
+        begin = time.monotonic()
+        node.process.popen.send_signal(signal.SIGTERM)
+        node.process.wait(5)
+        self.assertLess(time.monotonic() - begin, 2 * LIMIT)
+        erl.process.popen.send_signal(signal.SIGCONT)
+        eventually('it is gone', 10, lambda: erl.nodes() == set())

@@ -18,6 +18,14 @@ static void ring(clu_process *self, const clu_signal *s, void *arg)
     ((struct alarm *)arg)->rung += s->kind == CLU_SIGNAL_TIMEOUT;
 }
 
+static double seconds(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
 /* The descriptor says when to step, and nothing else does: links, timers, posts. */
 static void one_descriptor_tells_all(void **state)
 {
@@ -48,17 +56,15 @@ static void one_descriptor_tells_all(void **state)
     assert_int_equal(poll(fds, 2, 20), 0);
     clu_stop(seen.two);
     assert_int_equal(poll(&fds[1], 1, 1000), 1);
-    assert_false(clu_step(seen.two, 0));
+    double begin = seconds();
+
+    while (clu_step(seen.two, 0)) {
+        assert_true(poll(fds, 2, 1000) > 0);
+        assert_true(clu_step(seen.one, 0));
+    }
+    assert_true(seconds() - begin < CLU_STOP_MS / 2000.0); /* the other one has read it */
     clu_node_free(seen.one);
     clu_node_free(seen.two);
-}
-
-static double seconds(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
 static void set_alarm(clu_node *node, void *arg)
