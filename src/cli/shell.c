@@ -229,14 +229,19 @@ static void tell_end(struct shell *sh, clu_reader reason)
 {
     clu_writer text;
 
-    clu_writer_init(&text);
     if (is_atom(reason, "noconnection")) {
         sh->status =
             program_fail(EXIT_CLOSED, "the connection to %s is lost", sh->session.conf->target);
-    } else if (clu_print(&reason, &text) == CLU_OK) {
-        clu_put_bytes(&text, "", 1);
-        sh->status = program_fail(EXIT_NO, "the shell ended: %s", (const char *)text.data);
+        return;
     }
+    clu_writer_init(&text);
+    clu_error err = clu_print(&reason, &text);
+
+    clu_put_bytes(&text, "", 1);
+    if (err == CLU_OK)
+        err = text.err;
+    sh->status = program_fail(EXIT_NO, "the shell ended: %s",
+                              err == CLU_OK ? (const char *)text.data : clu_strerror(err));
     clu_writer_free(&text);
 }
 
