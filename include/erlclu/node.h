@@ -103,10 +103,11 @@ CLU_API clu_error clu_run(clu_node *node);
 
 /* clu_stop: has the node leave: clu_run and clu_main return, clu_step says false. Before that,
  * linked nodes read what was sent to them, for at most CLU_STOP_MS; until then functions of
- * processes and exports are called no more, what comes is dropped, and no node is dialled, so what
- * is held for one that is not linked is lost. A second clu_stop, in a later step, waits for
- * nothing. clu_main does the same at its two signals; clu_node_free of a node that was not stopped
- * closes all at once. From any thread, and from signal handlers; not after the node was freed. */
+ * processes and exports are called no more, what comes is dropped, and no node is dialled: what is
+ * held for one that is not linked, or is sent now by a clu_post, may be lost. A second clu_stop, in
+ * a later step, waits for nothing. clu_main does the same at its two signals; clu_node_free of a
+ * node that was not stopped closes all at once. From any thread, and from signal handlers; not
+ * after the node was freed. */
 CLU_API void clu_stop(clu_node *node);
 /* A peer that does not read keeps a node that is to stop no longer than this. */
 #define CLU_STOP_MS 1000

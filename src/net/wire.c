@@ -142,6 +142,8 @@ void wire_flush(struct wire *w)
     struct loop *l = w->loop;
     size_t sent = 0;
 
+    if (l->silent && machine_is_link(l->machine, w->id))
+        return; /* a write would fail, and close it before the peer has read */
     for (;;) {
         struct iovec iov[SEND_PIECES];
         struct msghdr msg = {.msg_iov = iov};

@@ -245,6 +245,34 @@ static void a_second_stop_waits_for_nothing(void **state)
     end(&s);
 }
 
+static void say_late(clu_node *node, void *arg)
+{
+    if (node != NULL)
+        send_word(arg, "late");
+}
+
+/* It goes nowhere, and what was sent before is not lost with it. */
+static void what_is_said_late_does_no_harm(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    begin(&s);
+    send_word(&s, "first");
+    send_bytes(&s, 64000);
+    send_word(&s, "bye");
+    clu_stop(s.sender);
+    for (int i = 0; i < 20; i++) /* all is written then */
+        assert_true(clu_step(s.sender, 1));
+    assert_int_equal(clu_post(s.sender, say_late, &s), CLU_OK);
+    for (int i = 0; i < 20; i++)
+        assert_true(clu_step(s.sender, 1));
+    leave(&s, true);
+    run_until(s.reader, NULL, is_over, &s);
+    assert_string_equal(s.seen, "first 0\nbytes 64000\nbye 0\nnoconnection 2\n");
+    end(&s);
+}
+
 static void count(clu_node *node, void *arg)
 {
     if (node != NULL)
@@ -299,6 +327,7 @@ int main(void)
         cmocka_unit_test(who_reads_is_not_waited_for_long),
         cmocka_unit_test(who_does_not_read_is_not_waited_for),
         cmocka_unit_test(a_second_stop_waits_for_nothing),
+        cmocka_unit_test(what_is_said_late_does_no_harm),
         cmocka_unit_test(posts_are_called_meanwhile),
         cmocka_unit_test(no_process_is_called_meanwhile),
     };

@@ -151,6 +151,13 @@ void machine_refused(struct machine *m, slot_id conn, enum dial_error error, con
     say(m, words[error]);
 }
 
+bool machine_is_link(const struct machine *m, slot_id conn)
+{
+    (void)m;
+    (void)conn;
+    return false;
+}
+
 uint64_t machine_pause(const struct machine *m, slot_id conn)
 {
     (void)conn;
