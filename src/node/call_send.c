@@ -54,10 +54,13 @@ static void promise(struct clu_call *call, struct remote *r)
 void call_keep_promise(struct clu_call *call)
 {
     struct remote *r = linked_remote(call);
+    size_t kept = call->promised;
 
-    if (r != NULL)
-        r->promised -= call->promised < r->promised ? call->promised : r->promised;
     call->promised = 0;
+    if (r == NULL || kept == 0)
+        return;
+    r->promised -= (size_t)min_u64(kept, r->promised);
+    backlogs_settle(r); /* the end may have been for nobody there */
 }
 
 /* ---- sending the answer ---- */

@@ -311,6 +311,46 @@ static void what_is_too_long_does_not_wait(void **state)
     end(&f);
 }
 
+static clu_error take_later(clu_call *call, clu_reader *args, void *arg)
+{
+    struct fixture *f = arg;
+
+    (void)args;
+    f->pending = call;
+    return CLU_PENDING;
+}
+
+/* What a function ends with counts for the link until it is known that nobody there waits for it:
+ * a process of ours had it monitored, and who called did not. */
+static void what_was_for_nobody_makes_room(void **state)
+{
+    struct fixture f;
+    uint8_t *bytes = test_calloc(1, 2 * CHANNEL_BUSY_BYTES);
+
+    (void)state;
+    open_link(&f);
+    clu_export(&f.node, "m", "later", 0, take_later, &f);
+    assert_int_equal(
+        receive(&f, "{29,request,caller,caller,{erpc,execute_call,4},[]}", "[result,m,later,[]]"),
+        CLU_OK);
+    clu_call *function = f.pending;
+    clu_pid own = clu_self(clu_call_self(function));
+    clu_to to = clu_to_pid(own);
+
+    assert_true(clu_monitor(clu_whereis(&f.node, "box"), &to).n > 0);
+    clu_call *asked = call(&f);
+
+    (void)heard(&f);
+    clu_put_binary(clu_reply_begin(function), bytes, 2 * CHANNEL_BUSY_BYTES);
+    assert_int_equal(clu_reply_end(function), CLU_OK);
+    reply_now(asked);
+    node_turn(&f.node, 0);
+    assert_int_equal(f.link.remote->unsent, 0);
+    assert_string_equal(heard(&f), ANSWER("now"));
+    test_free(bytes);
+    end(&f);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -322,6 +362,7 @@ int main(void)
         cmocka_unit_test(answers_of_rex_wait),
         cmocka_unit_test(casts_do_not_wait),
         cmocka_unit_test(what_is_too_long_does_not_wait),
+        cmocka_unit_test(what_was_for_nobody_makes_room),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
