@@ -21,12 +21,12 @@ struct copy {
 
 static void copy_record(struct copy *c)
 {
-    clu_slice module, name;
+    struct names names;
     bool exported;
-    size_t n = clu_get_record(c->r, &module, &name, &exported);
+    size_t n = etf_get_record(c->r, &names, &exported);
 
     if (c->r->err == CLU_OK)
-        clu_put_record(c->w, module, name, exported, n);
+        clu_put_record(c->w, names.module, names.name, exported, n);
     c->left += 2 * (uint64_t)n; /* names and values */
 }
 

@@ -24,6 +24,14 @@ clu_slice etf_get_atom(clu_reader *r, uint8_t *buf);
 clu_pid etf_get_pid(clu_reader *r, uint8_t *buf);
 clu_ref etf_get_ref(clu_reader *r, uint8_t *buf);
 clu_port etf_get_port(clu_reader *r, uint8_t *buf);
+/* Two names, whatever their tags, and where they are converted. */
+struct names {
+    clu_slice module, name;
+    uint8_t buf[2][CLU_ATOM_BYTES_MAX];
+};
+/* etf_get_export: the arity. etf_get_record: the fields. */
+uint8_t etf_get_export(clu_reader *r, struct names *names);
+size_t etf_get_record(clu_reader *r, struct names *names, bool *exported);
 /* etf_copy_leaf: copies a term that holds no others, whatever its tag, in the one encoding that the
  * put functions choose; references to the atoms of a header become atoms. Only names in Latin-1
  * within pids, references, ports and funs stay as they are: no node of today has one, and no cache.

@@ -59,11 +59,10 @@ static void copy_port(clu_reader *r, clu_writer *w)
 
 static void copy_export(clu_reader *r, clu_writer *w)
 {
-    clu_slice module, function;
-    uint8_t arity;
+    struct names names;
+    uint8_t arity = etf_get_export(r, &names);
 
-    clu_get_export(r, &module, &function, &arity);
-    clu_put_export(w, module, function, arity);
+    clu_put_export(w, names.module, names.name, arity);
 }
 
 void etf_copy_leaf(clu_reader *r, clu_writer *w)
@@ -89,7 +88,8 @@ void etf_copy_leaf(clu_reader *r, clu_writer *w)
         return;
     w->len = len; /* of what was put behind an error */
     w->err = err;
-    if (r->err == CLU_EATOM && type != CLU_TYPE_ATOM) {
+    /* Its node has a name in Latin-1, which is then no reference to a header. */
+    if (r->err == CLU_EATOM && type != CLU_TYPE_ATOM && type != CLU_TYPE_EXPORT) {
         *r = start;
         clu_put_raw(w, clu_get_raw(r));
     }

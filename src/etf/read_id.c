@@ -263,14 +263,28 @@ clu_port clu_get_port(clu_reader *r)
 
 /* ---- funs and records ---- */
 
-void clu_get_export(clu_reader *r, clu_slice *module, clu_slice *function, uint8_t *arity)
+static uint8_t get_export(clu_reader *r, struct names *names, uint8_t *buf, uint8_t *buf2)
 {
     take_tag(r, CLU_TYPE_EXPORT);
-    *module = clu_get_atom(r);
-    *function = clu_get_atom(r);
+    names->module = etf_get_atom(r, buf);
+    names->name = etf_get_atom(r, buf2);
     if (take_tag(r, CLU_TYPE_INTEGER) != ETF_SMALL_INTEGER)
         clu_reader_fail(r, CLU_ETERM);
-    *arity = (uint8_t)take_u8(r);
+    return (uint8_t)take_u8(r);
+}
+
+uint8_t etf_get_export(clu_reader *r, struct names *names)
+{
+    return get_export(r, names, names->buf[0], names->buf[1]);
+}
+
+void clu_get_export(clu_reader *r, clu_slice *module, clu_slice *function, uint8_t *arity)
+{
+    struct names names;
+
+    *arity = get_export(r, &names, NULL, NULL);
+    *module = names.module;
+    *function = names.name;
 }
 
 clu_slice clu_get_fun(clu_reader *r)
@@ -281,16 +295,32 @@ clu_slice clu_get_fun(clu_reader *r)
     return (clu_slice){0};
 }
 
-size_t clu_get_record(clu_reader *r, clu_slice *module, clu_slice *name, bool *exported)
+static size_t get_record(clu_reader *r, struct names *names, uint8_t *buf, uint8_t *buf2,
+                         bool *exported)
 {
     take_tag(r, CLU_TYPE_RECORD);
     size_t n = take_be32(r);
 
     *exported = (take_u8(r) & 1) != 0;
-    *module = clu_get_atom(r);
-    *name = clu_get_atom(r);
+    names->module = etf_get_atom(r, buf);
+    names->name = etf_get_atom(r, buf2);
     /* A name and a value take two bytes at least. */
     if (r->err == CLU_OK && (size_t)(r->end - r->pos) / 2 < n)
         clu_reader_fail(r, CLU_ETRUNC);
     return r->err == CLU_OK ? n : 0;
+}
+
+size_t etf_get_record(clu_reader *r, struct names *names, bool *exported)
+{
+    return get_record(r, names, names->buf[0], names->buf[1], exported);
+}
+
+size_t clu_get_record(clu_reader *r, clu_slice *module, clu_slice *name, bool *exported)
+{
+    struct names names;
+    size_t n = get_record(r, &names, NULL, NULL, exported);
+
+    *module = names.module;
+    *name = names.name;
+    return n;
 }

@@ -47,13 +47,27 @@ static void walk(clu_slice input, void (*pass)(clu_reader *r, clu_writer *w), cl
     clu_writer_free(&w);
 }
 
-/* What was copied is well-formed, with the same references. */
+static bool is_sound(const clu_reader *r)
+{
+    return clu_check(r->pos, (size_t)(r->end - r->pos), r->refs, &(size_t){0}) == CLU_OK;
+}
+
+/* What was copied value by value is well-formed, with the same references: its funs have them. */
 static void copy(clu_reader *r, clu_writer *w)
 {
-    clu_error before = clu_check(r->pos, (size_t)(r->end - r->pos), r->refs, &(size_t){0});
+    bool sound = is_sound(r);
 
     etf_copy(r, w);
-    assert(before != CLU_OK || clu_check(w->data, w->len, r->refs, NULL) == CLU_OK);
+    assert(!sound || clu_check(w->data, w->len, r->refs, NULL) == CLU_OK);
+}
+
+/* And what was copied away from its header has none any more. */
+static void put(clu_reader *r, clu_writer *w)
+{
+    bool sound = is_sound(r);
+
+    clu_put_term(w, r);
+    assert(!sound || clu_check(w->data, w->len, NULL, NULL) == CLU_OK);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -66,5 +80,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     walk(input, skip, err, used);
     walk(input, print, err, used);
     walk(input, copy, err, used);
+    walk(input, put, err, used);
     return 0;
 }
