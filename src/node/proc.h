@@ -74,7 +74,7 @@ clu_error send_answer(struct clu_process *p, struct remote *r, const clu_to *to,
 /* send_drop: clu_send_cancel of what is under way, whoever began it. */
 void send_drop(struct clu_node *n);
 /* send_back: clu_send_begin of what a peer has asked for: to a node that is not linked it goes
- * nowhere, and clu_send_end says CLU_ENOENT. */
+ * nowhere, and clu_send_end says CLU_ENOENT; no link is too busy for it. */
 clu_writer *send_back(struct clu_process *p, const clu_to *to);
 /* signal_lost: a signal that must not be lost could not be written, for want of memory: the
  * connection ends, which says the same. */
@@ -321,7 +321,7 @@ void bond_free(struct bond *b);
  */
 void bond_break(struct bond *b, clu_slice reason);
 
-/* send_or_lose: clu_send_end of a message whose loss, when the link is busy, does no harm. */
+/* send_or_lose: clu_send_end of a message whose loss does no harm: who asked asks again. */
 static inline void send_or_lose(struct clu_process *p)
 {
     clu_error err = clu_send_end(p);

@@ -157,17 +157,25 @@ clu_writer *clu_send_begin(clu_process *p, const clu_to *to)
 }
 
 /* A BEAM would dial: its gen:reply is a message like any other. But then whoever knows the cookie
- * could have us dial whomever he names. */
+ * could have us dial whomever he names. It would wait, too, where the link is busy, and we have
+ * nobody who could: so it goes out, however much is queued. */
 clu_writer *send_back(struct clu_process *p, const clu_to *to)
 {
     struct sending *s = &p->node->sending;
     clu_slice node = node_of(to);
     const struct remote *r = remote_find(p->node, node);
 
-    if (node.len == 0 || is_own_name(p->node, node) || (r != NULL && r->link != NULL))
-        return clu_send_begin(p, to);
-    *s = (struct sending){.from = p, .err = CLU_ENOENT};
-    return nowhere(s);
+    if (node.len > 0 && !is_own_name(p->node, node) && (r == NULL || r->link == NULL)) {
+        *s = (struct sending){.from = p, .err = CLU_ENOENT};
+        return nowhere(s);
+    }
+    bool urgent = p->node->urgent;
+
+    p->node->urgent = true;
+    clu_writer *w = clu_send_begin(p, to);
+
+    p->node->urgent = urgent;
+    return w;
 }
 
 clu_error send_answer(struct clu_process *p, struct remote *r, const clu_to *to, clu_slice term)

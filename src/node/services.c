@@ -63,7 +63,7 @@ static void net_kernel_receive(clu_process *p, const clu_signal *s, void *arg)
         return;
     }
     clu_put_atom_text(reply_begin(p, &call), "yes");
-    send_or_lose(p); /* busy: it asks again */
+    send_or_lose(p);
 }
 
 /* ---- global_name_server ---- */

@@ -20,7 +20,7 @@ static clu_writer *begin(const struct question *q)
 static void say(const struct question *q, const char *atom)
 {
     clu_put_atom_text(begin(q), atom);
-    send_or_lose(q->p); /* who asked asks again */
+    send_or_lose(q->p);
 }
 
 /* ---- state ---- */

@@ -351,6 +351,26 @@ static void what_was_for_nobody_makes_room(void **state)
     end(&f);
 }
 
+/* net_adm:ping, and sys: their answers do not wait, nor are they lost. */
+static void the_node_itself_is_never_too_busy(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    open_link(&f);
+    fill_small(&f);
+    assert_int_equal(receive(&f, "{6,caller,'',net_kernel}",
+                             "{'$gen_call',{caller,[alias|request]},{is_auth,'p@h'}}"),
+                     CLU_OK);
+    assert_int_equal(
+        receive(&f, "{6,caller,'',served}", "{system,{caller,[alias|request]},get_state}"), CLU_OK);
+    const char *got = heard(&f);
+
+    assert_non_null(strstr(got, ",yes}"));
+    assert_non_null(strstr(got, "well"));
+    end(&f);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -363,6 +383,7 @@ int main(void)
         cmocka_unit_test(casts_do_not_wait),
         cmocka_unit_test(what_is_too_long_does_not_wait),
         cmocka_unit_test(what_was_for_nobody_makes_room),
+        cmocka_unit_test(the_node_itself_is_never_too_busy),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
