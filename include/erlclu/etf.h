@@ -19,7 +19,7 @@
 
 #include <erlclu/error.h>
 
-/* The small readers and writers are inline (etf_inline.h) and exported all the same, for callers
+/* The small readers and writers are inline (etf_inline*.h) and exported all the same, for callers
  * through an FFI: one file of the library defines CLU_INLINE as `extern inline`. */
 #ifndef CLU_INLINE
 #define CLU_INLINE inline
@@ -412,6 +412,7 @@ CLU_API CLU_MUST_USE clu_error clu_parse(const char *text, size_t len, clu_write
                                          size_t *used);
 
 #include <erlclu/etf_inline.h>
+#include <erlclu/etf_inline_put.h>
 
 #ifdef __cplusplus
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#define CLU_INLINE extern inline /* the exported copies of etf_inline.h stand here */
+#define CLU_INLINE extern inline /* the exported copies of etf_inline*.h stand here */
 #include "etf/etf.h"
 #include "etf/float.h"
 

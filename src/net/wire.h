@@ -9,6 +9,9 @@
 /* Inside of the wires: wire.c their sockets, calm.c when they are read, unread.c when large
  * messages go out. */
 
+/* One write of large messages while they wait, to be told of the peer's window. */
+enum probe { NO_PROBE, PROBE_GOES, PROBE_WENT };
+
 struct wire {
     slot_id id;
     int fd;
@@ -22,10 +25,10 @@ struct wire {
     unsigned n_small;  /* small reads in a row */
     uint64_t since_us; /* the first of them */
 
-    struct list full;                                /* in loop.full: its large messages wait */
-    enum { NO_PROBE, PROBE_GOES, PROBE_WENT } probe; /* one write of them */
-    size_t unlooked;                                 /* bytes sent since the window was looked at */
-    size_t widest;                                   /* of that window, bytes */
+    struct list full; /* in loop.full: its large messages wait */
+    enum probe probe;
+    size_t unlooked;  /* bytes sent since the window was looked at */
+    size_t widest;    /* of that window, bytes */
     size_t unread;    /* bytes that lay with the peer, by its window */
     size_t to_read;   /* while it waits: what lay there when that was known, and was sent since */
     unsigned n_looks; /* since then */

@@ -89,6 +89,28 @@ static void sink_receive(clu_process *self, const clu_signal *s, void *arg)
         abort();
 }
 
+/* ---- on order ---- */
+
+static void say(clu_process *self, const clu_to *to, const char *word)
+{
+    clu_put_atom_text(clu_send_begin(self, to), word);
+    if (clu_send_end(self) != CLU_OK)
+        abort();
+}
+
+/* {Pid, Bytes}; false: it is none. */
+static bool take_order(const clu_signal *s, clu_pid *pid, uint64_t *n)
+{
+    clu_reader r = s->term;
+
+    if (s->kind != CLU_SIGNAL_MESSAGE)
+        return false;
+    clu_get_tuple(&r);
+    *pid = clu_get_pid(&r);
+    *n = clu_get_uint(&r);
+    return r.err == CLU_OK;
+}
+
 /* ---- giver: {Pid, Bytes}: sends a binary of so many bytes, and then the atom behind ---- */
 
 static void give(clu_process *self, const clu_pid *pid, uint64_t n)
@@ -104,48 +126,32 @@ static void give(clu_process *self, const clu_pid *pid, uint64_t n)
     clu_lend_binary(w, data, n, free, data);
     if (clu_send_end(self) != CLU_OK)
         abort();
-    clu_put_atom_text(clu_send_begin(self, &to), "behind");
-    if (clu_send_end(self) != CLU_OK)
-        abort();
+    say(self, &to, "behind");
 }
 
 static void giver_receive(clu_process *self, const clu_signal *s, void *arg)
 {
-    clu_reader r = s->term;
+    clu_pid pid;
+    uint64_t n;
 
     (void)arg;
-    if (s->kind != CLU_SIGNAL_MESSAGE)
-        return;
-    clu_get_tuple(&r);
-    clu_pid pid = clu_get_pid(&r);
-    uint64_t n = clu_get_uint(&r);
-
-    if (r.err == CLU_OK)
+    if (take_order(s, &pid, &n))
         give(self, &pid, n);
 }
 
 /* ---- leaver: {Pid, Bytes}: sends first, a binary of so many bytes and bye, and stops the node
  * ---- */
 
-static void say(clu_process *self, const clu_to *to, const char *word)
-{
-    clu_put_atom_text(clu_send_begin(self, to), word);
-    if (clu_send_end(self) != CLU_OK)
-        abort();
-}
-
 static void leaver_receive(clu_process *self, const clu_signal *s, void *arg)
 {
-    clu_reader r = s->term;
+    clu_pid pid;
+    uint64_t n;
 
     (void)arg;
-    if (s->kind != CLU_SIGNAL_MESSAGE)
+    if (!take_order(s, &pid, &n))
         return;
-    clu_get_tuple(&r);
-    clu_pid pid = clu_get_pid(&r);
-    uint64_t n = clu_get_uint(&r);
     clu_to to = clu_to_pid(pid);
-    uint8_t *data = r.err == CLU_OK ? calloc(1, n) : NULL;
+    uint8_t *data = calloc(1, n);
 
     if (data == NULL)
         return;

@@ -42,38 +42,36 @@ static inline uint8_t fill(uint64_t sequence)
     return (uint8_t)('w' + sequence % 3);
 }
 
-/* put_first, put_next: a fragment with so many bytes of a payload, all of its sequence's letter;
- * the control message is {6}. */
-static inline void put_first(struct buf *out, uint64_t sequence, uint64_t fragments, size_t payload)
-{
-    static const uint8_t begin[] = {0, 'h', 1, 'a', 6};
-    uint8_t *p;
-
-    buf_put_be32(out, (uint32_t)(18 + sizeof begin + payload));
-    buf_put_byte(out, ETF_VERSION);
-    buf_put_byte(out, 69);
-    p = buf_space(out, 16);
-    put_be64(p, sequence);
-    put_be64(p + 8, fragments);
-    buf_add(out, 16);
-    buf_put(out, begin, sizeof begin);
-    memset(buf_space(out, payload), fill(sequence), payload);
-    buf_add(out, payload);
-}
-
-static inline void put_next(struct buf *out, uint64_t sequence, uint64_t fragment, size_t payload)
+/* A fragment with so many bytes of a payload, all of its sequence's letter; begin is what stands in
+ * front of them. */
+static inline void put_fragment(struct buf *out, uint8_t kind, uint64_t sequence, uint64_t fragment,
+                                clu_slice begin, size_t payload)
 {
     uint8_t *p;
 
-    buf_put_be32(out, (uint32_t)(18 + payload));
+    buf_put_be32(out, (uint32_t)(18 + begin.len + payload));
     buf_put_byte(out, ETF_VERSION);
-    buf_put_byte(out, 70);
+    buf_put_byte(out, kind);
     p = buf_space(out, 16);
     put_be64(p, sequence);
     put_be64(p + 8, fragment);
     buf_add(out, 16);
+    buf_put_slice(out, begin);
     memset(buf_space(out, payload), fill(sequence), payload);
     buf_add(out, payload);
+}
+
+/* put_first, put_next: the control message is {6}. */
+static inline void put_first(struct buf *out, uint64_t sequence, uint64_t fragments, size_t payload)
+{
+    static const uint8_t begin[] = {0, 'h', 1, 'a', 6};
+
+    put_fragment(out, 69, sequence, fragments, (clu_slice){begin, sizeof begin}, payload);
+}
+
+static inline void put_next(struct buf *out, uint64_t sequence, uint64_t fragment, size_t payload)
+{
+    put_fragment(out, 70, sequence, fragment, (clu_slice){NULL, 0}, payload);
 }
 
 #endif

@@ -138,19 +138,33 @@ static uint64_t leave(const struct scene *s, bool both)
     return now_ms() - start;
 }
 
+/* Three messages, the second of so many bytes, and the sender stops. */
+static void say_all_and_stop(const struct scene *s, size_t n)
+{
+    send_word(s, "first");
+    send_bytes(s, n);
+    send_word(s, "bye");
+    clu_stop(s->sender);
+}
+
+static void all_has_arrived(struct scene *s, size_t n)
+{
+    char all[sizeof s->seen];
+
+    snprintf(all, sizeof all, "first 0\nbytes %zu\nbye 0\nnoconnection 2\n", n);
+    run_until(s->reader, NULL, is_over, s);
+    assert_string_equal(s->seen, all);
+}
+
 static void what_was_sent_arrives(void **state)
 {
     struct scene s;
 
     (void)state;
     begin(&s);
-    send_word(&s, "first");
-    send_bytes(&s, 5 * MIB);
-    send_word(&s, "bye");
-    clu_stop(s.sender);
+    say_all_and_stop(&s, 5 * MIB);
     leave(&s, true);
-    run_until(s.reader, NULL, is_over, &s);
-    assert_string_equal(s.seen, "first 0\nbytes 5242880\nbye 0\nnoconnection 2\n");
+    all_has_arrived(&s, 5 * MIB);
     end(&s);
 }
 
@@ -161,10 +175,7 @@ static void also_to_one_who_talks_meanwhile(void **state)
 
     (void)state;
     begin(&s);
-    send_word(&s, "first");
-    send_bytes(&s, 5 * MIB);
-    send_word(&s, "bye");
-    clu_stop(s.sender);
+    say_all_and_stop(&s, 5 * MIB);
     clu_to from = clu_to_name("from", "test@127.0.0.2");
     uint64_t start = now_ms();
 
@@ -174,8 +185,7 @@ static void also_to_one_who_talks_meanwhile(void **state)
         assert_true(clu_step(s.reader, 1));
         assert_true(now_ms() < start + 10000);
     }
-    run_until(s.reader, NULL, is_over, &s);
-    assert_string_equal(s.seen, "first 0\nbytes 5242880\nbye 0\nnoconnection 2\n");
+    all_has_arrived(&s, 5 * MIB);
     assert_int_equal(s.heard, 0);
     end(&s);
 }
@@ -258,18 +268,14 @@ static void what_is_said_late_does_no_harm(void **state)
 
     (void)state;
     begin(&s);
-    send_word(&s, "first");
-    send_bytes(&s, 64000);
-    send_word(&s, "bye");
-    clu_stop(s.sender);
+    say_all_and_stop(&s, 64000);
     for (int i = 0; i < 20; i++) /* all is written then */
         assert_true(clu_step(s.sender, 1));
     assert_int_equal(clu_post(s.sender, say_late, &s), CLU_OK);
     for (int i = 0; i < 20; i++)
         assert_true(clu_step(s.sender, 1));
     leave(&s, true);
-    run_until(s.reader, NULL, is_over, &s);
-    assert_string_equal(s.seen, "first 0\nbytes 64000\nbye 0\nnoconnection 2\n");
+    all_has_arrived(&s, 64000);
     end(&s);
 }
 

@@ -5,17 +5,23 @@
 
 /* Peers that are lost, whoever says so, and who is told. */
 
+/* Both peers are known, and what the second was told of that is read. */
+static void begin_met(struct fixture *f)
+{
+    begin(f);
+    meet(f, 0, 1);
+    meet(f, 1, 2);
+    said(f, 1);
+}
+
 /* p@h is gone, says z@h: we ask it to cut, once, and do not tell when that is done. */
 static void told_of_a_loss(void **state)
 {
     struct fixture f;
 
     (void)state;
-    begin(&f);
-    meet(&f, 0, 1);
-    meet(&f, 1, 2);
+    begin_met(&f);
     said(&f, 0);
-    said(&f, 1);
     HEAR(&f, 1, "{lost_connection,~a,17,-5,~a}", names[1], names[0]);
     says(&f, 0, "{remove_connection,us@h}");
     assert_false(knows(&f, "p@h"));
@@ -34,10 +40,7 @@ static void told_to_cut(void **state)
     struct fixture f;
 
     (void)state;
-    begin(&f);
-    meet(&f, 0, 1);
-    meet(&f, 1, 2);
-    said(&f, 1);
+    begin_met(&f);
     assert_null(global_next_cut(&f.node));
     HEAR(&f, 0, "{remove_connection,~a}", names[0]);
     assert_string_equal(global_next_cut(&f.node), "p@h");
@@ -60,10 +63,7 @@ static void losses_are_told_late(void **state)
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct fixture f;
 
-        begin(&f);
-        meet(&f, 0, 1);
-        meet(&f, 1, 2);
-        said(&f, 1);
+        begin_met(&f);
         link_down(&f, 0, i == 0 ? "net_tick_timeout" : "connection_closed");
         pass(&f, 1900);
         says_nothing(&f, 1);
@@ -88,10 +88,7 @@ static void nothing_is_told_at_the_end(void **state)
     struct fixture f;
 
     (void)state;
-    begin(&f);
-    meet(&f, 0, 1);
-    meet(&f, 1, 2);
-    said(&f, 1);
+    begin_met(&f);
     global_leave(&f.node);
     link_down(&f, 0, "connection_closed");
     pass(&f, 5000);
@@ -106,10 +103,7 @@ static void one_that_does_not_read(void **state)
     struct fixture f;
 
     (void)state;
-    begin(&f);
-    meet(&f, 0, 1);
-    meet(&f, 1, 2);
-    said(&f, 1);
+    begin_met(&f);
     global_overfull(&f.node, "p@h");
     while (global_next_news(&f.node, &news) && news.kind != GLOBAL_OVERFULL)
         continue;
