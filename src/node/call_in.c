@@ -193,8 +193,8 @@ clu_error clu_reply_end(clu_call *call)
     return CLU_OK;
 }
 
-/* Without memory even for this the caller is told that: see send_message, end_process. */
-static void end_raise(struct clu_call *call)
+/* How the caller is told: see send_message, end_process. */
+void call_reply_end(struct clu_call *call)
 {
     if (clu_reply_end(call) == CLU_OK)
         return;
@@ -205,7 +205,7 @@ static void end_raise(struct clu_call *call)
 void call_raise(struct clu_call *call, const char *atom)
 {
     clu_put_atom_text(clu_raise_begin(call, "error"), atom);
-    end_raise(call);
+    call_reply_end(call);
 }
 
 static void raise_error(struct clu_call *call, clu_error err)
@@ -215,7 +215,7 @@ static void raise_error(struct clu_call *call, clu_error err)
     clu_put_tuple(w, 2);
     clu_put_atom_text(w, "erlclu");
     put_error_atom(w, err);
-    end_raise(call);
+    call_reply_end(call);
 }
 
 /* What a handler returns when the arguments are not those that it takes. */
@@ -240,7 +240,7 @@ static void answer_unsaid(struct clu_call *call)
         return;
     }
     clu_put_atom_text(clu_reply_begin(call), "ok");
-    end_raise(call);
+    call_reply_end(call);
 }
 
 static void answer_for(struct clu_call *call, clu_error err)

@@ -101,7 +101,9 @@ struct clu_process *call_process(struct clu_call *call);
 void call_start(struct clu_process *p, clu_reader request);
 /* call_run: runs a handler for it and sees to what it returned; the call may be gone after. */
 void call_run(struct clu_call *call, clu_function *handler, clu_reader *args, void *arg);
-/* call_raise: an answer of our own: error:atom. */
+/* call_reply_end: clu_reply_end of an answer of our own: without memory for it the caller is told
+ * that. call_raise: an answer of our own: error:atom. */
+void call_reply_end(struct clu_call *call);
 void call_raise(struct clu_call *call, const char *atom);
 /* call_ended: its own process has ended. */
 void call_ended(struct clu_call *call, clu_slice reason);

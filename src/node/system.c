@@ -17,6 +17,24 @@ static clu_writer *begin(const struct question *q)
     return reply_begin(q->p, &q->call);
 }
 
+/* What may be large, the state of a program or what somebody asked, is answered as a call is, and
+ * so waits where there is no room. NULL: the caller was told. */
+static struct clu_call *question_call(const struct question *q)
+{
+    const struct gen_call *asked = &q->call;
+    struct clu_call *call =
+        call_new(q->p->node, CALL_SERVER, &asked->from, &asked->alias, asked->tag);
+    struct atom_term why;
+
+    if (call == NULL) {
+        gen_fail(q->p, &asked->from, &asked->alias, atom_term(&why, "system_limit"));
+        return NULL;
+    }
+    call->proc = q->p->id;
+    call->started = true;
+    return call;
+}
+
 static void say(const struct question *q, const char *atom)
 {
     clu_put_atom_text(begin(q), atom);
@@ -48,42 +66,33 @@ static void put_state_for(clu_writer *w, struct clu_process *p, unsigned release
     put_state(w, p);
 }
 
-/* The process may be gone by now. */
+static void answer_state(struct clu_call *call, struct clu_process *p)
+{
+    unsigned release = release_of(call->node, call->from.node);
+
+    put_state_for(clu_reply_begin(call), p, release == 0 ? RELEASE_OF_OK : release);
+    call_reply_end(call);
+}
+
 static void get_state_later(struct clu_call *call)
 {
     struct clu_process *p = clu_call_self(call);
 
-    if (p != NULL)
-        put_state_for(clu_reply_begin(call), p, release_of(call->node, call->from.node));
-    if (p == NULL || clu_reply_end(call) != CLU_OK)
+    if (p == NULL)
         call_free(call);
-}
-
-static bool ask_first(const struct question *q)
-{
-    const struct gen_call *asked = &q->call;
-    struct clu_call *call =
-        call_new(q->p->node, CALL_SERVER, &asked->from, &asked->alias, asked->tag);
-
-    if (call == NULL)
-        return false;
-    call->proc = q->p->id;
-    call->started = true;
-    call->later = get_state_later;
-    if (release_ask(call))
-        return true;
-    call_free(call);
-    return false;
+    else
+        answer_state(call, p);
 }
 
 static void get_state(const struct question *q)
 {
-    unsigned release = release_of(q->p->node, q->call.from.node);
+    struct clu_call *call = question_call(q);
 
-    if (release == 0 && ask_first(q))
+    if (call == NULL)
         return;
-    put_state_for(begin(q), q->p, release == 0 ? RELEASE_OF_OK : release);
-    send_or_lose(q->p);
+    call->later = get_state_later;
+    if (release_of(call->node, call->from.node) != 0 || !release_ask(call))
+        answer_state(call, q->p);
 }
 
 static void put_pair(clu_writer *w, const char *text)
@@ -124,7 +133,11 @@ static void put_misc(clu_writer *w, struct clu_process *p)
 static void get_status(const struct question *q)
 {
     clu_pid self = process_pid(q->p);
-    clu_writer *w = begin(q);
+    struct clu_call *call = question_call(q);
+
+    if (call == NULL)
+        return;
+    clu_writer *w = clu_reply_begin(call);
 
     clu_put_tuple(w, 4);
     clu_put_atom_text(w, "status");
@@ -139,7 +152,7 @@ static void get_status(const struct question *q)
     clu_put_nil(w);
     put_misc(w, q->p);
     clu_put_nil(w);
-    send_or_lose(q->p);
+    call_reply_end(call);
 }
 
 /* The caller's fun cannot run here. */
@@ -165,14 +178,18 @@ static void replace_state(const struct question *q)
 static void unknown(const struct question *q)
 {
     clu_reader request = q->whole;
-    clu_writer *w = begin(q);
+    struct clu_call *call = question_call(q);
+
+    if (call == NULL)
+        return;
+    clu_writer *w = clu_reply_begin(call);
 
     clu_put_tuple(w, 2);
     clu_put_atom_text(w, "error");
     clu_put_tuple(w, 2);
     clu_put_atom_text(w, "unknown_system_msg");
     clu_put_term(w, &request);
-    send_or_lose(q->p);
+    call_reply_end(call);
 }
 
 static void debug(const struct question *q)

@@ -351,7 +351,7 @@ static void what_was_for_nobody_makes_room(void **state)
     end(&f);
 }
 
-/* net_adm:ping, and sys: their answers do not wait, nor are they lost. */
+/* net_adm:ping, and sys: their answers are not lost. */
 static void the_node_itself_is_never_too_busy(void **state)
 {
     struct fixture f;
@@ -371,6 +371,33 @@ static void the_node_itself_is_never_too_busy(void **state)
     end(&f);
 }
 
+static void put_large_state(clu_process *self, clu_writer *w, void *arg)
+{
+    static const uint8_t bytes[LARGE];
+
+    (void)self;
+    (void)arg;
+    clu_put_binary(w, bytes, sizeof bytes);
+}
+
+/* What sys asks of a process may be large, and wait as any large answer. */
+static void large_answers_of_the_node_wait(void **state)
+{
+    static const clu_server heavy = {.state = put_large_state};
+    struct fixture f;
+
+    (void)state;
+    open_link(&f);
+    clu_process *p = clu_serve(&f.node, "heavy", &heavy, NULL);
+
+    fill_large(&f);
+    assert_int_equal(
+        receive(&f, "{6,caller,'',heavy}", "{system,{caller,[alias|request]},get_status}"), CLU_OK);
+    assert_string_equal(strchr(heard(&f), '}'), "} large\n");
+    clu_exit(p, "shutdown");
+    end(&f);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -384,6 +411,7 @@ int main(void)
         cmocka_unit_test(what_is_too_long_does_not_wait),
         cmocka_unit_test(what_was_for_nobody_makes_room),
         cmocka_unit_test(the_node_itself_is_never_too_busy),
+        cmocka_unit_test(large_answers_of_the_node_wait),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
