@@ -21,7 +21,8 @@ static void on_resume(void *arg, bool timed_out)
     struct acceptor *a = arg;
 
     (void)timed_out;
-    watch_start(a->readable, NEVER);
+    if (!watch_start(a->readable, NEVER))
+        watch_start(a->resume, RESUME_MS);
 }
 
 static void pause_accepting(struct acceptor *a, int reason)

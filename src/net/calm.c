@@ -42,10 +42,13 @@ bool calm_leave(struct wire *w)
     return true;
 }
 
+/* Where it cannot be watched it stays as it is. */
 void calm_end(struct wire *w)
 {
-    if (calm_leave(w))
-        watch_start(w->readable, NEVER);
+    if (list_empty(&w->calm))
+        w->n_small = 0;
+    else if (watch_start(w->readable, NEVER))
+        calm_leave(w);
 }
 
 static void on_calm(void *arg, bool timed_out);

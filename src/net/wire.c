@@ -65,12 +65,19 @@ static void lose(struct wire *w, const char *text)
     machine_closed(l->machine, id, text, system_now_ms());
 }
 
+/* Where the system cannot watch one more socket: nobody would look at it again. */
+static const char unwatched[] = "the system has no memory to watch the socket";
+
 static void on_resume(void *arg, bool timed_out)
 {
     struct wire *w = arg;
+    struct loop *l = w->loop;
 
     (void)timed_out;
-    watch_start(w->readable, NEVER);
+    if (watch_start(w->readable, NEVER))
+        return;
+    lose(w, unwatched);
+    loop_turn(l);
 }
 
 /* Without memory for that it is read on. */
@@ -137,6 +144,13 @@ static void on_readable(void *arg, bool timed_out)
     loop_turn(l);
 }
 
+/* The wire may be gone then. */
+static void await_room(struct wire *w)
+{
+    if (!watch_start(w->writable, NEVER))
+        lose(w, unwatched);
+}
+
 void wire_flush(struct wire *w)
 {
     struct loop *l = w->loop;
@@ -152,7 +166,7 @@ void wire_flush(struct wire *w)
         if (msg.msg_iovlen == 0)
             return;
         if (sent >= SEND_TURN) {
-            watch_start(w->writable, NEVER);
+            await_room(w);
             return;
         }
         ssize_t n = msg.msg_iovlen == 1 ? send(w->fd, iov[0].iov_base, iov[0].iov_len, MSG_NOSIGNAL)
@@ -163,7 +177,7 @@ void wire_flush(struct wire *w)
             calm_end(w);
             machine_sent(l->machine, w->id, (size_t)n, machine_time(l->machine));
         } else if (errno == EAGAIN) {
-            watch_start(w->writable, NEVER);
+            await_room(w);
             return;
         } else if (errno != EINTR) {
             lose(w, errno == EFAULT ? "bytes lent to a message are not there any more"
@@ -201,10 +215,10 @@ static struct wire *wire_new(struct loop *l, slot_id id, int fd)
     return w;
 }
 
-static void start(struct wire *w)
+static bool start(struct wire *w)
 {
     w->opened = true;
-    watch_start(w->readable, NEVER);
+    return watch_start(w->readable, NEVER);
 }
 
 static const struct {
@@ -244,7 +258,10 @@ static void connected(struct wire *w)
         refuse_wire(w, ECONNREFUSED);
         return;
     }
-    start(w);
+    if (!start(w)) {
+        refuse_wire(w, ENOMEM);
+        return;
+    }
     machine_opened(w->loop->machine, w->id, &local, system_now_ms());
 }
 
@@ -283,10 +300,10 @@ void wire_dial(struct loop *l, const struct update *u)
         refuse(l, u->conn, ENOMEM, strerror(ENOMEM));
     } else {
         w->to = u->u.dial.to;
-        if (connecting)
-            watch_start(w->writable, u->u.dial.timeout_ms);
-        else
+        if (!connecting)
             connected(w);
+        else if (!watch_start(w->writable, u->u.dial.timeout_ms))
+            refuse_wire(w, ENOMEM);
     }
 }
 
@@ -300,7 +317,8 @@ void wire_adopt(struct loop *l, slot_id id, int fd)
         return;
     }
     socket_tune(fd);
-    start(w);
+    if (!start(w))
+        lose(w, unwatched);
 }
 
 void wire_send(struct loop *l, slot_id id)

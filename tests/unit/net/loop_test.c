@@ -4,9 +4,23 @@
  */
 #include <errno.h>
 #include <signal.h>
+#include <sys/epoll.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "straw.h"
+
+/* As on a system that watches as many sockets as it may (/proc/sys/fs/epoll/max_user_watches). */
+static bool no_watch_left;
+
+__attribute__((visibility("default"))) int epoll_ctl(int epfd, int op, int fd,
+                                                     struct epoll_event *event)
+{
+    if (!no_watch_left || op != EPOLL_CTL_ADD)
+        return (int)syscall(SYS_epoll_ctl, epfd, op, fd, event);
+    errno = ENOSPC;
+    return -1;
+}
 
 /* Runs until the trace has so many words, and compares it. */
 static void expect(struct world *w, size_t words, const char *trace)
@@ -306,12 +320,55 @@ static void test_who_has_read_all_is_sent_more(void **state)
     loop_free(w.m.loop);
 }
 
+/* Who could not be listened to is told so, instead of hanging. */
+static void test_no_watch_for_who_comes(void **state)
+{
+    struct world w;
+    int holder, fd = socket(AF_INET, SOCK_STREAM, 0);
+    struct addr at = take_port(&holder);
+    struct sockaddr_in to = {.sin_family = AF_INET,
+                             .sin_port = htons(at.port),
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+
+    (void)state;
+    close(holder);
+    set_up(&w);
+    add_listen(&w.m, at);
+    loop_start(w.m.loop);
+    no_watch_left = true;
+    assert_int_equal(connect(fd, (void *)&to, sizeof to), 0);
+    for (int i = 0; i < 100 && strstr(w.m.trace, "closed") == NULL; i++)
+        loop_step(w.m.loop, 100);
+    no_watch_left = false;
+    assert_string_equal(w.m.trace, "listening accepted accepted-closed ");
+    close(fd);
+    loop_free(w.m.loop);
+}
+
+static void test_no_watch_for_a_dial(void **state)
+{
+    struct world w;
+    int holder;
+
+    (void)state;
+    set_up(&w);
+    add_dial(&w.m, take_port(&holder));
+    no_watch_left = true;
+    loop_start(w.m.loop);
+    no_watch_left = false;
+    assert_string_equal(w.m.trace, "impossible ");
+    close(holder);
+    loop_free(w.m.loop);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_bytes_arrive),
         cmocka_unit_test(test_unwelcome),
         cmocka_unit_test(test_nobody_listens),
+        cmocka_unit_test(test_no_watch_for_who_comes),
+        cmocka_unit_test(test_no_watch_for_a_dial),
         cmocka_unit_test(test_foreign_source),
         cmocka_unit_test(test_source_is_used),
         cmocka_unit_test(test_port_in_use),
