@@ -229,9 +229,18 @@ static const char *list_names(const struct dial *d, bool visible_only, char out[
     return out;
 }
 
+/* With the port: there may be several epmds. */
+static const char *epmd_text(const struct machine *m, const struct dial *d, char out[ADDR_TEXT_MAX])
+{
+    struct addr at = d->addr;
+
+    at.port = m->settings->epmd_port;
+    return addr_text(&at, out);
+}
+
 static void choose(struct machine *m, struct dial *d, uint64_t now_ms)
 {
-    char names[REASON_SIZE / 2], ip[ADDR_TEXT_MAX];
+    char names[REASON_SIZE / 2], at[ADDR_TEXT_MAX];
 
     if (d->n_visible == 1) {
         d->addr.port = d->candidates[d->visible].port;
@@ -243,11 +252,11 @@ static void choose(struct machine *m, struct dial *d, uint64_t now_ms)
         fail(m, d, STAGE_EPMD_UNKNOWN, now_ms,
              "epmd at %s lists no visible node: the node there is not started yet, or has lost its "
              "epmd",
-             addr_ip_text(&d->addr, ip));
+             epmd_text(m, d, at));
     } else {
         fail(m, d, STAGE_EPMD_UNKNOWN, now_ms,
              "epmd at %s lists several nodes, %s: say which one with ?base=NAME",
-             addr_ip_text(&d->addr, ip), list_names(d, true, names));
+             epmd_text(m, d, at), list_names(d, true, names));
     }
 }
 
@@ -274,7 +283,7 @@ static bool may_take_another(struct machine *m, const struct dial *d)
 static void got_names(struct machine *m, struct dial *d, const struct epmd_client *c,
                       uint64_t now_ms)
 {
-    char names[REASON_SIZE / 2], alive[EPMD_NAME_MAX + 1], ip[ADDR_TEXT_MAX];
+    char names[REASON_SIZE / 2], alive[EPMD_NAME_MAX + 1], at[ADDR_TEXT_MAX];
 
     collect(m, d, c);
     d->candidate = 0;
@@ -284,8 +293,7 @@ static void got_names(struct machine *m, struct dial *d, const struct epmd_clien
     }
     alive_part(d->name, alive);
     fail(m, d, STAGE_EPMD_UNKNOWN, now_ms, "epmd at %s knows no node \"%.60s\"; it lists: %s",
-         addr_ip_text(&d->addr, ip), alive,
-         d->n_candidates == 0 ? "none" : list_names(d, false, names));
+         epmd_text(m, d, at), alive, d->n_candidates == 0 ? "none" : list_names(d, false, names));
 }
 
 static void got_port(struct machine *m, struct dial *d, const struct epmd_client *c,
