@@ -16,6 +16,13 @@ static const struct resolv_conf pod = {
     .ndots = 5,
 };
 static const struct resolv_conf plain = {.search = {"example."}, .n_search = 1, .ndots = 1};
+static const struct resolv_conf served = {
+    .servers = {{.family = 4, .ip = {10, 0, 0, 1}},
+                {.family = 4, .ip = {10, 0, 0, 2}, .port = 5300}},
+    .n_servers = 2,
+    .search = {"example."},
+    .n_search = 1,
+    .ndots = 1};
 static const struct resolv_conf rootish = {.search = {"."}, .n_search = 1, .ndots = 1};
 
 static const struct {
@@ -76,6 +83,12 @@ static const struct {
      "slow.example/1 no address for slow: slow.example no DNS server answered in time"},
     {"nobody there ends it", "down", 4, &plain,
      "down.example/1 no address for down: down.example no DNS server could be reached"},
+    {"who gave no answer is told", "slow", 4, &served,
+     "slow.example/1 no address for slow: slow.example no DNS server answered in time (10.0.0.1, "
+     "10.0.0.2:5300)"},
+    {"who is not there is told", "down", 4, &served,
+     "down.example/1 no address for down: down.example no DNS server could be reached (10.0.0.1, "
+     "10.0.0.2:5300)"},
     {"nobody to ask ends it", "lost", 4, &plain,
      "lost.example/1 no address for lost: lost.example no DNS server is configured (resolv.conf, "
      "--dns)"},
