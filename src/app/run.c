@@ -117,7 +117,8 @@ static void tell_limit(void *arg, const char *reason)
     loop_tell(r->drive.loop, &event);
 }
 
-static int serve(struct run *r, struct http **out, const struct addr *at,
+/* setting says where. */
+static int serve(struct run *r, struct http **out, const struct addr *at, const char *setting,
                  struct http_reply (*answer)(void *, const struct http_request *))
 {
     const struct http_hooks hooks = {.answer = answer, .limit = tell_limit, .arg = r};
@@ -125,9 +126,11 @@ static int serve(struct run *r, struct http **out, const struct addr *at,
 
     if (at->family == 0)
         return EXIT_DONE;
-    if (http_new(out, loop_base(r->drive.loop), at, &hooks, why) != CLU_OK)
-        return program_fail(EXIT_LOCAL, "%s", why);
-    return EXIT_DONE;
+    clu_error err = http_new(out, loop_base(r->drive.loop), at, &hooks, why);
+
+    if (err == CLU_EBADARG)
+        return program_fail(EXIT_LOCAL, "%s: see %s", why, setting);
+    return err == CLU_OK ? EXIT_DONE : program_fail(EXIT_LOCAL, "%s", why);
 }
 
 static int serve_all(struct run *r)
@@ -136,9 +139,9 @@ static int serve_all(struct run *r)
     int status = make_routes(r);
 
     if (status == EXIT_DONE)
-        status = serve(r, &r->page, &s->http, answer_page);
+        status = serve(r, &r->page, &s->http, "--http", answer_page);
     if (status == EXIT_DONE)
-        status = serve(r, &r->metrics, &s->metrics, answer_metrics);
+        status = serve(r, &r->metrics, &s->metrics, "METRICS_PORT", answer_metrics);
     if (status == EXIT_DONE && r->page != NULL)
         loop_tell(r->drive.loop,
                   &(struct event){.id = EVENT_HTTP, .address = http_address(r->page)});

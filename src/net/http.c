@@ -259,8 +259,8 @@ static clu_error open_at(struct http *h, struct watch_base *base, const struct a
     int fd = socket_listen(at);
 
     if (fd < 0) {
-        snprintf(why, REASON_SIZE, "cannot listen for HTTP at %s: %s: see --http",
-                 addr_text(at, text), strerror(errno));
+        snprintf(why, REASON_SIZE, "cannot listen for HTTP at %s: %s", addr_text(at, text),
+                 strerror(errno));
         return CLU_EBADARG;
     }
     h->address = socket_local(fd);
