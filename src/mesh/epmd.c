@@ -150,8 +150,9 @@ static void not_serving(struct machine *m, const struct addr *at, const char *er
     }
     addr_text(at, text);
     if (m->settings->epmd_only)
-        machine_fatal(m, "cannot serve epmd at %s: %.80s: %s another one with --epmd-port", text,
-                      error, in_use ? "stop what listens there, or choose" : "choose");
+        machine_fatal(m, "cannot serve epmd at %s: %.80s: %s", text, error,
+                      in_use ? "stop what listens there, or choose another one with --epmd-port"
+                             : "see --listen-address and --epmd-port");
     else
         machine_fatal(m, "cannot serve epmd at %s: %.80s: stop what listens there, or use %s %s",
                       text, error, m->settings->library ? ".epmd" : "--epmd",
