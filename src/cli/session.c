@@ -140,6 +140,11 @@ int fail_to_parse(const char *word, const char *text, size_t at, clu_error err)
                             "%s, at character %u: syntax error before `%.*s`: expected a term: no "
                             "variables, calls or Elixir syntax",
                             word, characters(text, at) + 1, shown_len(text + at), text + at);
+    if (text[at] == '\0' && strstr(text, "%{") != NULL)
+        return program_fail(EXIT_USAGE,
+                            "%s, at its end: syntax error: %% begins a comment: a map is "
+                            "#{key => value}",
+                            word);
     if (text[at] == '\0')
         return program_fail(EXIT_USAGE, "%s, at its end: %s", word, clu_strerror(err));
     return program_fail(EXIT_USAGE, "%s, at character %u: %s", word, characters(text, at) + 1,

@@ -197,6 +197,9 @@ static bool refuse_target(struct loading *l, const char *given, const char *wron
         return conf_say(l, "%s is empty", what);
     if (at == NULL && strpbrk(given, ".:") != NULL)
         return conf_say(l, "%s: `%.100s` is a host, not a node: NAME@HOST", what, given);
+    if (at != NULL && at[1] == '[' && given[strlen(given) - 1] == ']')
+        return conf_say(l, "%s: `%.100s` has its IPv6 address in brackets: leave them out", what,
+                        given);
     if (at != NULL && colon != NULL && text_number(slice_of(colon + 1), 1, UINT16_MAX, &port))
         return conf_say(l, "%s: `%.100s` has a port behind the host: give it as --port %u", what,
                         given, (unsigned)port);
@@ -224,6 +227,26 @@ static bool finish_target(struct loading *l, const struct role *role)
            conf_say(l,
                     "--name: %.100s is the name of the node asked: leave it out or choose another",
                     c->target);
+}
+
+/* HOST of erlclu names, which is a host and nothing else. */
+static bool finish_host(struct loading *l, const struct role *role)
+{
+    const char *given = l->out->n_args > 0 ? l->out->args[0] : "", *colon = strrchr(given, ':');
+    struct addr ip;
+    uint32_t port;
+
+    (void)role;
+    if (l->in->command != CMD_NAMES || addr_parse_ip(&ip, slice_of(given)))
+        return true;
+    if (l->out->n_args > 0 && given[0] == '\0')
+        return conf_say(l, "HOST is empty");
+    if (strchr(given, '@') != NULL)
+        return conf_say(l, "HOST: `%.100s` is a node: what is wanted stands behind the @", given);
+    if (colon != NULL && text_number(slice_of(colon + 1), 1, UINT16_MAX, &port))
+        return conf_say(l, "HOST: `%.100s` has a port behind it: give it as --epmd-port %u", given,
+                        (unsigned)port);
+    return given[0] != '[' || conf_say(l, "HOST: `%.100s` is in brackets: leave them out", given);
 }
 
 static bool needs_spec(struct loading *l, const char *what)
@@ -290,8 +313,8 @@ static bool finish_global(struct loading *l, const struct role *role)
 }
 
 static bool (*const steps[])(struct loading *, const struct role *) = {
-    finish_name,  finish_cookie, finish_ports,    finish_page, finish_kubernetes,
-    finish_specs, finish_target, finish_discover, finish_wait, finish_global,
+    finish_name,   finish_cookie, finish_ports,    finish_page, finish_kubernetes, finish_specs,
+    finish_target, finish_host,   finish_discover, finish_wait, finish_global,
 };
 
 bool conf_finish(struct loading *l)

@@ -4,6 +4,8 @@
 /* Longer words are near to nothing; no option has as many letters. */
 #define LETTERS_MAX 31
 #define MISTAKES    2
+/* "--" and a letter begin too many. */
+#define BEGUN_MIN 4
 
 static size_t min3(size_t a, size_t b, size_t c)
 {
@@ -34,13 +36,23 @@ static size_t distance(clu_slice a, clu_slice b)
     return d[a.len][b.len];
 }
 
+/* A word that was not finished is nearer than another one of its length. */
+static size_t mistakes_of(clu_slice word, clu_slice other)
+{
+    size_t n = distance(word, other);
+    bool begun = word.len >= BEGUN_MIN && word.len < other.len &&
+                 memcmp(word.data, other.data, word.len) == 0;
+
+    return begun && n > 1 ? 1 : n;
+}
+
 void nearest_try(struct nearest *n, const char *text)
 {
     clu_slice other = slice_of(text);
 
     if (n->word.len > LETTERS_MAX || other.len > LETTERS_MAX)
         return;
-    size_t mistakes = distance(n->word, other);
+    size_t mistakes = mistakes_of(n->word, other);
 
     if (mistakes > MISTAKES || 2 * mistakes > n->word.len ||
         (n->best != NULL && mistakes >= n->distance))

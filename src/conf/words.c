@@ -158,6 +158,9 @@ static bool check_number(struct loading *l)
     size_t n = l->out->n_args;
     const char *word = conf_command_word(l->in->command);
 
+    if (l->in->command == CMD_CALL && n == 2 && strchr(l->out->args[1], ':') != NULL)
+        return conf_say(l, "MOD and FUN are two words, with a blank between: not `%.60s`",
+                        l->out->args[1]);
     if (n < role->min_args)
         return conf_say(l, "erlclu %s needs %s: erlclu %s --help says more", word,
                         conf_command_arguments(l->in->command), word);

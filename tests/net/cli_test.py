@@ -63,6 +63,13 @@ class Words(Case):
                                              "another",
                 "status a@127.0.0.1": "erlclu status has no use for `a@127.0.0.1`: it asks a node's page: --http "
                                       "ADDR:PORT",
+                "ping a@[fd00::1]": "NODE: `a@[fd00::1]` has its IPv6 address in brackets: leave them out",
+                "ping --time 1 a@b.c": "unknown option --time: did you mean --timeout? erlclu ping --help lists all",
+                "names a@127.0.0.1": "HOST: `a@127.0.0.1` is a node: what is wanted stands behind the @",
+                "names 127.0.0.1:4369": "HOST: `127.0.0.1:4369` has a port behind it: give it as --epmd-port 4369",
+                "names [::1]": "HOST: `[::1]` is in brackets: leave them out",
+                "call a@b.c app:status": "MOD and FUN are two words, with a blank between: not `app:status`",
+                "send a@b.c x %{a:1}": "TERM, at its end: syntax error: % begins a comment: a map is #{key => value}",
                 "status --http 18081": "--http: `18081` is a port alone: ADDR:PORT is wanted, as 127.0.0.1:18081",
                 "wait --peers 1 --reachable 1": "erlclu wait takes --peers or --reachable: one of the two, not both",
                 "call a@b.c app:status []": "MOD and FUN are two words, with a blank between: app status",
@@ -256,6 +263,8 @@ class Epmd(Case):
         self.assertEqual([n["name"] for n in names], ["n"])
         self.assertTrue(listens(names[0]["port"]))
         self.assertStatus(self.call("ping", "n@127.0.0.1", "--epmd-port", port, "--cookie-file", self.cookie), 0)
+        self.assertStatus(self.call("ping", "m@127.0.0.1", "--epmd-port", port, "--cookie-file", self.cookie), 6,
+                          f'epmd at 127.0.0.1:{port} knows no node "m"; it lists: n')
         self.assertEqual(self.stop(node), 0)
         wait_for(lambda: self.call("names", "--epmd-port", port).stdout == "")
         self.assertEqual(self.stop(epmd), 0)
@@ -270,6 +279,17 @@ class Epmd(Case):
             done = self.call("epmd", "--epmd-port", taken.getsockname()[1], "--listen-address", "127.0.0.1")
         self.assertStatus(done, 12, "choose another one with --epmd-port")
         self.assertNotIn("--epmd external", done.stderr)
+
+    def test_address_of_another(self):
+        done = self.call("epmd", "--epmd-port", free_port(), "--listen-address", "192.0.2.1")
+        self.assertStatus(done, 12, "see --listen-address and --epmd-port")
+
+    def test_each_page_names_its_setting(self):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+            for http, env, setting in ((f"127.0.0.1:{port}", {}, "--http"), ("none", {"METRICS_PORT": str(port)}, "METRICS_PORT")):
+                done = self.call("run", "--http", http, "--cookie-file", self.cookie, env=env)
+                self.assertStatus(done, 12, f"cannot listen for HTTP at 127.0.0.1:{port}: Address already in use: see {setting}\n")
 
 
 class Discover(DnsCase):
