@@ -37,6 +37,12 @@ class Variant:
         entries = (container or self.container).get("env", [])
         return next((e.get("value") or e["valueFrom"] for e in entries if e["name"] == name), None)
 
+    def cookie_files(self):
+        """Where the container has the key `cookie` of a Secret."""
+        items = {volume["name"]: volume.get("secret", {}).get("items", []) for volume in self.pod["volumes"]}
+        return {f"{mount['mountPath']}/{item['path']}" for mount in self.container["volumeMounts"]
+                for item in items[mount["name"]] if item["key"] == "cookie"}
+
     def annotations(self):
         return self.template["metadata"].get("annotations", {})
 
@@ -106,7 +112,10 @@ def check_arguments(results, v):
     results.expect(f"{v.name}: `erlclu run` knows each option", given <= tools.options_of_run(),
                    given - tools.options_of_run())
     results.expect(f"{v.name}: peers are looked for", v.args[0] == "run" and v.values("--discover"))
+    files = v.cookie_files()
     results.expect(f"{v.name}: the cookie is a file", v.values("--cookie-file") == ["/etc/erlclu/cookie"])
+    results.expect(f"{v.name}: run finds it, and so does each command of kubectl exec",
+                   files == {"/etc/erlclu/cookie", f"{v.env('HOME')}/.erlang.cookie"}, files)
 
 
 def check_every(results, v):
