@@ -55,11 +55,12 @@ def check_mine(results, text):
 
 
 def check_rule(results, groups):
-    """The rule to paste is the one of the manifests, but for its long text."""
+    """The rules to paste are those of the manifests, but for their long texts."""
     documents = tools.render(tools.MANIFESTS / "overlays/monitoring")
-    rule = variants.Variant("monitoring", documents).find("PrometheusRule")["spec"]["groups"][0]["rules"][0]
-    del rule["annotations"]["description"]
-    results.expect("the page's alert is that of the manifests", groups["groups"][0]["rules"] == [rule], groups)
+    rules = variants.Variant("monitoring", documents).find("PrometheusRule")["spec"]["groups"][0]["rules"]
+    for rule in rules:
+        del rule["annotations"]["description"]
+    results.expect("the page's alerts are those of the manifests", groups["groups"][0]["rules"] == rules, groups)
 
 
 def check_annotations(results, name, text):

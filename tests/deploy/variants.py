@@ -226,7 +226,8 @@ def check_monitoring(results, v):
                    and [e["port"] for e in monitor["spec"]["podMetricsEndpoints"]] == ["metrics"]
                    and "metrics" in [port["name"] for port in v.container["ports"]])
     rules = [rule for group in v.find("PrometheusRule")["spec"]["groups"] for rule in group["rules"]]
-    results.expect("monitoring: one alert", [rule["alert"] for rule in rules] == ["ErlangClusterIncomplete"])
+    results.expect("monitoring: two alerts",
+                   [rule["alert"] for rule in rules] == ["ErlangClusterIncomplete", "ErlangDiscoveryFails"])
 
 
 # One row an overlay; its folder is found by the name, and a folder without a row is a failure.
