@@ -138,25 +138,30 @@ static void serving(struct machine *m, const struct addr *at, uint64_t now_ms)
     well(m, reason, now_ms);
 }
 
+/* By who is told, and by whether something listens there. */
+static const char *serving_advice(const struct settings *s, bool in_use)
+{
+    static const char *const advice[][2] = {
+        {"see --epmd-port, or use --epmd none", "stop what listens there, or use --epmd external"},
+        {"see .epmd_port, or use .epmd none", "stop what listens there, or use .epmd external"},
+        {"see --listen-address and --epmd-port",
+         "stop what listens there, or choose another one with --epmd-port"},
+    };
+
+    return advice[s->epmd_only ? 2 : s->library ? 1 : 0][in_use];
+}
+
 /* Port 4369 was free a moment ago, and is not now: another node of this host was quicker. */
 static void not_serving(struct machine *m, const struct addr *at, const char *error, bool in_use,
                         uint64_t now_ms)
 {
     char text[ADDR_TEXT_MAX];
 
-    if (in_use && m->settings->epmd == EPMD_AUTO && !m->settings->epmd_only) {
+    if (in_use && m->settings->epmd == EPMD_AUTO && !m->settings->epmd_only)
         wait_for(m, EPMD_SOON_MS, now_ms);
-        return;
-    }
-    addr_text(at, text);
-    if (m->settings->epmd_only)
-        machine_fatal(m, "cannot serve epmd at %s: %.80s: %s", text, error,
-                      in_use ? "stop what listens there, or choose another one with --epmd-port"
-                             : "see --listen-address and --epmd-port");
     else
-        machine_fatal(m, "cannot serve epmd at %s: %.80s: stop what listens there, or use %s %s",
-                      text, error, m->settings->library ? ".epmd" : "--epmd",
-                      in_use ? "external" : "none");
+        machine_fatal(m, "cannot serve epmd at %s: %.80s: %s", addr_text(at, text), error,
+                      serving_advice(m->settings, in_use));
 }
 
 void epmd_listening(struct machine *m, enum listener which, const struct addr *at,
