@@ -62,8 +62,8 @@ static const struct {
 static const struct {
     const char *bytes, *what;
 } strangers[] = {
-    {"\x16\x03", "this is TLS: the peer runs -proto_dist inet_tls"},
-    {"\x15\x03", "this is TLS: the peer runs -proto_dist inet_tls"},
+    {"\x16\x03", "this is TLS: the peer runs -proto_dist inet_tls, which erlclu does not speak"},
+    {"\x15\x03", "this is TLS: the peer runs -proto_dist inet_tls, which erlclu does not speak"},
     {"HT", "this is an HTTP server"},
     {"GE", "this is an HTTP client"},
     {"PO", "this is an HTTP client"},
