@@ -2,6 +2,7 @@
  *
  * Links that are up: the channel's messages, the end. shake.c has their beginning.
  */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <erlclu/global.h>
@@ -362,13 +363,29 @@ static void link_got(struct machine *m, struct conn *c, size_t n, uint64_t now_m
     link_drain(m, l, now_ms);
 }
 
+/* A node that closes so often and runs on may do so for another node of our name: of two such nodes
+ * a BEAM keeps the one that came last. */
+#define FLAPS_ODD 2
+
+static const char *closed_text(struct machine *m, const struct link *l, char out[REASON_SIZE])
+{
+    const struct target *t = reconcile_get(m->reconcile, l->target);
+    int n = snprintf(out, REASON_SIZE, "the node closed the connection");
+
+    if (t != NULL && t->flaps >= FLAPS_ODD)
+        snprintf(out + n, REASON_SIZE - (size_t)n,
+                 ", as %u times before, and runs on: is there another node called %.120s?",
+                 (unsigned)t->flaps, m->name);
+    return out;
+}
+
 static void link_closed(struct machine *m, struct conn *c, const char *text, uint64_t now_ms)
 {
     struct link *l = link_of(c);
+    char closed[REASON_SIZE];
 
     if (l->up) {
-        tell_down(m, l, EVENT_NODE_DOWN, text != NULL ? text : "the node closed the connection",
-                  now_ms);
+        tell_down(m, l, EVENT_NODE_DOWN, text != NULL ? text : closed_text(m, l, closed), now_ms);
     } else if (l->hs != NULL && !c->ending) {
         handshake_closed(l->hs);
         link_shake_failed(m, l, now_ms);

@@ -574,6 +574,12 @@ class Run(Case):
             wait_for(lambda: f" lists {node}@127.0.0.1 at port {port}\n" in self.log_of(child))
         self.assertNotIn("no --discover", self.log_of(child))
 
+    def test_two_nodes_of_one_name(self):
+        """Without epmd nobody refuses the second. Whom both are linked with lets one go for the other."""
+        _, dist, _ = self.node()
+        twins = [self.node("twin@127.0.0.1", "--discover", f"static:a@127.0.0.1:{dist}")[0] for _ in range(2)]
+        wait_for(lambda: all("and runs on: is there another node called twin@127.0.0.1?" in self.log_of(twin) for twin in twins), 30)
+
     def test_an_epmd_that_is_not_there(self):
         child = self.start("run", "--name", "a@127.0.0.1", "--epmd", "external", "--epmd-port", free_port(), "--http",
                            "none", "--cookie-file", self.cookie)
