@@ -31,7 +31,8 @@ def check(results):
     documents = tools.render(tools.MANIFESTS / "overlays/monitoring")
     rules = next(d for d in documents if d["kind"] == "PrometheusRule")["spec"]
     good, said = promtool_says(rules)
-    results.expect("the alerts fire after two minutes, for the pod that misses nodes, or the source without an answer", good, said)
+    results.expect("the alerts fire after two minutes, for the pod that misses nodes, or a source without answers",
+                   good, said)
     for text, fields in (
             ("an expression that is none", {"expr": "erlclu_peers_missing >"}),
             ("another metric", {"expr": "erlclu_peers_gone > 0"}),

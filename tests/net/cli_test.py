@@ -287,9 +287,10 @@ class Epmd(Case):
     def test_each_page_names_its_setting(self):
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
-            for http, env, setting in ((f"127.0.0.1:{port}", {}, "--http"), ("none", {"METRICS_PORT": str(port)}, "METRICS_PORT")):
+            for http, env, setting in ((f"127.0.0.1:{port}", {}, "--http"),
+                                       ("none", {"METRICS_PORT": str(port)}, "METRICS_PORT")):
                 done = self.call("run", "--http", http, "--cookie-file", self.cookie, env=env)
-                self.assertStatus(done, 12, f"cannot listen for HTTP at 127.0.0.1:{port}: Address already in use: see {setting}\n")
+                self.assertStatus(done, 12, f"at 127.0.0.1:{port}: Address already in use: see {setting}\n")
 
 
 class Discover(DnsCase):
@@ -578,7 +579,8 @@ class Run(Case):
         """Without epmd nobody refuses the second. Whom both are linked with lets one go for the other."""
         _, dist, _ = self.node()
         twins = [self.node("twin@127.0.0.1", "--discover", f"static:a@127.0.0.1:{dist}")[0] for _ in range(2)]
-        wait_for(lambda: all("and runs on: is there another node called twin@127.0.0.1?" in self.log_of(twin) for twin in twins), 30)
+        said = "and runs on: is there another node called twin@127.0.0.1?"
+        wait_for(lambda: all(said in self.log_of(twin) for twin in twins), 30)
 
     def test_an_epmd_that_is_not_there(self):
         child = self.start("run", "--name", "a@127.0.0.1", "--epmd", "external", "--epmd-port", free_port(), "--http",

@@ -15,7 +15,8 @@ static const struct {
     const char *words;
     bool told; /* "not_allowed" is pending */
 } bad_initiators[] = {
-    {"TLS", BYTES("\x16\x03\x01\x02"), HS_FAIL_PROTOCOL, "-proto_dist inet_tls, which erlclu does not speak", false},
+    {"TLS", BYTES("\x16\x03\x01\x02"), HS_FAIL_PROTOCOL,
+     "-proto_dist inet_tls, which erlclu does not speak", false},
     {"HTTP", BYTES("GET / HTTP/1.1"), HS_FAIL_PROTOCOL, "HTTP client", false},
     {"4 GB", BYTES("\xff\xff\xff\xff"), HS_FAIL_PROTOCOL, "65535 bytes", false},
     {"another frame", BYTES("\0\x01r"), HS_FAIL_PROTOCOL, "frame of type 114", false},
