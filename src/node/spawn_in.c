@@ -25,15 +25,16 @@ static bool is_passed_over(clu_slice name)
     return false;
 }
 
-/* link, monitor, {monitor, Options}, {priority, Level}, ... */
+/* link, monitor, {monitor, Options}, {priority, Level}, ... What does not even begin with an atom
+ * is one that nobody knows: it is no error of the protocol. */
 static void get_option(clu_reader *r, struct options *o)
 {
-    bool is_pair = clu_peek_type(r) == CLU_TYPE_TUPLE;
-    size_t arity = is_pair ? clu_get_tuple(r) : 1;
-    clu_slice name = clu_get_atom(r);
+    clu_reader option = *r;
+    bool is_pair = clu_peek_type(&option) == CLU_TYPE_TUPLE;
+    size_t arity = is_pair ? clu_get_tuple(&option) : 1;
+    clu_slice name = clu_get_atom(&option);
 
-    for (size_t i = 1; i < arity; i++)
-        clu_skip_term(r);
+    clu_skip_term(r);
     if (slice_is(name, "link") && !is_pair)
         o->link = true;
     else if (slice_is(name, "monitor"))
@@ -42,16 +43,17 @@ static void get_option(clu_reader *r, struct options *o)
         o->bad = true;
 }
 
-/* The reader is in error when it is no list. */
-static struct options get_options(clu_reader *r)
+/* What is no list is bad too, and so is one of small integers, which comes as a STRING. */
+static struct options get_options(clu_reader r)
 {
     struct options o = {0};
-    size_t n = clu_get_list(r);
+    size_t n = clu_get_list(&r);
 
     for (size_t i = 0; i < n; i++)
-        get_option(r, &o);
+        get_option(&r, &o);
     if (n > 0)
-        clu_get_nil(r);
+        clu_get_nil(&r);
+    o.bad = o.bad || r.err != CLU_OK;
     return o;
 }
 
@@ -188,9 +190,9 @@ clu_error receive_spawn_request(struct signal *s)
     if (clu_get_tuple(&r) != 3 || !mfa_names(&m, &r))
         return CLU_EPROTO;
     m.arity = clu_get_uint(&r);
-    struct options o = get_options(&r);
-
     if (r.err != CLU_OK)
         return CLU_EPROTO;
+    struct options o = get_options(r);
+
     return o.bad ? refuse(s, "badopt") : spawn_and_run(s, &m, &o);
 }

@@ -102,6 +102,10 @@ class Calls(CitizenCase):
                   "receive {spawn_reply, _, _, _} -> told; {fell, R, process, _, normal} -> ended end", 'ended')
         self.says("process_flag(trap_exit, true), P = spawn_link(N, calc, loop, []), exit(P, over), "
                   "receive {'EXIT', P, Why} -> Why end", 'over')
+        # an option that no node knows fails that one request, and nothing else
+        for odd in ('[42]', '[{}]', '[{1, 2}]', '[link, "text"]', '[#{}]', '[monitor, []]', '[odd]', '[{odd, 1}]'):
+            self.says(f'R = spawn_request(N, calc, loop, [], {odd}), '
+                      'receive {spawn_reply, R, error, Why} -> Why after 1000 -> nothing end', 'badopt')
         # the parent of a linked process ends: so does it
         self.says("Me = self(), Q = spawn(fun() -> Me ! spawn_link(N, calc, loop, []), receive over -> exit(boom) end "
                   "end), receive P when is_pid(P) -> ok end, M = monitor(process, P), Q ! over, "
