@@ -119,31 +119,42 @@ bool clu_call_is_awaited(const clu_call *call)
     if (call->kind <= CALL_CAST)
         return !list_empty(&p->watchers) || !list_empty(&p->bonds);
     if (call->watched)
-        return server != NULL && gen_watched(server, &call->from, &call->alias);
+        return server != NULL && gen_watched(server, &call->from, reader_of(call->tag));
     return call_reaches(call->node, call->from.node);
 }
 
 /* ---- callers of gen_server:call ---- */
 
-static struct watcher *gen_watcher(const struct clu_process *p, const clu_pid *from,
-                                   const clu_ref *alias)
+/* [alias | Monitor] of call, [[alias | Ref] | Monitor] of multi_call (OTP: gen_server.erl), Monitor
+ * of OTP before 24. What is none finds no watcher. */
+static clu_ref monitor_of(clu_reader tag)
+{
+    if (clu_peek_type(&tag) == CLU_TYPE_LIST && clu_get_list(&tag) == 1)
+        clu_skip_term(&tag);
+    clu_ref monitor = clu_get_ref(&tag);
+
+    return tag.err == CLU_OK ? monitor : (clu_ref){0};
+}
+
+static struct watcher *gen_watcher(const struct clu_process *p, const clu_pid *from, clu_reader tag)
 {
     struct clu_node *n = p->node;
     struct remote *r = remote_find(n, from->node);
-    struct tie *t = r == NULL ? tie_find(n, alias) : NULL;
-    struct watcher *w = r == NULL ? (t == NULL ? NULL : t->watcher) : watcher_find(n, r, alias);
+    clu_ref ref = monitor_of(tag);
+    struct tie *t = r == NULL ? tie_find(n, &ref) : NULL;
+    struct watcher *w = r == NULL ? (t == NULL ? NULL : t->watcher) : watcher_find(n, r, &ref);
 
-    return w != NULL && w->proc == p ? w : NULL;
+    return ref.n > 0 && w != NULL && w->proc == p ? w : NULL;
 }
 
-bool gen_watched(const struct clu_process *p, const clu_pid *from, const clu_ref *alias)
+bool gen_watched(const struct clu_process *p, const clu_pid *from, clu_reader tag)
 {
-    return alias->n > 0 && gen_watcher(p, from, alias) != NULL;
+    return gen_watcher(p, from, tag) != NULL;
 }
 
-void gen_fail(struct clu_process *p, const clu_pid *from, const clu_ref *alias, clu_slice reason)
+void gen_fail(struct clu_process *p, const clu_pid *from, clu_reader tag, clu_slice reason)
 {
-    struct watcher *w = alias->n == 0 ? NULL : gen_watcher(p, from, alias);
+    struct watcher *w = gen_watcher(p, from, tag);
 
     if (w != NULL)
         watcher_fire(w, reason);

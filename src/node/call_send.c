@@ -84,9 +84,9 @@ static void send_message(struct clu_call *call, struct clu_process *sender)
     bool raised = call->kind == CALL_SERVER && call->ending != ENDING_RETURN;
 
     if (raised && call->w.err == CLU_OK)
-        gen_fail(sender, &call->from, &call->alias, message);
+        gen_fail(sender, &call->from, reader_of(call->tag), message);
     else if (call->w.err != CLU_OK || reply_raw(call, sender, &to, message) != CLU_OK)
-        gen_fail(sender, &call->from, &call->alias, atom_term(&why, "system_limit"));
+        gen_fail(sender, &call->from, reader_of(call->tag), atom_term(&why, "system_limit"));
 }
 
 /* By message: to nobody who is not there, for that would dial. */

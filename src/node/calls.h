@@ -124,9 +124,9 @@ void call_keep_promise(struct clu_call *call);
 
 /* gen_fail: the call of a server ends in its caller's exit: its monitor, which is in the tag,
  * fires. Without one there is nothing to say. */
-void gen_fail(struct clu_process *p, const clu_pid *from, const clu_ref *alias, clu_slice reason);
-/* gen_watched: whether who called by this alias still watches p. */
-bool gen_watched(const struct clu_process *p, const clu_pid *from, const clu_ref *alias);
+void gen_fail(struct clu_process *p, const clu_pid *from, clu_reader tag, clu_slice reason);
+/* gen_watched: whether who called with this tag still watches p. */
+bool gen_watched(const struct clu_process *p, const clu_pid *from, clu_reader tag);
 
 /* call_no_tag: for those without. */
 extern const clu_reader call_no_tag;

@@ -402,7 +402,7 @@ static void refuse_call(struct pg *pg, clu_reader message)
     struct atom_term why;
 
     if (get_gen_call(&message, &call))
-        gen_fail(pg->self, &call.from, &call.alias, atom_term(&why, "notsup"));
+        gen_fail(pg->self, &call.from, call.tag, atom_term(&why, "notsup"));
 }
 
 void hear(struct pg *pg, const clu_signal *s)

@@ -47,9 +47,9 @@ static void take_call(struct clu_process *rex, const struct gen_call *gen, clu_r
         known ? call_new(rex->node, CALL_REX, &gen->from, &gen->alias, gen->tag) : NULL;
 
     if (call != NULL)
-        call->watched = gen_watched(rex, &gen->from, &gen->alias);
+        call->watched = gen_watched(rex, &gen->from, gen->tag);
     if (!run(call, request))
-        gen_fail(rex, &gen->from, &gen->alias, atom_term(&why, known ? "system_limit" : "notsup"));
+        gen_fail(rex, &gen->from, gen->tag, atom_term(&why, known ? "system_limit" : "notsup"));
 }
 
 static void take_cast(struct clu_process *rex, clu_reader request)

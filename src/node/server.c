@@ -13,12 +13,12 @@ static void take_call(struct clu_process *p, const struct gen_call *gen, clu_rea
     if (call == NULL) {
         const char *text = p->server->call == NULL ? "notsup" : "system_limit";
 
-        gen_fail(p, &gen->from, &gen->alias, atom_term(&why, text));
+        gen_fail(p, &gen->from, gen->tag, atom_term(&why, text));
         return;
     }
     call->proc = p->id;
     call->started = true;
-    call->watched = gen_watched(p, &gen->from, &gen->alias);
+    call->watched = gen_watched(p, &gen->from, gen->tag);
     call_run(call, p->server->call, &request, p->arg);
 }
 

@@ -4,10 +4,15 @@
 /* ---- gen calls ---- */
 
 /* The tag of OTP 24 and later is [alias | Ref], Ref being the caller's monitor and alias in one:
- * answers to the alias never arrive late in the caller's mailbox. */
+ * answers to the alias never arrive late in the caller's mailbox. multi_call, since OTP 26, has one
+ * alias for all its monitors: [[alias | Ref] | Monitor]. */
 static clu_ref alias_of(clu_reader tag)
 {
-    if (clu_get_list(&tag) != 1 || !slice_is(clu_get_atom(&tag), "alias"))
+    size_t n = clu_get_list(&tag);
+
+    if (n == 1 && clu_peek_type(&tag) == CLU_TYPE_LIST)
+        n = clu_get_list(&tag);
+    if (n != 1 || !slice_is(clu_get_atom(&tag), "alias"))
         return (clu_ref){0};
     clu_ref alias = clu_get_ref(&tag);
 
@@ -59,7 +64,7 @@ static void net_kernel_receive(clu_process *p, const clu_signal *s, void *arg)
     /* A call that we do not know fails at once. A BEAM would not know ours either, and say nothing:
      * its caller waits. */
     if (clu_get_tuple(&msg) != 2 || !slice_is(clu_get_atom(&msg), "is_auth")) {
-        gen_fail(p, &call.from, &call.alias, atom_term(&why, "notsup"));
+        gen_fail(p, &call.from, call.tag, atom_term(&why, "notsup"));
         return;
     }
     clu_put_atom_text(reply_begin(p, &call), "yes");

@@ -27,7 +27,7 @@ static struct clu_call *question_call(const struct question *q)
     struct atom_term why;
 
     if (call == NULL) {
-        gen_fail(q->p, &asked->from, &asked->alias, atom_term(&why, "system_limit"));
+        gen_fail(q->p, &asked->from, asked->tag, atom_term(&why, "system_limit"));
         return NULL;
     }
     call->proc = q->p->id;

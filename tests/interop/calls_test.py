@@ -126,6 +126,12 @@ class Calls(CitizenCase):
         # what comes late never arrives
         self.says(f'catch gen_server:call({where}, wait, 100), gen_server:cast({where}, {{add, 1}}), '
                   f'8 = gen_server:call({where}, get), receive X -> X after 300 -> nothing end', 'nothing')
+        self.says(f'gen_server:multi_call([N], counter, wait, 100), gen_server:cast({where}, {{add, 1}}), '
+                  f'9 = gen_server:call({where}, get), receive X -> X after 300 -> nothing end', 'nothing')
+        if release > 25:  # the tag of multi_call holds the monitor
+            self.says('gen_server:multi_call([N], counter, odd, 5000)', f"{{[],['{name}']}}")
+            self.says('gen_server:multi_call([N], mute, hello, 5000)', f"{{[],['{name}']}}")
+            self.says('gen_server:multi_call([N], rex, hello, 5000)', f"{{[],['{name}']}}")
         self.says(caught(f'gen_server:call({where}, odd)'),
                   f"{{exit,{{{{badarg,[]}},{{gen_server,call,[{{counter,'{name}'}},odd]}}}}}}")
         self.says(caught(f'gen_server:call({where}, quit)'),
