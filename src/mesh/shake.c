@@ -167,6 +167,19 @@ static enum hs_status decide_simultaneous(struct machine *m, const char *peer, s
     return HS_STATUS_OK_SIMULTANEOUS;
 }
 
+/* Whether a link is to the node that a dial by hint leads to: at the same address, and of the name
+ * that epmd gave, where one was asked; without epmd an address has one node. */
+static bool leads_to(const struct dial *d, const struct link *l, const struct link *other,
+                     const char *name)
+{
+    char alive[EPMD_NAME_MAX + 1];
+
+    if (d == NULL || !addr_same_ip(&other->conn.peer, &l->conn.peer))
+        return false;
+    alive_part(name, alive);
+    return d->n_candidates == 0 || strcmp(d->candidates[d->visible].name, alive) == 0;
+}
+
 /* Our own attempt to the node that dials us: under its name, or to its address while the name there
  * is still to be learnt. */
 static struct link *own_attempt(struct machine *m, const struct link *l)
@@ -177,7 +190,7 @@ static struct link *own_attempt(struct machine *m, const struct link *l)
         return own->conn.outbound ? own : NULL;
     for (struct list *at = m->hinted.next; at != &m->hinted; at = at->next) {
         own = CONTAINER_OF(at, struct link, hinted);
-        if (addr_same_ip(&own->conn.peer, &l->conn.peer))
+        if (leads_to(slots_get(&m->dials, own->dial), own, l, l->hs->peer))
             return own;
     }
     return NULL;
@@ -311,18 +324,6 @@ void link_shake_failed(struct machine *m, struct link *l, uint64_t now_ms)
 
 /* ---- the handshake, step by step ---- */
 
-/* Whether a link is to the node that a dial by hint leads to: at the same address, and of the name
- * that epmd gave, where one was asked; without epmd an address has one node. */
-static bool leads_to(const struct dial *d, const struct link *l, const struct link *other)
-{
-    char alive[EPMD_NAME_MAX + 1];
-
-    if (!addr_same_ip(&other->conn.peer, &l->conn.peer))
-        return false;
-    alive_part(other->name, alive);
-    return d->n_candidates == 0 || strcmp(d->candidates[d->visible].name, alive) == 0;
-}
-
 /* The link that we have to the node which says that it has one already. */
 static struct link *link_to_same(struct machine *m, const struct dial *d, const struct link *l)
 {
@@ -332,7 +333,7 @@ static struct link *link_to_same(struct machine *m, const struct dial *d, const 
     if (!l->by_hint)
         return map_get(&m->links, slice_of(l->name));
     while ((other = map_next(&m->links, &at, NULL)) != NULL)
-        if (leads_to(d, l, other))
+        if (leads_to(d, l, other, other->name))
             return other;
     return NULL;
 }

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from lab.case import LabCase, per_release
 from lab.nodes import COOKIE, ERLCLU, eventually, ping
+from lab.peer import Dialler
 from lab.pods import SERVICE
 
 TESTS = Path(__file__).resolve().parents[1]
@@ -171,6 +172,20 @@ class Refused(LabCase):
         erl = self.erl(2, name='what_ever@10.42.0.2', refresh=None)
         node = self.clu(1, discover=[f'dns:{SERVICE}?base=*'])
         self.assert_mesh([node.start(), erl.start()], 15)
+
+    def test_another_node_at_an_address_that_is_dialled(self):
+        """Whom we dial by what its epmd lists is no reason to refuse another one at its address."""
+        held = []
+        slow = self.scripted('other', answer=lambda sock: held.append(slow.answerer(sock)) or held[-1].recv_name())
+        self.scripted_dns({SERVICE: [slow.address]})
+        node = self.clu(1).start()
+        eventually(f'{node} dials it', 10, lambda: held and held[0].peer)
+        for name, status in (('aaa', 'ok'), ('zzz', 'ok'), ('other', 'ok_simultaneous')):
+            dialler = Dialler((node.pod.address, self.dist_port(node)), f'{name}@{slow.address}', COOKIE,
+                              source=slow.address)
+            dialler.send_name()
+            self.assertEqual(status, dialler.recv_status(), name)
+        self.assertTrue(held[0].closed(5), 'only for itself the attempt is given up')
 
     def test_closed_before_status(self):
         other = self.scripted(answer=lambda sock: sock.close())
