@@ -174,6 +174,7 @@ static void senders_belong_to_the_peer(void **state)
     assert_int_equal(receive(&f, NULL, "ipar", 19, &stranger, "x", &ref), CLU_EPROTO);
     assert_int_equal(receive(&f, NULL, "iipp", 35, 9, &stranger, &nobody), CLU_EPROTO);
     assert_int_equal(receive(&f, NULL, "ippa", 3, &stranger, &nobody, "x"), CLU_EPROTO);
+    assert_int_equal(receive(&f, NULL, "ippa", 8, &stranger, &nobody, "kill"), CLU_EPROTO);
     assert_string_equal(answers(&f), "");
     close_link(&f);
 }
