@@ -25,6 +25,7 @@ struct remote {
     struct list ties, watchers, bonds;
     struct list waiters;  /* of struct waiter: who was told CLU_EBUSY */
     struct list backlogs; /* of struct backlog: what waits for room to be sent */
+    struct list left;     /* of struct left: linked processes that nobody waits for any more */
     size_t unsent;        /* bytes of those */
     size_t promised;      /* bytes of answers that go out with the end of their processes */
     struct list wanted;   /* in node.wanted */
@@ -263,6 +264,10 @@ void tie_down(struct tie *t, clu_reader reason);
 /* tie_timer: wakes at at_ms; NEVER: not any more. */
 clu_error tie_timer(struct tie *t, uint64_t at_ms);
 void tie_due(struct tie *t);
+/* spawn_left: the owner of the tie ends: whom it has asked for with a link is told that, once there
+ * is a reply. spawns_forget: the connection is gone. */
+void spawn_left(const struct tie *t, clu_slice reason);
+void spawns_forget(struct remote *r);
 /* tie_answer: a call has its answer: delivers; the tie lives until that is handed on. */
 void tie_answer(struct tie *t, clu_outcome outcome, clu_slice exception, clu_reader term);
 

@@ -228,8 +228,12 @@ void process_bury(struct clu_process *p)
         bond_break(CONTAINER_OF(p->bonds.next, struct bond, of_proc), p->reason);
     while (!list_empty(&p->watchers))
         watcher_fire(CONTAINER_OF(p->watchers.next, struct watcher, of_proc), p->reason);
-    while (!list_empty(&p->ties))
-        tie_end(CONTAINER_OF(p->ties.next, struct tie, of_owner));
+    while (!list_empty(&p->ties)) {
+        struct tie *t = CONTAINER_OF(p->ties.next, struct tie, of_owner);
+
+        spawn_left(t, p->reason);
+        tie_end(t);
+    }
     tell_user(p);
     if (p->call != NULL)
         call_ended(p->call, p->reason);

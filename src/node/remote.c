@@ -47,6 +47,7 @@ struct remote *remote_get(struct clu_node *n, clu_slice name)
     list_init(&r->bonds);
     list_init(&r->waiters);
     list_init(&r->backlogs);
+    list_init(&r->left);
     list_init(&r->wanted);
     clu_writer_init(&r->held);
     if (map_put(&n->remotes, name, r) == CLU_OK)
@@ -59,7 +60,8 @@ static bool is_needed(const struct remote *r)
 {
     return r->link != NULL || r->dialled || r->in_hand || r->held.len > 0 ||
            !list_empty(&r->ties) || !list_empty(&r->watchers) || !list_empty(&r->bonds) ||
-           !list_empty(&r->waiters) || !list_empty(&r->wanted) || r->node->sending.remote == r;
+           !list_empty(&r->waiters) || !list_empty(&r->left) || !list_empty(&r->wanted) ||
+           r->node->sending.remote == r;
 }
 
 void remote_release(struct remote *r)
@@ -80,6 +82,7 @@ void remotes_free(struct clu_node *n)
 
     while ((r = map_next(&n->remotes, &at, NULL)) != NULL) {
         backlogs_free(r);
+        spawns_forget(r);
         clu_writer_free(&r->held);
         free(r);
     }
@@ -194,6 +197,7 @@ static void lose(struct remote *r)
     r->lost = false;
     r->promised = 0;
     backlogs_free(r);
+    spawns_forget(r);
     list_take(&ties, &r->ties);
     list_take(&bonds, &r->bonds);
     while (!list_empty(&r->watchers))

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+
 #include "node/calls.h"
 
 /* erlang:spawn_request: what we ask of other nodes. */
@@ -60,12 +62,70 @@ static void spawned(struct tie *t, const struct control *c)
     deliver_spawned(t, &t->pid, (clu_reader){0});
 }
 
-/* Who asked is gone, or does not wait any more: its link and its monitor end like any other of the
- * dead. */
-static clu_error reply_to_nobody(struct signal *s)
+/* ---- who asked has ended ---- */
+
+/* A process asked for with a link, whose parent has ended since: it ends as that one did, or does
+ * not if that was normal. */
+struct left {
+    struct list of_remote;
+    clu_ref ref;
+    size_t len;
+    uint8_t reason[];
+};
+
+static void left_free(struct left *l)
+{
+    if (l == NULL)
+        return;
+    list_remove(&l->of_remote);
+    free(l);
+}
+
+/* Replies come in the order of the requests. */
+static struct left *left_find(const struct remote *r, const clu_ref *ref)
+{
+    for (struct list *at = r->left.next; at != &r->left; at = at->next) {
+        struct left *l = CONTAINER_OF(at, struct left, of_remote);
+
+        if (l->ref.n == ref->n &&
+            memcmp(l->ref.words, ref->words, ref->n * sizeof *ref->words) == 0)
+            return l;
+    }
+    return NULL;
+}
+
+/* Without memory the reason is noproc, as of any other link of the dead. */
+void spawn_left(const struct tie *t, clu_slice reason)
+{
+    const uint32_t both = TIE_SPAWN | TIE_LINK;
+    bool left = (t->kinds & both) == both && t->remote != NULL;
+    struct left *l = left ? malloc(sizeof *l + reason.len) : NULL;
+
+    if (l == NULL)
+        return;
+    *l = (struct left){.ref = tie_ref(t), .len = reason.len};
+    memcpy(l->reason, reason.data, reason.len);
+    list_append(&t->remote->left, &l->of_remote);
+}
+
+void spawns_forget(struct remote *r)
+{
+    while (!list_empty(&r->left))
+        left_free(CONTAINER_OF(r->left.next, struct left, of_remote));
+}
+
+static clu_error end_link(struct signal *s, const struct left *l)
 {
     const struct control *c = s->c;
     struct atom_term noproc;
+    clu_slice reason = l == NULL ? atom_term(&noproc, "noproc") : (clu_slice){l->reason, l->len};
+
+    return signal_exit(s->remote, NULL, &c->to, &c->from, reason);
+}
+
+static clu_error end_ties(struct signal *s, const struct left *l)
+{
+    const struct control *c = s->c;
     clu_error err = CLU_OK;
 
     if (c->from_is_name)
@@ -74,10 +134,21 @@ static clu_error reply_to_nobody(struct signal *s)
         control_put_demonitor_pid(signal_begin(s->remote, NULL), &c->to, &c->from, &c->ref);
         err = signal_end(s->remote);
     }
-    if (err == CLU_OK && (c->sig_flags & SPAWN_REPLY_LINK) != 0)
-        err = signal_exit(s->remote, NULL, &c->to, &c->from, atom_term(&noproc, "noproc"));
+    return err == CLU_OK && (c->sig_flags & SPAWN_REPLY_LINK) != 0 ? end_link(s, l) : err;
+}
+
+/* Who asked is gone, or does not wait any more: its link and its monitor end like any other of the
+ * dead. */
+static clu_error reply_to_nobody(struct signal *s)
+{
+    struct left *l = left_find(s->remote, &s->c->ref);
+    clu_error err = end_ties(s, l);
+
+    left_free(l);
     return err;
 }
+
+/* ---- the reply ---- */
 
 clu_error receive_spawn_reply(struct signal *s)
 {

@@ -166,6 +166,12 @@ static void expect_sent(struct story *s, const char *text)
 
         clu_get_tuple(&r);
         buf_printf(&out, "%d ", (int)clu_get_int(&r));
+        if (f.payload.len == 0)
+            continue;
+        r = (clu_reader){.pos = f.payload.data, .end = f.payload.data + f.payload.len};
+        clu_slice reason = clu_get_atom(&r);
+
+        buf_printf(&out, "%.*s ", (int)reason.len, (const char *)reason.data);
     }
     assert_string_equal(buf_text(&out), text);
     buf_free(&out);
@@ -188,7 +194,40 @@ static void who_asked_has_ended(void **state)
     control_put_spawn_reply(&w, &ref, &s.ann.self, SPAWN_REPLY_LINK | SPAWN_REPLY_MONITOR,
                             &s.bob.self);
     receive(&s, &w);
-    expect_sent(&s, "20 24 "); /* DEMONITOR_P, PAYLOAD_EXIT */
+    expect_sent(&s, "20 24 x "); /* DEMONITOR_P, PAYLOAD_EXIT */
+    control_put_spawn_reply(&w, &ref, &s.ann.self, SPAWN_REPLY_LINK, &s.bob.self);
+    receive(&s, &w);
+    expect_sent(&s, "24 noproc "); /* its reason was for one */
+    clu_writer_free(&w);
+    end_spawning(&s);
+}
+
+/* What it asked for last hears of it too; an error takes nothing along, nor does a lost link. */
+static void who_asked_more_has_ended(void **state)
+{
+    struct story s;
+    clu_writer w;
+
+    (void)state;
+    begin_spawning(&s);
+    clu_writer_init(&w);
+    clu_ref first = ask(&s, &s.ann, true, false), second = ask(&s, &s.ann, true, false);
+    clu_ref third = ask(&s, &s.ann, true, false);
+
+    clu_exit(s.ann.p, "normal");
+    expect_sent(&s, "");
+    control_put_spawn_error(&w, &first, &s.ann.self, "badopt");
+    receive(&s, &w);
+    expect_sent(&s, "");
+    control_put_spawn_reply(&w, &second, &s.ann.self, SPAWN_REPLY_LINK, &s.bob.self);
+    receive(&s, &w);
+    expect_sent(&s, "24 normal ");
+    world_cut(&s.w, 0, 1);
+    assert_true(world_join(&s.w, 0, 1));
+    control_put_spawn_reply(&w, &third, &s.ann.self, SPAWN_REPLY_LINK, &s.bob.self);
+    receive(&s, &w);
+    expect_sent(&s, "24 noproc ");
+    assert_true(list_empty(&s.w.ends[0][1].link.remote->left));
     clu_writer_free(&w);
     end_spawning(&s);
 }
@@ -324,6 +363,7 @@ int main(void)
         cmocka_unit_test(spawns_fail),
         STORY(spawns_where_there_is_no_such_thing),
         cmocka_unit_test(who_asked_has_ended),
+        cmocka_unit_test(who_asked_more_has_ended),
         cmocka_unit_test(who_asked_ends_with_the_error),
         cmocka_unit_test(who_asked_wants_no_monitor_any_more),
         cmocka_unit_test(who_demonitors_hears_of_its_process),
