@@ -41,13 +41,35 @@ void take_message(struct clu_process *p, const clu_pid *from, struct tie *t, clu
         deliver(p, &d);
 }
 
-/* Who is sent more than this node takes ends, so that its links and monitors say so; the node's own
- * services know no such message. */
+static bool is_by(const struct watcher *w, const struct signal *s)
+{
+    const clu_pid *from = &s->c->from;
+
+    return w->remote == s->remote && w->by.id == from->id && w->by.serial == from->serial &&
+           w->by.creation == from->creation;
+}
+
+/* A service lives on; for who has sent that, and may wait for an answer, it is as if it had ended
+ * and was there again. */
+static void fail_sender(const struct signal *s, const struct clu_process *p)
+{
+    for (struct list *at = p->watchers.next, *next; at != &p->watchers; at = next) {
+        struct watcher *w = CONTAINER_OF(at, struct watcher, of_proc);
+
+        next = at->next;
+        if (is_by(w, s))
+            watcher_fire(w, s->c->payload);
+    }
+}
+
+/* Who is sent more than this node takes ends, so that its links and monitors say so. */
 static void take(struct signal *s, struct clu_process *p, struct tie *t)
 {
     if (!s->c->too_big)
         take_message(p, &s->c->from, t, payload(s));
-    else if (!p->service)
+    else if (p->service)
+        fail_sender(s, p);
+    else
         process_end(p, s->c->payload);
 }
 

@@ -67,6 +67,24 @@ static void too_big_a_message_ends_its_receiver(void **state)
     expect(s, &s->bea, "message ann 'others live on'\n");
 }
 
+/* ... but a service of the node, of which only the sender believes so. */
+static void services_live_on(void **state)
+{
+    struct story *s = *state;
+    clu_to rex = clu_to_name("rex", "b@h");
+
+    take_at_most(s, 1, 0, 200 * KIB);
+    assert_true(clu_monitor(s->ann.p, &rex).n > 0);
+    assert_true(clu_monitor(s->abe.p, &rex).n > 0);
+    ok(send_big(&s->ann, &rex, 300 * KIB));
+    world_run(&s->w);
+    expect(s, &s->ann, "down rex b@h message_too_big\n");
+    expect(s, &s->abe, "");
+    assert_true(clu_monitor(s->ann.p, &rex).n > 0);
+    world_run(&s->w);
+    expect(s, &s->ann, "");
+}
+
 static void by_an_alias_too(void **state)
 {
     struct story *s = *state;
@@ -492,6 +510,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         STORY(too_big_a_message_ends_its_receiver),
+        STORY(services_live_on),
         STORY(by_an_alias_too),
         STORY(too_big_a_reason_is_replaced),
         STORY(terms_may_be_deep),
