@@ -133,12 +133,14 @@ typedef struct clu_peer {
 CLU_API size_t clu_nodes(clu_node *node, clu_peer *peers, size_t max);
 /* clu_connect: has a node dialled that is not linked (net_kernel:connect_node/1, but it does not
  * wait): a process that observes nodes hears what comes of it. Sending to a node does the same.
- * CLU_EBADARG: no full name; CLU_EBUSY: too many are known already, or the node is leaving. */
+ * CLU_EBADARG: no full name; CLU_EBUSY: too many are known already, or the node is leaving or over;
+ * the error of a node that failed (clu_node_status). */
 CLU_API CLU_MUST_USE clu_error clu_connect(clu_node *node, const char *name);
 /* clu_ping: net_adm:ping/1: dials the node where it is not linked, asks it, and calls fn exactly
  * once, later: with failure NULL when it answered, else with a sentence that says what came back
  * and from where, borrowed until fn returns. Within 70 s; at clu_node_free at the latest.
- * CLU_ENOMEM, CLU_EBADARG: fn is not called. */
+ * CLU_ENOMEM, CLU_EBADARG, CLU_EBUSY when the node is over, the error of a node that failed: fn is
+ * not called. */
 typedef void clu_ping_fn(clu_node *node, const char *name, const char *failure, void *arg);
 CLU_API CLU_MUST_USE clu_error clu_ping(clu_node *node, const char *name, clu_ping_fn *fn,
                                         void *arg);
@@ -150,11 +152,11 @@ CLU_API CLU_MUST_USE clu_error clu_ping(clu_node *node, const char *name, clu_pi
  * over: after clu_stop, or when something failed (clu_node_status). The first step starts the node.
  * Never from within a function that the node calls. */
 CLU_API bool clu_step(clu_node *node, int timeout_ms);
-/* clu_fd: a descriptor that is readable whenever clu_step(node, 0) has something to do, timers
- * among it: for poll, epoll, libuv, asyncio. It belongs to the node, is good until clu_node_free,
- * and is only to be waited for. What the program sends by itself, outside of functions that the
- * node calls, goes out with the next step: make one then. -1 when the system has no descriptor
- * left. */
+/* clu_fd: a descriptor that is readable whenever clu_step(node, 0) has something to do, timers and
+ * the first step among it: for poll, epoll, libuv, asyncio. It belongs to the node, is good until
+ * clu_node_free, and is only to be waited for. What the program sends by itself, outside of
+ * functions that the node calls, goes out with the next step: make one then. -1 when the system has
+ * no descriptor left. */
 CLU_API int clu_fd(clu_node *node);
 
 static inline clu_node *clu_node_new(const clu_options *options)

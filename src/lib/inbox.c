@@ -17,7 +17,7 @@ bool inbox_init(struct inbox *in)
     atomic_init(&in->head, NULL);
     atomic_init(&in->n, 0);
     atomic_init(&in->stop, false);
-    in->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    in->fd = eventfd(1, EFD_NONBLOCK | EFD_CLOEXEC); /* the first step is there to be made */
     return in->fd >= 0;
 }
 

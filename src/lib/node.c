@@ -143,13 +143,18 @@ static clu_error make(struct host *h, const clu_options *given, size_t size,
     return err == CLU_OK ? make_drive(h, why) : err;
 }
 
+/* Stopped functions are called last of all, and may ask for other nodes: there is nobody to reach
+ * them any more. */
 static void unmake(struct host *h)
 {
+    struct drive drive = h->drive;
+
     watch_free(h->posted);
     rotate_free(h->cookie);
-    drive_close(&h->drive);
+    h->drive = (struct drive){0};
     h->posted = NULL;
     h->cookie = NULL;
+    drive_close(&drive);
 }
 
 /* A node that never runs: the program's calls find something to fail on. why may be "". */

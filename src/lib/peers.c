@@ -42,9 +42,9 @@ static clu_error check(const clu_node *node, const char *name)
 
     if (h == NULL)
         return CLU_ENOMEM;
-    if (h->drive.machine == NULL)
+    if (node == &h->failed)
         return node->err;
-    if (loop_is_over(h->drive.loop))
+    if (h->drive.machine == NULL || loop_is_over(h->drive.loop))
         return CLU_EBUSY;
     return name != NULL && name_is_of_node(slice_of(name)) ? CLU_OK : CLU_EBADARG;
 }

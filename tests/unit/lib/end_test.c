@@ -99,6 +99,42 @@ static void calls_end_with_the_node(void **state)
     assert_null(o.memory);
 }
 
+/* ---- who asks for other nodes when this one is gone ---- */
+
+static void never_pong(clu_node *node, const char *name, const char *failure, void *arg)
+{
+    (void)node;
+    (void)name;
+    (void)failure;
+    (void)arg;
+    fail();
+}
+
+static void asking_stopped(clu_process *self, clu_slice reason, void *arg)
+{
+    clu_node *node = clu_process_node(self);
+
+    (void)reason;
+    assert_int_equal(clu_connect(node, "test@127.0.0.9"), CLU_EBUSY);
+    assert_int_equal(clu_ping(node, "test@127.0.0.9", never_pong, NULL), CLU_EBUSY);
+    assert_int_equal(clu_nodes(node, NULL, 0), 0);
+    assert_int_equal(clu_fd(node), -1);
+    ++*(int *)arg;
+}
+
+static void nobody_is_reached_from_the_end(void **state)
+{
+    clu_node *node = local_node(2, free_port(), NULL);
+    int stopped = 0;
+
+    (void)state;
+    assert_non_null(
+        clu_spawn(node, &(clu_spawn_options){.stopped = asking_stopped, .arg = &stopped}));
+    assert_true(clu_step(node, 0));
+    clu_node_free(node);
+    assert_int_equal(stopped, 1);
+}
+
 /* ---- a name that leads to the node itself ---- */
 
 struct lost {
@@ -197,6 +233,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(calls_end_with_the_node),
+        cmocka_unit_test(nobody_is_reached_from_the_end),
         cmocka_unit_test(nobody_else_is_at_our_address),
         cmocka_unit_test(what_failed_is_said_once),
     };

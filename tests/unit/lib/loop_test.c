@@ -103,6 +103,18 @@ static void timers_count_from_when_they_are_set(void **state)
     clu_node_free(node);
 }
 
+/* Who does nothing but wait for the descriptor makes the first step, too. */
+static void the_first_step_is_there_to_be_made(void **state)
+{
+    clu_node *node = local_node(2, free_port(), NULL);
+    struct pollfd fd = {.fd = clu_fd(node), .events = POLLIN};
+
+    (void)state;
+    assert_int_equal(poll(&fd, 1, 0), 1);
+    assert_true(clu_step(node, 0));
+    clu_node_free(node);
+}
+
 static void a_step_waits_as_long_as_it_may(void **state)
 {
     clu_node *node = local_node(2, free_port(), NULL);
@@ -126,6 +138,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_descriptor_tells_all),
+        cmocka_unit_test(the_first_step_is_there_to_be_made),
         cmocka_unit_test(timers_count_from_when_they_are_set),
         cmocka_unit_test(a_step_waits_as_long_as_it_may),
     };
