@@ -269,7 +269,7 @@ void call_run(struct clu_call *call, clu_function *handler, clu_reader *args, vo
     call->running = true;
     clu_error err = handler(call, args, arg);
 
-    if (!call->answered && !call->became && err != CLU_PENDING)
+    if (!call->answered && err != CLU_PENDING && (err != CLU_OK || !call->became))
         answer_for(call, err);
     call->running = false;
     if (call->sent && !call->own)
@@ -367,6 +367,7 @@ void clu_become(clu_call *call, clu_receive_fn *receive, clu_stopped_fn *stopped
     p->receive = receive;
     p->stopped = stopped;
     p->arg = arg;
+    mailbox_sort(p);
 }
 
 /* ---- its own process has ended ---- */

@@ -172,6 +172,16 @@ static void finish(struct clu_process *p, const struct delivery *d)
         tie_free(t);
 }
 
+/* Its reference is passed over from now on: who gives it up while the signal is handled would free
+ * what that borrows. */
+static void use_up(const struct clu_process *p, const struct delivery *d)
+{
+    struct tie *t = d->last ? tie_of(p->node, &d->signal.ref) : NULL;
+
+    if (t != NULL)
+        t->kinds = 0;
+}
+
 /* What stands behind the reason of an error. */
 static clu_reader stack_of(const clu_answer *a)
 {
@@ -201,6 +211,8 @@ static void hand_out(struct clu_process *p, const struct delivery *d)
     if (!is_wanted(p, d))
         return;
     p->node->n_handed++;
+    if (!d->answer)
+        use_up(p, d);
     user_begin(p);
     if (d->answer)
         run_answer(p, d);
@@ -224,18 +236,34 @@ void deliver(struct clu_process *p, const struct delivery *d)
         keep(p, d);
 }
 
+/* What is handed out next: a function may have made another process of it. */
+static struct list *handed_out(struct clu_process *p)
+{
+    return p->receive == NULL || !list_empty(&p->answers) ? &p->answers : &p->mailbox;
+}
+
 bool mailbox_run(struct clu_process *p, uint32_t *budget)
 {
-    struct list *from = p->receive == NULL ? &p->answers : &p->mailbox;
     struct message *m;
 
-    while (!p->ended && *budget > 0 && (m = first(from)) != NULL) {
+    while (!p->ended && *budget > 0 && (m = first(handed_out(p))) != NULL) {
         (*budget)--;
         p->mailbox_size -= m->size;
         hand_out(p, &m->d);
         free(m);
     }
-    return p->ended || list_empty(from);
+    return p->ended || list_empty(handed_out(p));
+}
+
+void mailbox_sort(struct clu_process *p)
+{
+    struct list all;
+    struct message *m;
+
+    list_take(&all, &p->mailbox);
+    while ((m = first(&all)) != NULL)
+        list_append(p->receive == NULL && m->d.answer ? &p->answers : &p->mailbox, &m->list);
+    wake(p);
 }
 
 static void drop_taken(struct clu_process *p)

@@ -205,6 +205,8 @@ struct delivery {
 void deliver(struct clu_process *p, const struct delivery *d);
 /* mailbox_run: hands out what waits, as far as the budget goes; false when more is left. */
 bool mailbox_run(struct clu_process *p, uint32_t *budget);
+/* mailbox_sort: its function is another now, or there is none any more: what waits for whom. */
+void mailbox_sort(struct clu_process *p);
 void mailbox_free(struct clu_process *p);
 
 /* ---- what a reference of ours stands for (tie.c) ---- */

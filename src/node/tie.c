@@ -238,7 +238,7 @@ void clu_demonitor(clu_process *p, const clu_ref *ref)
 {
     struct tie *t = tie_find(p->node, ref);
 
-    if (t == NULL || t->owner != p || (t->kinds & TIE_MONITOR) == 0)
+    if (t == NULL || t->owner != p || (t->kinds & (TIE_MONITOR | TIE_CALL)) != TIE_MONITOR)
         return;
     if ((t->kinds & TIE_SPAWN) != 0)
         t->kinds &= (uint32_t)~TIE_MONITOR; /* the reply is awaited all the same */
