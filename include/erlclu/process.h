@@ -88,13 +88,13 @@ typedef struct clu_spawn_options {
 #define CLU_PROCESSES_MAX 1000000
 
 /* clu_spawn: a process. NULL when memory is out (CLU_ENOMEM), there are CLU_PROCESSES_MAX already
- * (CLU_ESIZE), or the name is taken (CLU_EEXIST): the error sticks to the node (clu_node_error).
- * options are read in the call only. It lives until clu_exit, an exit signal that it does not trap,
- * or the end of the node. */
+ * (CLU_ESIZE), the name is taken (CLU_EEXIST) or none (CLU_EBADARG), or the node is being freed
+ * (CLU_ECLOSED): the error sticks to the node (clu_node_error). options are read in the call only.
+ * It lives until clu_exit, an exit signal that it does not trap, or the end of the node. */
 CLU_API clu_process *clu_spawn(clu_node *node, const clu_spawn_options *options);
 /* clu_exit: ends it with an atom as reason ("normal", ...); clu_exit_term with any encoded
- * term. Links and monitors are told. From within its own receive function it ends when that
- * returns. The pointer is good until then. */
+ * term. What is no atom, or no term, is the reason badarg. Links and monitors are told. From within
+ * its own receive function it ends when that returns. The pointer is good until then. */
 CLU_API void clu_exit(clu_process *self, const char *reason);
 CLU_API void clu_exit_term(clu_process *self, clu_slice reason);
 /* clu_self: its pid; node borrows the node's name. clu_process_node, clu_process_arg: whose it is,
@@ -192,8 +192,9 @@ CLU_API void clu_on_stream(clu_process *self, clu_stream_fn *on_stream, void *ar
 /* ---- links, monitors, aliases, timers ---- */
 
 /* Signals of this section are never refused as busy: when 16 MiB wait for a peer, the link ends
- * instead (CLU_ESIZE). References of others, and such as are used up, are passed over. Where a
- * reference is returned, its n is 0 when memory is out or self has ended. */
+ * instead (CLU_ESIZE). References of others or of another kind, as those of calls, and such as are
+ * used up, are passed over. Where a reference is returned, its n is 0 when memory is out or self
+ * has ended. */
 
 /* clu_link, clu_unlink: as erlang:link/1, unlink/1. A pid that is gone, or whose node cannot be
  * reached, ends in an exit signal (noproc, noconnection). CLU_ENOMEM; clu_link: CLU_EBADARG: no
@@ -201,7 +202,7 @@ CLU_API void clu_on_stream(clu_process *self, clu_stream_fn *on_stream, void *ar
 CLU_API CLU_MUST_USE clu_error clu_link(clu_process *self, const clu_pid *pid);
 CLU_API CLU_MUST_USE clu_error clu_unlink(clu_process *self, const clu_pid *pid);
 /* clu_exit_signal: exit(Pid, Reason); reason is an encoded term. A pid that is gone is no error.
- * CLU_ENOMEM, CLU_EBADARG. */
+ * CLU_ENOMEM; CLU_EBADARG: reason is no term, or no node can have such a name. */
 CLU_API CLU_MUST_USE clu_error clu_exit_signal(clu_process *self, const clu_pid *pid,
                                                clu_slice reason);
 /* clu_monitor: of a pid or a name; one CLU_SIGNAL_DOWN with this ref follows, unless demonitored:
@@ -226,7 +227,7 @@ CLU_API void clu_monitor_nodes(clu_process *self, bool on);
 /* clu_spawn_remote: erlang:spawn_request/5: module:function(arguments) at a node; arguments is an
  * encoded list. CLU_SIGNAL_SPAWNED with this ref follows. With monitor the same ref is a monitor of
  * the new process, with link it is linked. ref.n is 0 also when arguments are no list, or more than
- * 255, and when no node can have such a name. */
+ * 255, when module or function is no atom, and when no node can have such a name. */
 CLU_API clu_ref clu_spawn_remote(clu_process *self, const char *node, const char *module,
                                  const char *function, clu_slice arguments, bool link,
                                  bool monitor);

@@ -240,16 +240,27 @@ void process_bury(struct clu_process *p)
     process_free(p);
 }
 
+static bool is_term(clu_slice term)
+{
+    return clu_check(term.data, term.len, NULL, NULL) == CLU_OK;
+}
+
+/* What is none would end the connection of whoever is told. */
 void clu_exit_term(clu_process *p, clu_slice reason)
 {
-    process_end(p, reason);
+    struct atom_term term;
+
+    process_end(p, is_term(reason) ? reason : atom_term(&term, "badarg"));
 }
 
 void clu_exit(clu_process *p, const char *reason)
 {
-    struct atom_term term;
+    uint8_t bytes[3 + CLU_ATOM_BYTES_MAX];
+    clu_writer w;
 
-    process_end(p, atom_term(&term, reason));
+    clu_writer_fixed(&w, bytes, sizeof bytes);
+    clu_put_atom_text(&w, reason);
+    clu_exit_term(p, (clu_slice){bytes, w.err == CLU_OK ? w.len : 0});
 }
 
 /* ---- group leaders ---- */
@@ -335,6 +346,8 @@ clu_error clu_exit_signal(clu_process *p, const clu_pid *to, clu_slice reason)
     clu_pid from = process_pid(p);
     struct clu_node *n = p->node;
 
+    if (!is_term(reason))
+        return CLU_EBADARG;
     if (!is_own_name(n, to->node)) {
         struct remote *r = remote_get(n, to->node);
         clu_error err = r == NULL ? remote_error(to->node) : signal_exit2(r, p, &from, to, reason);

@@ -297,6 +297,16 @@ static clu_ref refuse(struct clu_process *p)
     return ref;
 }
 
+static bool is_atom(clu_slice text)
+{
+    uint8_t bytes[3 + CLU_ATOM_BYTES_MAX];
+    clu_writer w;
+
+    clu_writer_fixed(&w, bytes, sizeof bytes);
+    clu_put_atom(&w, text);
+    return w.err == CLU_OK;
+}
+
 static struct tie *spawn_tie(struct clu_process *p, bool link, bool monitor)
 {
     return tie_new(p, TIE_SPAWN | (monitor ? (uint32_t)TIE_MONITOR : 0) |
@@ -315,7 +325,8 @@ clu_ref clu_spawn_remote(clu_process *p, const char *node, const char *module, c
     m.module = slice_of(module);
     m.function = slice_of(function);
     m.args = reader_of(arguments);
-    bool fits = (near || r != NULL) && mfa_args(&m) && m.arity <= UINT8_MAX;
+    bool fits = (near || r != NULL) && is_atom(m.module) && is_atom(m.function) && mfa_args(&m) &&
+                m.arity <= UINT8_MAX;
     struct tie *t = fits ? spawn_tie(p, link, monitor) : NULL;
 
     if (t == NULL) {
