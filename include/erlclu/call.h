@@ -90,8 +90,9 @@ CLU_API CLU_MUST_USE clu_error clu_multicall_end(clu_process *self, clu_multi_fn
 
 /* ---- in ---- */
 
-/* A call that waits for its answer. Good until it is answered; at the end of the node until the
- * last stopped function has returned: clu_node_free frees what nobody has answered. */
+/* A call that waits for its answer. Good until it is answered, or the process that it was made for
+ * by clu_become has ended; at the end of the node until the last stopped function has returned:
+ * clu_node_free frees what nobody has answered. */
 typedef struct clu_call clu_call;
 
 /* Calls of others that one node holds at a time, of functions and of servers, until they are
@@ -130,7 +131,9 @@ CLU_API CLU_MUST_USE clu_error clu_reply_end(clu_call *call);
 CLU_API clu_writer *clu_raise_begin(clu_call *call, const char *exception);
 /* clu_become: what the process that was spawned for this call does with its signals while the
  * handler's answer is pending (else they are dropped), as clu_spawn_options has them: so
- * erlang:spawn/4 makes a process that lives until clu_exit. No effect on a server's call. */
+ * erlang:spawn/4 makes a process that lives until clu_exit; the call is gone with it, and good
+ * until stopped has returned. The handler says CLU_OK or CLU_PENDING then: any other error ends the
+ * process as it ends every call. No effect on a server's call. */
 CLU_API void clu_become(clu_call *call, clu_receive_fn *receive, clu_stopped_fn *stopped,
                         void *arg);
 /* clu_call_node: of this node. clu_call_self: the process that answers: one of its own for each
@@ -151,7 +154,7 @@ typedef struct clu_server {
     void (*cast)(clu_process *self, clu_reader *request, void *arg);   /* gen_server:cast */
     /* Every other signal: other messages, timers, monitors, trapped exits. */
     void (*info)(clu_process *self, const clu_signal *signal, void *arg);
-    /* Puts one term: what sys:get_state shows; NULL: the atom undefined. */
+    /* Puts one term: what sys:get_state shows; NULL, or no term: the atom undefined. */
     void (*state)(clu_process *self, clu_writer *w, void *arg);
     void (*stopped)(clu_process *self, clu_slice reason, void *arg); /* as clu_stopped_fn */
 } clu_server;

@@ -43,34 +43,53 @@ static void say(const struct question *q, const char *atom)
 
 /* ---- state ---- */
 
-static void put_state(clu_writer *w, struct clu_process *p)
+/* Before the answer is begun: the program may send something meanwhile. What it puts is no term:
+ * the atom undefined, too. */
+static clu_writer take_state(struct clu_process *p)
 {
     const struct clu_server *s = p->server;
+    clu_writer w;
 
-    if (s != NULL && s->state != NULL)
-        s->state(p, w, p->arg);
-    else
-        clu_put_atom_text(w, "undefined");
+    clu_writer_init(&w);
+    if (s != NULL && s->state != NULL) {
+        s->state(p, &w, p->arg);
+        send_drop(p->node);
+    }
+    if (w.err == CLU_OK && clu_check(w.data, w.len, NULL, NULL) != CLU_OK) {
+        clu_writer_reset(&w);
+        clu_put_atom_text(&w, "undefined");
+    }
+    return w;
+}
+
+/* Frees it. */
+static void put_state(clu_writer *w, clu_writer *state)
+{
+    if (state->err != CLU_OK)
+        clu_writer_fail(w, state->err);
+    clu_put_raw(w, (clu_slice){state->data, state->len});
+    clu_writer_free(state);
 }
 
 /* What gen_server of the asker's release answers: the state itself, and since OTP 27 {ok, State},
  * which sys of an older one takes for the state. */
 #define RELEASE_OF_OK 27
 
-static void put_state_for(clu_writer *w, struct clu_process *p, unsigned release)
+static void put_state_for(clu_writer *w, clu_writer *state, unsigned release)
 {
     if (release >= RELEASE_OF_OK) {
         clu_put_tuple(w, 2);
         clu_put_atom_text(w, "ok");
     }
-    put_state(w, p);
+    put_state(w, state);
 }
 
 static void answer_state(struct clu_call *call, struct clu_process *p)
 {
     unsigned release = release_of(call->node, call->from.node);
+    clu_writer state = take_state(p);
 
-    put_state_for(clu_reply_begin(call), p, release == 0 ? RELEASE_OF_OK : release);
+    put_state_for(clu_reply_begin(call), &state, release == 0 ? RELEASE_OF_OK : release);
     call_reply_end(call);
 }
 
@@ -102,7 +121,7 @@ static void put_pair(clu_writer *w, const char *text)
 }
 
 /* [{header, Title}, {data, [{"Status", running}, ...]}, {data, [{"State", State}]}] */
-static void put_misc(clu_writer *w, struct clu_process *p)
+static void put_misc(clu_writer *w, const struct clu_process *p, clu_writer *state)
 {
     clu_pid self = process_pid(p);
 
@@ -124,7 +143,7 @@ static void put_misc(clu_writer *w, struct clu_process *p)
     clu_put_atom_text(w, "data");
     clu_put_list(w, 1);
     put_pair(w, "State");
-    put_state(w, p);
+    put_state(w, state);
     clu_put_nil(w);
     clu_put_nil(w);
 }
@@ -137,7 +156,7 @@ static void get_status(const struct question *q)
 
     if (call == NULL)
         return;
-    clu_writer *w = clu_reply_begin(call);
+    clu_writer state = take_state(q->p), *w = clu_reply_begin(call);
 
     clu_put_tuple(w, 4);
     clu_put_atom_text(w, "status");
@@ -150,7 +169,7 @@ static void get_status(const struct question *q)
     clu_put_atom_text(w, "running");
     clu_put_pid(w, &self);
     clu_put_nil(w);
-    put_misc(w, q->p);
+    put_misc(w, q->p, &state);
     clu_put_nil(w);
     call_reply_end(call);
 }
