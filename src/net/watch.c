@@ -114,7 +114,8 @@ void watch_base_run(struct watch_base *base)
 
 void watch_base_step(struct watch_base *base, bool wait)
 {
-    event_base_loop(base->events, wait ? EVLOOP_ONCE : EVLOOP_NONBLOCK);
+    /* EVLOOP_NONBLOCK alone goes on for as long as there is something to do. */
+    event_base_loop(base->events, wait ? EVLOOP_ONCE : EVLOOP_ONCE | EVLOOP_NONBLOCK);
     if (base->mirror != NULL)
         mirror_arm(base->mirror, base->n_borrowed > 0);
 }

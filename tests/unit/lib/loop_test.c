@@ -115,6 +115,29 @@ static void the_first_step_is_there_to_be_made(void **state)
     clu_node_free(node);
 }
 
+/* There is always something to do, and a step comes back all the same. */
+static void ring_again(clu_process *self, const clu_signal *s, void *arg)
+{
+    ring(self, s, arg);
+    if (((struct alarm *)arg)->rung < 1000)
+        clu_after(self, 0);
+}
+
+static void a_step_comes_back(void **state)
+{
+    clu_node *node = local_node(2, free_port(), NULL);
+    struct alarm alarm = {0};
+    clu_process *p = clu_spawn(node, &(clu_spawn_options){.receive = ring_again, .arg = &alarm});
+
+    (void)state;
+    assert_true(clu_step(node, 0));
+    clu_after(p, 0);
+    for (int i = 0; i < 50 && alarm.rung == 0; i++)
+        assert_true(clu_step(node, 0));
+    assert_in_range(alarm.rung, 1, 10);
+    clu_node_free(node);
+}
+
 static void a_step_waits_as_long_as_it_may(void **state)
 {
     clu_node *node = local_node(2, free_port(), NULL);
@@ -139,6 +162,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_descriptor_tells_all),
         cmocka_unit_test(the_first_step_is_there_to_be_made),
+        cmocka_unit_test(a_step_comes_back),
         cmocka_unit_test(timers_count_from_when_they_are_set),
         cmocka_unit_test(a_step_waits_as_long_as_it_may),
     };
