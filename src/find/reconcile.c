@@ -155,6 +155,8 @@ bool reconcile_failed(struct reconcile *r, slot_id id, enum stage stage, const c
     r->version++;
     if (!list_empty(&p->places))
         turn_places(p);
+    else if (!p->heard)
+        p->hinted.port = 0; /* of an incarnation that is gone, it may be: epmd is asked */
     if (stage == STAGE_EPMD_UNKNOWN || stage == STAGE_NO_EPMD || stage == STAGE_NAME_MISMATCH)
         tracked_unlearn(r, p, now_ms);
     tracked_settle(r, p, now_ms);
@@ -305,15 +307,21 @@ static struct tracked *find_linked(struct reconcile *r, slot_id id, const char *
     return p != NULL ? p : tracked_new(r, name, now_ms);
 }
 
+/* A port that epmd was asked for is that of this incarnation: it is asked again for the next. */
 static void note_link(struct tracked *p, const struct addr *addr, bool inbound, uint64_t now_ms)
 {
+    bool by_epmd = p->t.addr.port == 0;
+
     note_answer(&p->t);
     p->t.since_ms = now_ms;
     p->t.addr = *addr;
     if (inbound)
         p->t.addr.port = 0; /* that of its socket, where nobody listens */
-    if (list_empty(&p->places))
-        p->hinted = p->t.addr;
+    if (!list_empty(&p->places))
+        return;
+    p->hinted = p->t.addr;
+    if (by_epmd)
+        p->hinted.port = 0;
 }
 
 /* Another creation is another incarnation: what became of the one before says nothing about it. */

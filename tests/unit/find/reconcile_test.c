@@ -252,6 +252,33 @@ static void hints_once(void **state)
     sim_stop(&s);
 }
 
+/* The port of what is dialled by its name is asked for each time: who comes back has another. */
+static void ports_are_not_kept(void **state)
+{
+    struct sim s;
+    struct addr at = addr_v4(0x0a000005, 4000);
+    bool again;
+
+    (void)state;
+    sim_start(&s);
+    struct target *t = reconcile_hint(s.r, "x@h", NULL, s.now);
+
+    assert_ptr_equal(reconcile_next(s.r, s.now), t);
+    assert_ptr_equal(reconcile_up(s.r, t->id, "x@h", &at, 3, s.now, &again), t);
+    assert_int_equal(t->addr.port, 4000);
+    reconcile_down(s.r, "x@h", s.now, "gone");
+    assert_ptr_equal(reconcile_hint(s.r, "x@h", NULL, s.now), t);
+    assert_true(addr_same_ip(&t->addr, &at));
+    assert_int_equal(t->addr.port, 0);
+    /* One that was told is tried once. */
+    t = reconcile_hint(s.r, "y@h", &at, s.now);
+    assert_int_equal(t->addr.port, 4000);
+    sim_run(&s, 10000, STAGE_TCP_REFUSED);
+    assert_ptr_equal(reconcile_hint(s.r, "y@h", NULL, s.now), t);
+    assert_int_equal(t->addr.port, 0);
+    sim_stop(&s);
+}
+
 /* Ourselves: by name, by address and port, by the handshake; an address alone is another node. */
 static void knows_itself(void **state)
 {
@@ -327,17 +354,12 @@ static void pokes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(dials_what_is_listed),
-        cmocka_unit_test(forgets_nobody),
-        cmocka_unit_test(counts_sources),
-        cmocka_unit_test(redials),
-        cmocka_unit_test(tells_incarnations),
-        cmocka_unit_test(inbound_wins),
-        cmocka_unit_test(keeps_strangers),
-        cmocka_unit_test(hints_once),
-        cmocka_unit_test(knows_itself),
-        cmocka_unit_test(links_with_itself),
-        cmocka_unit_test(pokes),
+        cmocka_unit_test(dials_what_is_listed), cmocka_unit_test(forgets_nobody),
+        cmocka_unit_test(counts_sources),       cmocka_unit_test(redials),
+        cmocka_unit_test(tells_incarnations),   cmocka_unit_test(inbound_wins),
+        cmocka_unit_test(keeps_strangers),      cmocka_unit_test(hints_once),
+        cmocka_unit_test(ports_are_not_kept),   cmocka_unit_test(knows_itself),
+        cmocka_unit_test(links_with_itself),    cmocka_unit_test(pokes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
