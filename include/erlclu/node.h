@@ -137,10 +137,10 @@ CLU_API size_t clu_nodes(clu_node *node, clu_peer *peers, size_t max);
  * the error of a node that failed (clu_node_status). */
 CLU_API CLU_MUST_USE clu_error clu_connect(clu_node *node, const char *name);
 /* clu_ping: net_adm:ping/1: dials the node where it is not linked, asks it, and calls fn exactly
- * once, later: with failure NULL when it answered, else with a sentence that says what came back
- * and from where, borrowed until fn returns. Within 70 s; at clu_node_free at the latest.
- * CLU_ENOMEM, CLU_EBADARG, CLU_EBUSY when the node is over, the error of a node that failed: fn is
- * not called. */
+ * once, later: with failure NULL when it answered (this node does), else with a sentence that says
+ * what came back and from where, borrowed until fn returns. Within 70 s; at clu_node_free at the
+ * latest. CLU_ENOMEM, CLU_EBADARG, CLU_EBUSY when the node is over, the error of a node that
+ * failed: fn is not called. */
 typedef void clu_ping_fn(clu_node *node, const char *name, const char *failure, void *arg);
 CLU_API CLU_MUST_USE clu_error clu_ping(clu_node *node, const char *name, clu_ping_fn *fn,
                                         void *arg);

@@ -189,6 +189,7 @@ uint32_t machine_ping(struct machine *m, const char *node, uint64_t now_ms)
         return 0;
     if (m->draining || strcmp(node, m->name) == 0) {
         no(a, STAGE_NONE, m->draining ? "this node is leaving" : "that is this node itself", NULL);
+        a->answer->ok = !m->draining && m->settings->library; /* net_adm:ping(node()) is pong */
         return a->id;
     }
     struct link *l = link_find(m, node);

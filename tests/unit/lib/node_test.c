@@ -362,9 +362,27 @@ static void events_are_sentences(void **state)
     clu_node_free(node);
 }
 
+/* As net_adm:ping(node()). */
+static void a_node_pings_itself(void **state)
+{
+    struct seen seen = {.one = local_node(2, free_port(), NULL)};
+
+    (void)state;
+    assert_int_equal(clu_ping(seen.one, "test@127.0.0.2", on_pong, &seen), CLU_OK);
+    for (int i = 0; i < 50 && seen.pongs == 0; i++)
+        assert_true(clu_step(seen.one, 10));
+    assert_string_equal(seen.text, "test@127.0.0.2: pong");
+    clu_stop(seen.one);
+    while (clu_step(seen.one, 10))
+        continue;
+    clu_node_free(seen.one);
+    assert_int_equal(seen.pongs + seen.failures, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_node_pings_itself),
         cmocka_unit_test(nobody_is_a_node),
         cmocka_unit_test(a_wrong_option_sticks),
         cmocka_unit_test(an_error_of_the_program_sticks),
