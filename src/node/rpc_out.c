@@ -363,5 +363,6 @@ clu_error rpc_end(struct clu_process *p, struct tie *t)
     if (rpc == RPC_NEAR)
         return end_near(s, t);
     clu_put_atom_text(s->remote == NULL ? &s->w : signal_writer(s->remote), "user");
+    s->rpc = RPC_NONE;
     return clu_send_end(p);
 }

@@ -217,6 +217,10 @@ clu_error clu_send_end(clu_process *p)
 
     if (s->from != p)
         return CLU_EBADARG;
+    if (err == CLU_OK && (s->rpc != 0 || s->multi != NULL)) {
+        send_drop(p->node); /* something is missing behind it that clu_call_end puts */
+        return CLU_EBADARG;
+    }
     if (err == CLU_OK && s->remote == NULL)
         return end_near(s);
     if (err == CLU_OK)

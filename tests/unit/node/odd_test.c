@@ -198,6 +198,33 @@ static void what_is_spawned_nowhere_links_nobody(void **state)
     expect(s, &s->amy, "");
 }
 
+/* ---- ended by the wrong function ---- */
+
+static void calls_of_functions_are_no_messages(void **state)
+{
+    struct story *s = *state;
+    const char *const nodes[] = {"b@h"};
+
+    for (int i = 0; i < 2; i++) {
+        const char *node = i == 0 ? "a@h" : "b@h";
+
+        clu_put_nil(clu_rpc_begin(s->ann.p, node, "m", "f", 10));
+        assert_int_equal(clu_send_end(s->ann.p), CLU_EBADARG);
+        clu_put_nil(clu_rex_begin(s->ann.p, node, "m", "f", 10));
+        assert_int_equal(clu_send_end(s->ann.p), CLU_EBADARG);
+        clu_put_nil(clu_rpc_cast_begin(s->ann.p, node, "m", "f"));
+        assert_int_equal(clu_send_end(s->ann.p), CLU_EBADARG);
+        clu_put_nil(clu_multicall_begin(s->ann.p, nodes, 1, "m", "f", 10));
+        assert_int_equal(clu_send_end(s->ann.p), CLU_EBADARG);
+        clu_put_nil(clu_rex_begin(s->ann.p, node, "m", "f", 10));
+        ok(clu_call_end(s->ann.p, actor_answered, &s->ann, NULL));
+        world_run(&s->w);
+        assert_non_null(strstr(actor_said(&s->ann, &s->said), "undef"));
+    }
+    world_pass(&s->w, 10);
+    expect(s, &s->ann, "");
+}
+
 /* ---- a state that is shown ---- */
 
 static void send_state(clu_process *self, clu_writer *w, void *arg)
@@ -259,6 +286,7 @@ int main(void)
         STORY(a_call_is_no_monitor_to_give_up),
         STORY(reasons_that_are_none),
         STORY(what_is_spawned_nowhere_links_nobody),
+        STORY(calls_of_functions_are_no_messages),
         STORY(a_state_may_send),
     };
 
