@@ -6,13 +6,7 @@ import re
 import time
 
 from lab.case import LabCase, per_release
-from lab.nodes import eventually, ping
-
-# The state of net_kernel has a map of host parts to [{Name, Creation}] that are free.
-HAS_POOLED_NAMES = (
-    'lists:any(fun(M) -> is_map(M) andalso lists:any(fun([{_, _} | _]) -> true; (_) -> false end, maps:values(M)) end, '
-    'tuple_to_list(sys:get_state(net_kernel)))')
-AT_ONCE = 2  # seconds; none of these may run into a timeout of the caller (5 s and more)
+from lab.nodes import AT_ONCE, HAS_POOLED_NAMES, eventually, ping
 
 
 class Answers(LabCase):
@@ -71,7 +65,7 @@ class Answers(LabCase):
         self.assert_at_once('noproc', erl, f"M = monitor(process, {{nobody, '{name}'}}), "
                                            "receive {'DOWN', M, _, _, Why} -> Why end")
         self.assert_at_once(f"{{[],['{name}']}}", erl,
-                            f"gen_server:multi_call(['{name}'], nobody, hi, 5000)")
+                            f"gen_server:multi_call(['{name}'], nobody, hi, 10000)")
         # Two pids that nobody has: one of now, one of an incarnation before.
         old, dead = (f'P = binary_to_term(<<131,88,119,{len(name)},"{name}",1000:32,0:32,{creation}:32>>), '
                      for creation in (5, self.creation(node)))
@@ -139,8 +133,7 @@ class Answers(LabCase):
         for _ in range(3):
             status, word, text = ping(self.lab.pod(2), node.name)
             self.assertEqual((0, 'pong'), (status, word), text)
-        time.sleep(1)
-        self.assertEqual([], node.cluster()['peers'])
+        eventually('no row is left', 5, lambda: node.cluster()['peers'] == [])
         status, body = node.get('/api/v1/peers')
         self.assertEqual((200, []), (status, json.loads(body)['peers']))
         new = node.log()[len(before):].splitlines()

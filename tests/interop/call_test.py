@@ -5,7 +5,7 @@ import base64
 import json
 
 from lab.case import LabCase, per_release
-from lab.nodes import erlclu, eventually
+from lab.nodes import HAS_POOLED_NAMES, erlclu, eventually
 
 
 class Call(LabCase):
@@ -90,10 +90,11 @@ class Call(LabCase):
             with self.subTest(words):
                 status, out, err = self.call(erl, *words)
                 self.assertEqual((2, '', 1), (status, out, len(err.splitlines())), err)
-        status, _, err = self.call(erl, 'timer', 'sleep', '[5000]', options=['--timeout', '500ms'])
-        self.assertEqual((5, f'erlclu: {erl.name} did not answer timer:sleep/1 within 0.5 s: see --timeout; '
+        # The link has to come about within it, too.
+        status, _, err = self.call(erl, 'timer', 'sleep', '[60000]', options=['--timeout', '4s'])
+        self.assertEqual((5, f'erlclu: {erl.name} did not answer timer:sleep/1 within 4 s: see --timeout; '
                              'the function may still run\n'), (status, err))
-        status, out, err = self.call(erl, 'timer', 'sleep', '[5000]', options=['--timeout', '500ms', '--json'])
+        status, out, err = self.call(erl, 'timer', 'sleep', '[60000]', options=['--timeout', '4s', '--json'])
         self.assertEqual((5, {'node': erl.name, 'exception': 'none', 'reason': 'timeout'}, ''),
                          (status, json.loads(out), err))
         status, out, err = self.call(erl, 'erlang', 'halt', options=['--json'])
@@ -104,14 +105,21 @@ class Call(LabCase):
         erl = self.erl(2, refresh=None).start()
 
         def calls():
-            for _ in range(5):
-                self.call(erl, 'erlang', 'node')
-                self.call(erl, 'erlang', 'error', '[x]')
+            for words in (('node',), ('error', '[x]')) * 5:
+                self.call(erl, 'erlang', *words)
+                # Until then the next one gets another name, and the node another atom.
+                eventually('its name is back in the pool', 5, lambda: erl.eval(HAS_POOLED_NAMES) == 'true')
             eventually('it is alone', 5, lambda: erl.nodes('hidden') == set())
-            return erl.eval('erlang:system_info(process_count)'), erl.atoms()
+
+        def processes():
+            return int(erl.eval('erlang:system_info(process_count)'))
 
         calls()
-        self.assertEqual(calls(), calls())
+        erl.atoms()
+        atoms, before = erl.atoms(), processes()
+        calls()
+        self.assertEqual(atoms, erl.atoms())
+        eventually('no process is left', 5, lambda: processes() <= before)
 
 
 class Send(LabCase):

@@ -6,12 +6,11 @@ import shutil
 import time
 
 from lab.case import LabCase
-from lab.nodes import CONTROL_PORT, COOKIE, TOP, ErlNode, eventually, ping
+from lab.nodes import AT_ONCE, CONTROL_PORT, COOKIE, TOP, ErlNode, eventually, ping
 from lab.otp import HOST_RELEASE
 from lab.pods import SERVICE
 
 JOINED = 15
-AT_ONCE = 2  # seconds; none of these may run into a timeout of the caller (5 s and more)
 
 
 class ElixirNode(ErlNode):

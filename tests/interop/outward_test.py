@@ -5,6 +5,7 @@ The program is asked by rpc to call, and answers with {Outcome, Exception, Term,
 
 from lab.case import per_release
 from lab.citizen import CitizenCase
+from lab.nodes import AT_ONCE, eventually
 
 LOST = '{no_process,\'\',noconnection,[]}'
 # A server that echoes, adds, sleeps, crashes; by gen_server's own messages, for a module cannot be
@@ -22,7 +23,7 @@ register(served, P = spawn(fun() -> Loop(Loop) end))"""
 
 
 class Outward(CitizenCase):
-    def out(self, call, expected, within=2, pre=''):
+    def out(self, call, expected, within=AT_ONCE, pre=''):
         self.says(f'{pre}rpc:call(N, out, {call})', expected, within)
 
     def serve(self):
@@ -50,7 +51,7 @@ class Outward(CitizenCase):
         self.out('call, [counter, N, 5000, {add, 3}]', "{answered,'',3,[]}")
         self.out('call, [counter, N, 5000, odd]', "{no_process,'',{badarg,[]},[]}")
         self.out('call, [nobody, N, 5000, odd]', "{no_process,'',noproc,[]}")
-        self.says_idle()
+        self.assert_idle()
         self.assertEqual(erl, self.erlang.name)
         self.finish()
 
@@ -93,7 +94,7 @@ class Outward(CitizenCase):
         self.out('rpc, [N, calc, later, 100, [600]]', "{timed_out,'',[],[]}")
         self.says('register(me, self()), ok = rpc:call(N, out, rpc_cast, [node(), erlang, send, [me, hello]]), '
                   'receive hello -> unregister(me), cast end', 'cast')
-        self.says_idle('timer:sleep(700), ')
+        self.assert_idle()
         self.finish()
 
     @per_release
@@ -116,7 +117,7 @@ class Outward(CitizenCase):
         # many at once, each its own answer
         self.says('lists:sort([rpc:yield(K) || K <- [rpc:async_call(N, out, rex, [node(), lists, sum, 5000, [[I, I]]]) '
                   "|| I <- lists:seq(1, 50)]]) =:= lists:sort([{answered, '', 2 * I, []} || I <- lists:seq(1, 50)])", 'true')
-        self.says_idle('timer:sleep(500), ')
+        self.assert_idle()
         self.finish()
 
     @per_release
@@ -138,8 +139,10 @@ class Outward(CitizenCase):
         for call in ('rpc, [node(), timer, sleep, infinity, [infinity]]',
                      'rex, [node(), timer, sleep, infinity, [infinity]]', 'call, [served, node(), infinity, {sleep, 9000}]'):
             self.serve()
-            self.says_idle(f'spawn(fun() -> catch rpc:call(N, out, {call}) end), timer:sleep(200), '
-                           'erlang:disconnect_node(N), timer:sleep(300), pong = net_adm:ping(N), ')
+            self.says(f'is_pid(spawn(fun() -> catch rpc:call(N, out, {call}) end))', 'true')
+            eventually('it has called', AT_ONCE, lambda: self.processes() > self.idle)
+            self.says('erlang:disconnect_node(N), net_adm:ping(N)', 'pong')
+            self.assert_idle()
         self.finish(expected=['lost erl@10.42.0.1'])
 
     @per_release

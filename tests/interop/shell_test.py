@@ -8,7 +8,7 @@ import time
 from interop.elixir_test import ElixirNode
 from lab.case import LabCase, per_release
 from lab.console import Console
-from lab.nodes import COOKIE, ERLCLU, TOP, eventually, write_cookie
+from lab.nodes import COOKIE, ERLCLU, HAS_POOLED_NAMES, TOP, eventually, write_cookie
 from lab.otp import HOST_RELEASE
 
 INTERRUPT, MENU, EOF, LEFT, UP = '\x03', '\x07', '\x04', '\x1b[D', '\x1b[A'
@@ -102,8 +102,7 @@ class Erlang(ShellCase):
             shell.say('Variable', 'Variable')
         shell.say(' + 1.\r', '44\n', self.prompt(erl, 12))
         # a loop, and Ctrl-C
-        shell.say('F = fun F() -> F() end, F().\r', 'F().\n')
-        time.sleep(0.3)
+        shell.say('F = fun F() -> F() end, io:put_chars("it runs\\n"), F().\r', 'F().\n', 'it runs\n')
         shell.say(INTERRUPT, '** exception exit: killed', '> ')
         shell.say('X.\r', '41\n', '> ')
         # Ctrl-G
@@ -173,8 +172,9 @@ class Erlang(ShellCase):
                   'pass? ')
         self.assertNotIn('secret', shell.say('secret\r', '7\n', '> '))
         # who reads and dies gets nothing of what is typed then
-        shell.say('register(dying, spawn(fun() -> timer:sleep(300), io:get_line("dying? ") end)).\r', 'true\n', '> ',
-                  'dying? ')
+        shell.say('register(dying, spawn(fun() -> receive go -> io:get_line("dying? ") end end)).\r', 'true\n', '> ')
+        erl.eval('dying ! go')
+        shell.expect('dying? ')
         shell.say('lost', 'lost')
         erl.eval('exit(whereis(dying), kill)')
         shell.expect('> ')
@@ -183,9 +183,10 @@ class Erlang(ShellCase):
         shell.type('unfini')
         shell.say(' bus', 'unfini bus')
         shell.type('\x15')
-        shell.say('G = group_leader(), spawn(fun() -> timer:sleep(300), io:format(G, "late~n", []) end), ok.\r',
-                  'ok\n', '> ')
-        shell.say('typed', 'typed', 'late\n', 'typed')
+        shell.say('register(late, spawn(fun() -> receive go -> io:format("late~n") end end)).\r', 'true\n', '> ')
+        shell.say('typed', 'typed')
+        erl.eval('late ! go')
+        shell.expect('late\n', 'typed')
         shell.say('.\r', 'typed\n', '> ')
         shell.type(EOF)
         self.assertEqual(0, shell.end())
@@ -203,6 +204,8 @@ class Erlang(ShellCase):
             by(shell)
             shell.end()
             self.assert_nothing_is_left(erl, before)
+            # Until then the next one gets another name, and the node another atom.
+            eventually('its name is back in the pool', 5, lambda: erl.eval(HAS_POOLED_NAMES) == 'true')
 
         ends = (lambda shell: shell.type(EOF),
                 lambda shell: shell.type('timer:sleep(infinity).\r') or time.sleep(0.2) or shell.type(MENU + 'q\r'),
@@ -328,8 +331,7 @@ class Elixir(ShellCase):
         shell.say('foo(\r', '...')
         shell.say(INTERRUPT, 'interrupted', self.prompt(node, 1))
         # a loop
-        shell.say('Stream.cycle([1]) |> Stream.run()\r', 'run()\n')
-        time.sleep(0.3)
+        shell.say('IO.puts("it runs"); Stream.cycle([1]) |> Stream.run()\r', 'run()\n', 'it runs\n')
         shell.say(INTERRUPT, 'interrupted', self.prompt(node, 1))
         # I/O
         shell.say('IO.gets("name? ")\r', '? ')

@@ -6,12 +6,11 @@ import subprocess
 from pathlib import Path
 
 from lab.case import LabCase
-from lab.nodes import COOKIE, ERLCLU, eventually
+from lab.nodes import AT_ONCE, COOKIE, ERLCLU, eventually
 from lab.otp import TOP
 
 LIBRARY = ERLCLU.parent / 'liberlclu.so'
 WARNINGS = ['-std=c11', '-Wall', '-Wextra', '-Wpedantic', '-Werror']
-AT_ONCE = 2  # seconds; the callers' own timeouts are 5 s and more
 PROCESSES = "maps:get(processes, rpc:call('%s', erlclu, status, []))"
 
 
@@ -82,12 +81,15 @@ class CitizenCase(LabCase):
     def linked(self, release):
         self.erlang = self.erl(1, release, name='erl@10.42.0.1', refresh=None).start()
         self.citizen = Citizen(self.lab.pod(2)).start().join(self.erlang)
-        self.idle = self.erlang.eval(PROCESSES % self.citizen.name)
+        self.idle = self.processes()
         return self.citizen.name
 
-    def says_idle(self, before='', **options):
-        """The citizen has no more processes than in the beginning."""
-        self.says(before + PROCESSES % self.citizen.name, self.idle, **options)
+    def processes(self):
+        return int(self.erlang.eval(PROCESSES % self.citizen.name))
+
+    def assert_idle(self):
+        """What came to its end has no process: there are no more than in the beginning."""
+        eventually(f'{self.citizen} has {self.idle} processes', AT_ONCE, lambda: self.processes() <= self.idle)
 
     def says(self, text, expected, within=AT_ONCE):
         """What Erlang makes of an expression, in which N is the citizen; in time."""

@@ -17,7 +17,15 @@ from lab.pods import SERVICE
 
 ERLCLU = Path(os.environ.get('ERLCLU') or TOP / 'build' / 'erlclu').resolve()
 CONTROL_PORT = 4999
+# Seconds: what is answered at once does not run into a timeout of its caller, the least of which is 5 s. On a machine
+# that does other work it may take a good part of that.
+AT_ONCE = 5
 COOKIE = 'secret-of-the-lab'
+# Whether an Erlang node has a name to give to who asks for one: that of somebody who has gone. The state of its
+# net_kernel has a map of host parts to [{Name, Creation}] that are free.
+HAS_POOLED_NAMES = (
+    'lists:any(fun(M) -> is_map(M) andalso lists:any(fun([{_, _} | _]) -> true; (_) -> false end, maps:values(M)) end, '
+    'tuple_to_list(sys:get_state(net_kernel)))')
 
 
 def eventually(what, timeout, read, interval=0.02):
