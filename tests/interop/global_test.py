@@ -11,6 +11,7 @@ from lab.namer import Namer
 from lab.nodes import eventually
 
 SYNCED = 20
+DRAIN = 15  # seconds, in which another Erlang node starts
 LATE = 60  # seconds: what may wait for a lock, with pauses of up to 8 s
 
 
@@ -325,9 +326,9 @@ class Leaving(GlobalCase):
     def test_drain(self):
         """Who joins while it drains is linked with it too: it is a member to the end."""
         self.start()
-        clu = self.program(env={'SHUTDOWN_DELAY_MS': '6000'})
+        clu = self.program(env={'SHUTDOWN_DELAY_MS': str(DRAIN * 1000)})
         clu.process.popen.send_signal(signal.SIGTERM)
-        eventually('it drains', 2, lambda: clu.get('/readyz')[0] == 503)
+        eventually('it drains', 5, lambda: clu.get('/readyz')[0] == 503)
         self.erls.append(self.erlang(4, 27))
         self.assertEqual('pong', self.erls[3].eval(f"net_adm:ping('{self.erls[0].name}')"))
         for node in (*self.erls, clu):
@@ -338,7 +339,7 @@ class Leaving(GlobalCase):
             eventually(f'{erl} is linked with all', 5, lambda erl=erl: names - {erl.name} <= erl.nodes())
         self.assert_whole()
         self.assert_registers()
-        clu.process.wait(10)
+        clu.process.wait(DRAIN + 10)
         self.gone(clu)
         time.sleep(1)
         self.assert_whole(gone=clu)

@@ -76,10 +76,16 @@ class Handshake:
                 self.assertEqual('not_allowed', dialler.recv_status())
                 dialler.close()
 
+    def linked(self, target, us, port):
+        """A link that the target has taken up: until then a second one is a matter of names, not of who is alive."""
+        link = us.dial(*port).handshake().link()
+        eventually('the target lists us', 5, lambda: target.nodes() == {us.name})
+        return link
+
     def test_second_connect_takes_over(self):
         target, us = self.target(), self.scripted()
         port = self.open_port(target)
-        first = us.dial(*port).handshake().link()
+        first = self.linked(target, us, port)
         second = us.dial(*port, creation=78).handshake()
         self.assertEqual('alive', second.status)
         link = second.link()
@@ -90,7 +96,7 @@ class Handshake:
     def test_second_connect_taken_back(self):
         target, us = self.target(), self.scripted()
         port = self.open_port(target)
-        first = us.dial(*port).handshake().link()
+        first = self.linked(target, us, port)
         second = us.dial(*port)
         second.send_name()
         self.assertEqual('alive', second.recv_status())
@@ -102,7 +108,7 @@ class Handshake:
     def test_second_connect_with_wrong_cookie(self):
         target, us = self.target(), self.scripted()
         port = self.open_port(target)
-        first = us.dial(*port).handshake().link()
+        first = self.linked(target, us, port)
         second = us.dial(*port)
         second.cookie = 'guessed'
         second.send_name()

@@ -25,7 +25,7 @@ class Reach(LabCase):
         self.assertEqual(({node.name}, {erl.name}), (erl.nodes('connected'), node.nodes()))
         self.assert_quiet([erl])
         self.assertNotIn('warning refused', node.log())
-        done = self.wait('--reachable', '3', '--timeout', '2', f'dns:{SERVICE}')
+        done = self.wait('--reachable', '3', '--timeout', '5', f'dns:{SERVICE}')
         self.assertEqual(1, done.returncode)
         self.assertIn('2 of 3', done.stderr)
 
@@ -45,14 +45,14 @@ class Reach(LabCase):
         for line in (waiting, end):
             self.assertIn('only this pod', line)
             self.assertIn('--or-first', line)
-        done = self.wait('--reachable', '1', '--or-first', '--timeout', '3', f'dns:{SERVICE}', env=here)
+        done = self.wait('--reachable', '1', '--or-first', '--timeout', '8', f'dns:{SERVICE}', env=here)
         self.assertEqual((0, ''), (done.returncode, done.stderr))
 
     def test_only_the_first_goes_ahead(self):
         self.dns(8, 9)
         for pod, status in ((8, 0), (9, 1)):
             with self.subTest(pod=pod):
-                done = self.wait('--reachable', '1', '--or-first', '--timeout', '3', f'dns:{SERVICE}', pod=pod,
+                done = self.wait('--reachable', '1', '--or-first', '--timeout', '8', f'dns:{SERVICE}', pod=pod,
                                  env={'MY_POD_IP': f'10.42.0.{pod}'})
                 self.assertEqual(status, done.returncode, done.stderr)
 
@@ -60,7 +60,7 @@ class Reach(LabCase):
         self.dns(1, 2)
         self.clu(1).start()
         pod = self.lab.pod(9)
-        process = pod.start([str(self.clu(9).program), 'wait', '--reachable', '2', '--timeout', '20', f'dns:{SERVICE}'],
+        process = pod.start([str(self.clu(9).program), 'wait', '--reachable', '2', '--timeout', '40', f'dns:{SERVICE}'],
                             'wait.log')
         with self.assertRaises(Exception):
             process.wait(2)

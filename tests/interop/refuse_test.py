@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from lab.case import LabCase, per_release
+from lab.epmd import PORT as EPMD_PORT, names
 from lab.nodes import COOKIE, ERLCLU, eventually, ping
 from lab.peer import Dialler
 from lab.pods import SERVICE
@@ -202,7 +203,7 @@ class Refused(LabCase):
         beam = next(pid for pid in erl.pod.pids() if Path(f'/proc/{pid}/comm').read_text() == 'beam.smp\n')
         os.kill(beam, signal.SIGSTOP)
         try:
-            status, _, text = ping(node.pod, erl.name, '--timeout', '1')
+            status, _, text = ping(node.pod, erl.name, '--timeout', '3')
         finally:
             os.kill(beam, signal.SIGCONT)
         self.assertEqual(7, status, text)
@@ -255,10 +256,12 @@ class DuplicateName(LabCase):
         """Somebody takes our name while epmd restarts: not ready, and ready when it is ours again."""
         pod = self.lab.pod(1)
         epmd = pod.start(['epmd'], 'epmd.log')
-        time.sleep(0.2)
+        eventually('epmd answers', 5, lambda: names(pod.address)[0] == EPMD_PORT)
         node = self.clu(1, ['--epmd', 'external'], discover=()).start()
         eventually('ready', 5, lambda: node.get('/readyz')[0] == 200)
-        # It asks every 2 ms, and so has the name before erlclu asks again.
+        node.process.popen.send_signal(signal.SIGSTOP)  # who is quicker is no question then
+        epmd.kill()
+        pod.start(['epmd'], 'epmd.log')
         script = (f"import sys, time; sys.path[:0] = [{str(TESTS)!r}]\n"
                   "from lab.epmd import Registration\n"
                   "while True:\n"
@@ -266,14 +269,11 @@ class DuplicateName(LabCase):
                   "        taken = Registration('127.0.0.1', 'erlclu', 4711)\n"
                   "        if taken.result == 0: break\n"
                   "    except (OSError, EOFError): pass\n"
-                  "    time.sleep(0.002)\n"
+                  "    time.sleep(0.02)\n"
                   "print('taken', flush=True); time.sleep(600)\n")
         thief = pod.start(['python3', '-c', script], 'thief.log')
-        time.sleep(0.5)
-        self.assertEqual('', thief.log())
-        epmd.kill()
-        pod.start(['epmd'], 'epmd.log')
         eventually('the name is taken', 10, lambda: 'taken' in thief.log())
+        node.process.popen.send_signal(signal.SIGCONT)
         eventually('not ready', 15, lambda: node.get('/readyz')[0] == 503)
         self.assertEqual(200, node.get('/livez')[0])
         thief.kill()
