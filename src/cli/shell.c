@@ -322,14 +322,18 @@ static void on_read(void *arg, clu_slice bytes)
     turn(sh);
 }
 
-static void on_resized(void *arg)
+static void resize(struct shell *sh)
 {
-    struct shell *sh = arg;
     unsigned columns, rows;
 
     tty_size(&columns, &rows);
     term_resize(sh->term, columns, rows);
-    turn(sh);
+}
+
+static void on_resized(void *arg)
+{
+    resize(arg);
+    turn(arg);
 }
 
 /* Somebody ends us: the shell there hears of it. */
@@ -359,6 +363,7 @@ static void on_linked(struct session *s)
         session_end(s, program_cannot_start());
         return;
     }
+    resize(sh); /* it may have changed before there was somebody to tell */
     shell_start(sh);
     tty_listen(sh->tty, true);
 }

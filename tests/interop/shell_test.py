@@ -267,6 +267,19 @@ class Erlang(ShellCase):
         time.sleep(0.2)
         shell.say('{io:columns(), io:rows()}.\r', '{{ok,50},{ok,20}}')
 
+    def test_a_window_that_changes_before_the_link(self):
+        """What the peer asks is how it is then, not how it was when the program started."""
+        erl = self.erl(2, refresh=None).start()
+        port = self.dist_port(erl)
+        erl.process.popen.send_signal(signal.SIGSTOP)
+        shell = self.console(erl)
+        dialling = ['ss', '-Htn', 'state', 'established', f'dport = {port}']
+        eventually('it dials', 5, lambda: self.lab.pod(3).run(dialling).stdout)
+        shell.resize(77, 33)
+        erl.process.popen.send_signal(signal.SIGCONT)
+        shell.expect(self.prompt(erl, 1))
+        shell.say('{io:columns(), io:rows()}.\r', '{{ok,77},{ok,33}}')
+
     def test_in_an_empty_root(self):
         """As in the image, which holds the program and nothing else: no terminfo, no library."""
         program = TOP / 'build' / 'static' / 'erlclu'

@@ -26,13 +26,17 @@ class Console:
         words = [str(word) for word in pod.argv([*prefix, program, *argv])]
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
+            self._set_size(0, columns, rows)  # before the program can ask for it
             os.environ.update({'HOME': str(pod.dir), 'TERM': 'xterm', **(env or {})})
             os.execvp(words[0], words)
-        self.resize(columns, rows)
         self.status = None
 
+    @staticmethod
+    def _set_size(fd, columns, rows):
+        fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack('HHHH', rows, columns, 0, 0))
+
     def resize(self, columns, rows):
-        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack('HHHH', rows, columns, 0, 0))
+        self._set_size(self.fd, columns, rows)
 
     def _read(self, timeout):
         """What comes within so many seconds; False at the end."""
