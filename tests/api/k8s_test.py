@@ -13,6 +13,10 @@ from program import Case, free_port, get_json, listens, wait_for
 from server import PODS, SLICES, Account, Authority, Server, pod, slice_of
 
 
+# Seconds: less than the pause before what has failed is asked for again.
+RETRY = 0.7
+
+
 class Api(Case):
     @classmethod
     def setUpClass(cls):
@@ -192,7 +196,7 @@ class Refusals(Api):
                 r.list(7, slice_of("app-a", 7, "127.0.0.2"))
         self.serve(script)
         self.assertEqual(["127.0.0.2"], self.discover()[1])
-        self.assertLess(self.server.requests[1].at - self.server.requests[0].at, 0.2)
+        self.assertLess(self.server.requests[1].at - self.server.requests[0].at, RETRY)
 
     def test_unauthorized_for_good(self):
         self.serve(lambda r: r.refuse(401, "Unauthorized"))
@@ -200,9 +204,9 @@ class Refusals(Api):
         wait_for(lambda: self.row()["result"] == "failed")
         self.assertIn("it does not take the token in", self.row()["reason"])
         requests = list(self.server.requests)
-        self.assertEqual(2, len(requests))
+        self.assertLessEqual(2, len(requests))
         time.sleep(2.5)
-        self.assertLess(len(self.server.requests), 8)  # it backs off
+        self.assertLess(len(self.server.requests) - len(requests), 6)  # it backs off
         self.assertEqual(1, self.log_of(self.child).count("does not take the token"))
 
     def test_told_once_and_as_long_as_it_lasts(self):
@@ -290,7 +294,7 @@ class Refusals(Api):
         begin = time.monotonic()
         row, _ = self.discover("--timeout", "20")
         self.assertIn("it was silent for too long", row["reason"])
-        self.assertTrue(14 < time.monotonic() - begin < 17)
+        self.assertTrue(14 < time.monotonic() - begin < 19)  # and not at its own end
 
     def test_headers_without_end(self):
         self.serve(lambda r: r.raw(b"HTTP/1.1 200 OK\r\n" + b"A: " + b"x" * 100000))
@@ -333,7 +337,7 @@ class Watches(Api):
         self.watch(script)
         self.wait_listed("127.0.0.2", "127.0.0.3")
         log = self.log_of(self.child)
-        self.assertLess(self.row_changed() - went[0], 0.1, log)
+        self.assertLess(self.row_changed() - went[0], RETRY, log)
 
     def row_changed(self):
         """When the list changed, in seconds since 1970."""
@@ -375,7 +379,7 @@ class Watches(Api):
         self.watch(script)
         wait_for(lambda: len(self.watches) == 2)
         self.assertEqual(2, len(self.lists))
-        self.assertLess(self.lists[1].at - self.watches[0].at, 1.5)
+        self.assertLess(self.lists[1].at - self.watches[0].at, 1.2 + RETRY)
 
     def test_end_and_bookmark(self):
         """The next watch goes on from the bookmark; there is no second list."""
@@ -392,7 +396,7 @@ class Watches(Api):
         self.wait_listed("127.0.0.2", "127.0.0.9")
         self.assertEqual(["10", "4711"], [r.version for r in self.watches])
         self.assertEqual(1, len(self.lists))
-        self.assertLess(self.watches[1].at - self.watches[0].at, 1.6)
+        self.assertLess(self.watches[1].at - self.watches[0].at, 1.1 + RETRY)
 
     def test_connection_that_breaks(self):
         def script(r, n):
@@ -431,7 +435,7 @@ class Watches(Api):
         steps.set()
         begin = time.monotonic()
         self.wait_listed()
-        self.assertTrue(0.9 < time.monotonic() - begin < 1.5)
+        self.assertTrue(0.9 < time.monotonic() - begin < 4)
 
     def test_terminating(self):
         def script(r, n):
@@ -487,4 +491,4 @@ class Watches(Api):
         wait_for(lambda: self.watches)
         begin = time.monotonic()
         self.assertEqual(0, self.stop(self.child))
-        self.assertLess(time.monotonic() - begin, 1)
+        self.assertLess(time.monotonic() - begin, 8)  # then it would be killed

@@ -166,13 +166,13 @@ class Ping(Case):
             port = mute.getsockname()[1]
             for node, more in (("a@127.0.0.1", ["--port", port]), ("a@127.0.0.1", ["--epmd-port", port])):
                 with self.subTest(more):
-                    done = self.ping(node, *more, "--timeout", "500ms", "--json")
+                    done = self.ping(node, *more, "--timeout", "2s", "--json")
                     self.assertStatus(done, 7, "did not answer")
                     self.assertEqual(self.json_of(done)["stage"], "closed-before-status")
                     self.assertEqual(self.json_of(done)["address"], f"127.0.0.1:{port}")
-            done = self.ping("a@127.0.0.1", "--port", port, "--timeout", "500ms")
+            done = self.ping("a@127.0.0.1", "--port", port, "--timeout", "2s")
             self.assertStatus(done, 7, "the node hangs, is overloaded or stopped")
-            self.assertStatus(self.call("names", "--epmd-port", port, "--timeout", "500ms"), 7, "did not answer")
+            self.assertStatus(self.call("names", "--epmd-port", port, "--timeout", "2s"), 7, "did not answer")
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as mute:
             mute.bind(("127.0.0.1", 0))
             done = self.ping("a@a.test.invalid", "--dns", f"127.0.0.1:{mute.getsockname()[1]}", "--timeout", "500ms")
@@ -340,7 +340,7 @@ class Discover(DnsCase):
     def test_who_speaks_is_heard(self):
         """libcluster's packet; it is listened for to the end of the time that was given."""
         port = free_port()
-        child = subprocess.Popen([PROGRAM, "discover", f"gossip:127.255.255.255:{port}?broadcast=1", "--timeout", "1s"],
+        child = subprocess.Popen([PROGRAM, "discover", f"gossip:127.255.255.255:{port}?broadcast=1", "--timeout", "3s"],
                                  stdout=subprocess.PIPE, text=True)
         self.addCleanup(self.stop, child)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as speaker:
@@ -350,7 +350,7 @@ class Discover(DnsCase):
                 time.sleep(0.05)
         self.assertIn("app@10.0.0.1\n", child.communicate()[0])
         self.assertEqual(child.returncode, 0)
-        self.assertGreater(time.monotonic() - began, 0.9)
+        self.assertGreater(time.monotonic() - began, 2.9)
 
     def test_nobody_speaks(self):
         done = self.call("discover", f"gossip:127.255.255.255:{free_port()}?broadcast=1", "--timeout", "500ms")
@@ -438,7 +438,7 @@ class WaitPeers(Case):
         done = self.wait(other, 1, "20s")
         self.assertStatus(done, 0)
         self.assertEqual(done.stdout + done.stderr, "")
-        self.assertStatus(self.wait(other, 2, "300ms"), 1, "1 of 2 wanted peers is linked; nobody else is listed")
+        self.assertStatus(self.wait(other, 2, "2s"), 1, "1 of 2 wanted peers is linked; nobody else is listed")
 
     def test_the_node_starts_later(self):
         http = free_port()
@@ -452,7 +452,7 @@ class WaitPeers(Case):
 
     def test_missing(self):
         _, _, http = self.node("a@127.0.0.1", "--discover", "static:b@127.0.0.2")
-        self.assertStatus(self.wait(http, 1, "500ms"), 1, "after 0.500 s http://127.0.0.1",
+        self.assertStatus(self.wait(http, 1, "3s"), 1, "after 3.000 s http://127.0.0.1",
                           "0 of 1 wanted peers are linked; b@127.0.0.2 is missing: tcp-refused: ")
 
     def test_no_node(self):
@@ -485,7 +485,7 @@ class WaitReachable(Case):
         done = self.wait(2, specs, "--port", port)
         self.assertStatus(done, 0)
         self.assertEqual(done.stdout, "erlclu@127.0.0.1, erlclu@127.0.0.2\n")
-        self.assertStatus(self.wait(3, specs, "--port", port, "--timeout", "1s"), 1, "after 1.000 s: 2 of 3 wanted nodes are reachable",
+        self.assertStatus(self.wait(3, specs, "--port", port, "--timeout", "3s"), 1, "after 3.000 s: 2 of 3 wanted nodes are reachable",
                           "erlclu@127.0.0.3: tcp-refused: ")
 
     def test_one_comes_later(self):
@@ -505,7 +505,7 @@ class WaitReachable(Case):
         self.assertStatus(done, 0)
         self.assertEqual(done.stdout, "127.0.0.5 is the lowest address listed\n")
         self.assertStatus(self.wait(1, spec, "--port", port, "--timeout", "500ms", env=env), 1, "127.0.0.7")
-        self.assertStatus(self.wait(1, spec, "--port", port, "--or-first", "--timeout", "500ms",
+        self.assertStatus(self.wait(1, spec, "--port", port, "--or-first", "--timeout", "3s",
                                     env={"MY_POD_IP": "127.0.0.7"}), 1, "0 of 1", "erlclu@127.0.0.5: tcp-refused")
 
     def test_waiting_for_oneself(self):
@@ -558,8 +558,9 @@ class Run(Case):
                                 "--http", f"127.0.0.1:{http}", "--cookie-file", str(self.cookie)], CLEAN)
         wait_for(lambda: listens(http))
         os.close(terminal)
-        status = wait_for(lambda: os.waitpid(pid, os.WNOHANG)[1:] if not listens(http) else None)
-        self.assertEqual(status[0], 0)
+        ended = wait_for(lambda: (done := os.waitpid(pid, os.WNOHANG))[0] and done)
+        self.assertEqual(ended, (pid, 0))
+        self.assertFalse(listens(http))
 
     def test_the_log_tells_page_and_name(self):
         child, dist, http = self.node("a@127.0.0.1", "--log-format", "json")

@@ -9,6 +9,10 @@ import threading
 from program import Case, free_port, get_json, listens, wait_for
 
 
+# Seconds: files are watched, and looked at each 5 s where they cannot be.
+WATCHED = 4
+
+
 def names_of(done_json):
     return sorted(node["name"] for node in done_json["nodes"])
 
@@ -27,7 +31,7 @@ class Sources(Case):
     def linked(self, http):
         return get_json(http, "/api/v1/cluster")["nodes"][1:]
 
-    def assertLinked(self, http, *names, seconds=3):
+    def assertLinked(self, http, *names, seconds=10):
         wait_for(lambda: sorted(self.linked(http)) == sorted(names), seconds)
 
 
@@ -57,9 +61,9 @@ class File(Sources):
         child, _, http = self.node("a@127.0.0.1", "--discover", f"file:{self.file}")
         wait_for(lambda: self.source(http)["result"] == "failed")
         self.file.write_text(f"b@127.0.0.1:{dist}\n")
-        self.assertLinked(http, "b@127.0.0.1", seconds=1)
+        self.assertLinked(http, "b@127.0.0.1", seconds=WATCHED)
         self.file.write_text(f"b@127.0.0.1:{dist}\nc@127.0.0.1:{other} # the second\nx\n")
-        self.assertLinked(http, "b@127.0.0.1", "c@127.0.0.1", seconds=1)
+        self.assertLinked(http, "b@127.0.0.1", "c@127.0.0.1", seconds=WATCHED)
         wait_for(lambda: "line 3 is left out" in self.source(http)["reason"])
         self.file.unlink()
         wait_for(lambda: self.source(http)["result"] == "failed")
@@ -81,7 +85,7 @@ class File(Sources):
         wait_for(lambda: self.source(http)["result"] == "complete")
         (self.dir / "..new").symlink_to("..2")
         (self.dir / "..new").rename(self.dir / "..data")
-        self.assertLinked(http, "b@127.0.0.1", seconds=1)
+        self.assertLinked(http, "b@127.0.0.1", seconds=WATCHED)
 
 
 class Epmd(Sources):
@@ -158,4 +162,4 @@ class Epmd(Sources):
         self.registered("b@127.0.0.1")
         wait_for(lambda: self.source(http)["result"] == "complete")
         self.file.write_text("'127.0.0.1'.\n")
-        self.assertLinked(http, "b@127.0.0.1", seconds=2)
+        self.assertLinked(http, "b@127.0.0.1", seconds=WATCHED)
