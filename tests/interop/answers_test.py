@@ -112,7 +112,7 @@ class Answers(LabCase):
                                                      '{lists:sort(Results), Bad}')
         self.assert_at_once(f'[{both}]', one, 'lists:sort([N || {ok, N} <- '
                                               'erpc:multicall(nodes(), erlang, node, [], 10000)])')
-        self.assert_mesh(nodes, 2)
+        self.assert_mesh(nodes, AT_ONCE)
 
     @per_release
     def test_pg_scopes_live_on(self, release):

@@ -83,7 +83,7 @@ class Calls(CitizenCase):
     @per_release
     def test_spawn(self, release):
         self.linked(release)
-        down = "receive {'DOWN', M, process, P, Why} -> {node(P) =:= N, Why} after 1000 -> nothing end"
+        down = "receive {'DOWN', M, process, P, Why} -> {node(P) =:= N, Why} after 4000 -> nothing end"
         self.says(f'P = spawn(N, calc, nosuch, [a]), M = monitor(process, P), {down}, is_pid(P)', 'true')
         for call, reason in (
             ('calc, add, [1, 2]', 'normal'),

@@ -26,7 +26,7 @@ class AnyEpmd:
     def setUp(self):
         super().setUp()
         self.process = self.lab.start(self.program, 'epmd.log')
-        eventually('it answers', 5, lambda: epmd.names(LOOPBACK)[0] == epmd.PORT)
+        eventually('it answers', 10, lambda: epmd.names(LOOPBACK)[0] == epmd.PORT)
 
     def test_register_look_up_unregister(self):
         node = epmd.Registration(LOOPBACK, 'one', 4711)
@@ -137,7 +137,7 @@ class ErlclusEpmd(AnyEpmd, LabCase):
         self.assertEqual(12999, epmd.port_please(LOOPBACK, 'n2999'))
         for node in nodes:
             node.close()
-        eventually('all are gone', 5, lambda: epmd.names(LOOPBACK)[1] == {})
+        eventually('all are gone', 10, lambda: epmd.names(LOOPBACK)[1] == {})
 
     def test_kill_is_always_refused(self):
         for request in (epmd.KILL, epmd.DUMP, epmd.STOP):

@@ -17,6 +17,7 @@ from lab.nodes import COOKIE, eventually
 from lab.otp import TOP
 
 BUILD = TOP / 'build'
+SEEN, LONG = 10, 60  # seconds
 STRICT = '-O2 -Wall -Wextra -Werror -pedantic'
 
 
@@ -67,7 +68,7 @@ class Examples(LabCase):
         """SIGTERM: a clean end, which the other side sees at once."""
         process.popen.send_signal(signal.SIGTERM)
         self.assertEqual(0, process.wait(), process.log())
-        eventually(f'{erl} has lost {node}', 2, lambda: node not in erl.nodes('connected'))
+        eventually(f'{erl} has lost {node}', SEEN, lambda: node not in erl.nodes('connected'))
         complaints = [line for line in process.log().splitlines() if ' warning dns:' not in line]
         self.assertEqual([], complaints)
 
@@ -163,7 +164,7 @@ class Examples(LabCase):
         # A node that is gone loses lines and nothing else; one that is back gets the next.
         typed.close()
         self.assertEqual(0, process.wait(), process.log())
-        eventually('it has left', 2, lambda: not erl.nodes('connected'))
+        eventually('it has left', SEEN, lambda: not erl.nodes('connected'))
 
     @per_release
     def test_pubsub(self, release):
@@ -174,18 +175,18 @@ class Examples(LabCase):
                  "{take, P} -> receive {forward_to_local, _, _, _} = M -> P ! M end, F() end end)), "
                  f"pg:join('Elixir.Phoenix.PubSub', {group}, whereis(box))")
         members = f"[node(P) || P <- pg:get_members('Elixir.Phoenix.PubSub', {group})]"
-        eventually('it is a member', 5, lambda: f"'{node}'" in erl.eval(members))
+        eventually('it is a member', SEEN, lambda: f"'{node}'" in erl.eval(members))
         took = erl.eval('box ! {take, self()}, receive M -> M after 5000 -> none end')
         self.assertRegex(took, r"^\{forward_to_local,<<\"room:1\">>,\{tick,\d+\},'Elixir.Phoenix.PubSub'\}$")
         # What broadcast/4 sends: to all members elsewhere.
         for topic, message in (('room:2', 'other'), ('room:1', '#{from => elixir}')):
             erl.eval(f"[P ! {{forward_to_local, <<\"{topic}\">>, {message}, 'Elixir.Phoenix.PubSub'}} || "
                      f"P <- pg:get_members('Elixir.Phoenix.PubSub', {group}), node(P) =/= node()]")
-        eventually('it prints what is for its topic', 5, lambda: process.log() == '#{from => elixir}\n')
+        eventually('it prints what is for its topic', SEEN, lambda: process.log() == '#{from => elixir}\n')
         self.assert_evaluates(erl, '[]', "[P || P <- pg:get_members('Elixir.Phoenix.PubSub', nobody)]")
         process.popen.send_signal(signal.SIGTERM)
         self.assertEqual(0, process.wait())
-        eventually('it has left', 5, lambda: erl.eval(members) == f"['{erl.name}']")
+        eventually('it has left', SEEN, lambda: erl.eval(members) == f"['{erl.name}']")
         self.assert_quiet([erl])
 
     @per_release
@@ -197,7 +198,7 @@ class Examples(LabCase):
 
         def give(path, to):
             node, process = self.example(1, self.bin / 'give', path, to, erl.name, name='give')
-            return process.wait(), process.log().splitlines()[-1]  # the log goes on from one to the next
+            return process.wait(LONG), process.log().splitlines()[-1]  # the log goes on from one to the next
 
         given = self.root / 'given'
         for data in (random.Random(release).randbytes(20 << 20), b'short'):
@@ -215,7 +216,7 @@ class Examples(LabCase):
         erl, node, process = self.beside(release, self.bin / 'take', self.root / 'taken', name='take')
         size = 100 << 20
         took = erl.eval(f"B = crypto:strong_rand_bytes({size}), P = {{take, '{node}'}}, P ! <<1,2,3>>, P ! B, "
-                        'P ! {done, self()}, receive {took, N} -> {N, erlang:md5([<<1,2,3>>, B])} after 20000 -> none end')
+                        'P ! {done, self()}, receive {took, N} -> {N, erlang:md5([<<1,2,3>>, B])} after 50000 -> none end', LONG)
         content = (self.root / 'taken').read_bytes()
         md5 = ','.join(map(str, hashlib.md5(content).digest()))
         self.assertEqual(f'{{{size + 3},<<{md5}>>}}', took)
@@ -230,9 +231,9 @@ class Examples(LabCase):
         typed.write('first\n')
         self.link(erl, node, process)
         call = f"rpc:call('{node}', input, last, [])"
-        eventually('the first line', 5, lambda: erl.eval(call) == '<<"first">>')
+        eventually('the first line', SEEN, lambda: erl.eval(call) == '<<"first">>')
         typed.write('second\n')
-        eventually('the second line', 5, lambda: erl.eval(call) == '<<"second">>')
+        eventually('the second line', SEEN, lambda: erl.eval(call) == '<<"second">>')
         typed.close()
         self.assertEqual(0, process.wait(), process.log())
 
@@ -241,7 +242,7 @@ class Examples(LabCase):
         erl, node, process = self.beside(release, self.bin / 'uv', name='uv')
         call = f"rpc:call('{node}', uv, ticks, [])"
         first = int(erl.eval(call))
-        eventually('its timer goes on', 5, lambda: int(erl.eval(call)) > first + 10)
+        eventually('its timer goes on', SEEN, lambda: int(erl.eval(call)) > first + 10)
         self.assert_leaves(erl, node, process)
 
     def test_all_are_short(self):

@@ -76,7 +76,7 @@ class Slow(GlobalCase):
                 return
 
         threading.Thread(target=talk, daemon=True).start()
-        eventually('it is there', 5, lambda: node.name in clu.nodes())
+        eventually('it is there', 8, lambda: node.name in clu.nodes())
         eventually('it is given up', 30, lambda: node.name not in clu.nodes(), interval=0.2)
         self.assertIn('has read nothing for a whole net_ticktime', clu.log())
         self.whole(clu)
@@ -91,10 +91,10 @@ class OneSided(GlobalCase):
         self.erls = [erl]
         self.asker.eval(f"gen_server:cast({{global_name_server, '{erl.name}'}}, {{new_nodes, '{erl.name}', [], [], "
                         f"[{{'{self.namer.name}', 8}}], [{{vsn, 8}}, {{lock, undefined}}]}})")
-        eventually('it believes to know us', 5, lambda: self.known(erl) == {self.namer.name})
-        eventually('they are linked', 5, lambda: self.namer.name in erl.nodes())
+        eventually('it believes to know us', 10, lambda: self.known(erl) == {self.namer.name})
+        eventually('they are linked', 10, lambda: self.namer.name in erl.nodes())
         self.assertEqual(set(), self.known(self.namer))
-        eventually('it does not any more', 40, lambda: self.known(erl) == set(), interval=0.2)
+        eventually('it does not any more', 60, lambda: self.known(erl) == set(), interval=0.2)
         self.join()
         self.assertEqual('yes', self.ask('register, [x, exit]'))
         self.assert_owner('x', self.namer.name)

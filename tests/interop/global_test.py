@@ -88,7 +88,7 @@ class GlobalCase(LabCase):
     def heard(self, erl):
         """What the process of the latest `register` has heard; dead when it has ended."""
         return erl.eval('P = persistent_term:get(holder), case is_process_alive(P) of true -> P ! {get, self()}, '
-                        'receive L -> L after 1000 -> timeout end; false -> dead end')
+                        'receive L -> L after 5000 -> timeout end; false -> dead end')
 
     def keeper(self, erl, text, timeout=LATE):
         """What a process that stays makes of an expression: locks go with whoever holds them."""

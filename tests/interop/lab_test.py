@@ -13,16 +13,16 @@ class LabItself(LabCase):
         nodes = [self.erl(number, release).start(wait=False) for number in (1, 2, 3)]
         for node in nodes:
             self.assertEqual(f'"{release}"', node.ready().eval('erlang:system_info(otp_release)'))
-        self.assert_mesh(nodes, timeout=10)
+        self.assert_mesh(nodes, timeout=20)
         self.assert_quiet(nodes)
 
     def test_a_killed_erlang_node_is_found_again(self):
         self.dns(1, 2)
         one, two = self.erl(1).start(), self.erl(2).start()
-        self.assert_mesh([one, two], timeout=10)
+        self.assert_mesh([one, two], timeout=20)
         two.kill()
         two.start()
-        self.assert_mesh([one, two], timeout=10)
+        self.assert_mesh([one, two], timeout=20)
 
     def test_a_link_dialled_anew_is_told_apart(self):
         """What other tests rest on when they say that a link has stayed."""

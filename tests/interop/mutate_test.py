@@ -23,7 +23,7 @@ PINGS_EVERY = 500
 MUTANTS = 'mutants.lab'
 RECORDED_HOST = b'10.42.0.4'
 ANY_ADDRESS = '10.64.0.0/10'  # all of it is the lab's: no two mutants share one
-ALL_DIALLED = 20  # seconds
+ALL_DIALLED = 60  # seconds
 
 
 class Replay:

@@ -9,7 +9,7 @@ from lab.nodes import COOKIE, eventually
 
 NEW = 'rolled-in-the-lab'
 READ = 8  # seconds; the file is watched, a busy machine falls back to a look each 5 s
-JOINED = 10
+JOINED = 20  # seconds; who starts for long is dialled in longer pauses
 
 
 def roll(node, cookie):

@@ -179,7 +179,7 @@ class Pod:
         while not ready.exists():
             if not self.holder.alive():
                 raise RuntimeError('pod: ' + self.holder.log())
-            os.sched_yield()
+            time.sleep(0.002)
 
     def argv(self, argv):
         return ['nsenter', '-t', self.holder.pid, '-n', '-m', *argv]
@@ -236,7 +236,7 @@ class Dnsmasq:
         self.process = lab.start(
             ['dnsmasq', '--no-daemon', '-C', '/dev/null', '-h', '-H', self.hosts, '-a', DNS_ADDRESS, '-z',
              '-R', '-T', str(ttl)], 'dnsmasq.log')
-        self._await('started')
+        self._await(' read ')  # behind it a change cannot be taken for what is read at the start
 
     def set(self, name, addresses):
         self.records[name] = list(addresses)
