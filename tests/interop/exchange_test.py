@@ -6,7 +6,7 @@ from lab.nodes import COOKIE, eventually
 from lab.peer import OP_REG_SEND, OP_SEND
 from lab.wire import Atom
 
-JOINED = 10
+JOINED = 20  # seconds
 ASKED = 45  # seconds; peers are asked again each 30
 SURE = 25  # seconds; what lasts for 15 is told
 

@@ -8,7 +8,7 @@ from lab.case import LabCase, per_release
 from lab.member import PgMember, ask, linked
 from lab.nodes import eventually
 
-SEEN = 10  # seconds
+SEEN = 20  # seconds
 
 
 class Pg(LabCase):

@@ -6,7 +6,7 @@ from lab.case import LabCase, per_release
 from lab.nodes import eventually
 from lab.pods import SERVICE
 
-JOINED = 10
+JOINED = 20
 UNLISTED = 30  # seconds; with a TTL of 1 s the list is read each second or so
 GONE = 45      # seconds; three complete answers over 15 s, or the T of after:T
 FAR = '10.42.0.2'

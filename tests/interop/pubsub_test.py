@@ -10,7 +10,7 @@ from lab.member import PgMember, ask, linked
 from lab.nodes import eventually
 from lab.otp import HOST_RELEASE
 
-SEEN = 10
+SEEN = 20  # seconds
 SCOPE = "'Elixir.Phoenix.PubSub'"
 GROUP = "'Elixir.Lab.PubSub.Adapter'"
 PEER = Path(__file__).with_name('pubsub.exs')

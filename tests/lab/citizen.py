@@ -59,7 +59,7 @@ class Citizen:
 
     def join(self, erl):
         """Links it with an Erlang node, which dials."""
-        eventually(f'{self} answers {erl}', 10,
+        eventually(f'{self} answers {erl}', 20,
                    lambda: self.alive() and erl.eval(f"net_adm:ping('{self.name}')") == 'pong')
         return self
 

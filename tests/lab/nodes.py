@@ -84,7 +84,7 @@ class ErlNode:
         return self
 
     def ready(self):
-        eventually(f'{self} evaluates', 20, lambda: self.alive() and self.eval('is_alive()') == 'true')
+        eventually(f'{self} evaluates', 40, lambda: self.alive() and self.eval('is_alive()') == 'true')
         return self
 
     def alive(self):
@@ -172,7 +172,7 @@ class CluNode:
         return self
 
     def ready(self):
-        eventually(f'{self} answers /livez', 10, lambda: self.alive() and self.get('/livez')[0] == 200)
+        eventually(f'{self} answers /livez', 20, lambda: self.alive() and self.get('/livez')[0] == 200)
         return self
 
     def alive(self):
