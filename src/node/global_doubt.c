@@ -100,8 +100,6 @@ static void ask(struct global *g, void *arg)
     clu_error err = clu_call_end(g->registrars, on_reply, p, &p->asked);
 
     g->node->urgent = false;
-    if (err != CLU_OK) {
+    if (!global_ok(g, err))
         p->asked.n = 0;
-        global_broken(g);
-    }
 }

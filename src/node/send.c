@@ -80,7 +80,7 @@ clu_error clu_send_room(clu_process *p, const clu_to *to, size_t size)
         return CLU_OK;
     if (r->link != NULL && (r->link->flags & DFLAG_FRAGMENTS) == 0 && size > CLU_MESSAGE_MAX)
         return CLU_ESIZE;
-    if (remote_is_busy_for(r, p))
+    if (remote_is_busy_for(r, p) && !p->node->urgent)
         return wait_for_room(r, p, large);
     return large && r->link != NULL && !channel_takes_large(r->link->channel)
                ? wait_for_room(r, p, true)

@@ -328,6 +328,49 @@ static void answers_dial_nobody(void **state)
     end(&f);
 }
 
+static void fill(struct fixture *f, size_t i)
+{
+    static const uint8_t bytes[2 * CHANNEL_BUSY_BYTES];
+    struct channel *c = &f->peers[i].channel;
+    clu_writer w;
+
+    channel_begin(c, &w, f->now);
+    clu_put_tuple(&w, 1);
+    clu_put_binary(&w, bytes, sizeof bytes);
+    assert_int_equal(channel_end(c, &w), CLU_OK);
+}
+
+/* Whoever does not read is asked for his lock all the same. */
+static void he_who_does_not_read_is_asked(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    begin(&f);
+    meet(&f, 0, 1);
+    fill(&f, 0);
+    register_x(&f);
+    pass(&f, 10);
+    says(&f, 0, "{set_lock,{global,");
+    end(&f);
+}
+
+/* And whom he knows. No link ends for it, least of all those of the others. */
+static void he_who_does_not_read_is_doubted(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    begin(&f);
+    meet(&f, 0, 1);
+    fill(&f, 0);
+    pass(&f, 30000);
+    assert_false(f.node.global->broken);
+    assert_true(knows(&f, "p@h"));
+    says(&f, 0, ",get_known}\n");
+    end(&f);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -342,6 +385,8 @@ int main(void)
         cmocka_unit_test(we_decide),
         cmocka_unit_test(nonsense_is_told_once),
         cmocka_unit_test(answers_dial_nobody),
+        cmocka_unit_test(he_who_does_not_read_is_asked),
+        cmocka_unit_test(he_who_does_not_read_is_doubted),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
