@@ -11,7 +11,7 @@ from lab.namer import Namer
 from lab.nodes import eventually
 
 SYNCED = 20
-DRAIN = 15  # seconds, in which another Erlang node starts
+DRAIN = 25  # seconds, in which another Erlang node starts and meets all
 LATE = 60  # seconds: what may wait for a lock, with pauses of up to 8 s
 
 
@@ -332,11 +332,11 @@ class Leaving(GlobalCase):
         self.erls.append(self.erlang(4, 27))
         self.assertEqual('pong', self.erls[3].eval(f"net_adm:ping('{self.erls[0].name}')"))
         for node in (*self.erls, clu):
-            eventually(f'{node} knows all', 5,
+            eventually(f'{node} knows all', SYNCED,
                        lambda node=node: self.known(node) == {n.name for n in (*self.erls, clu)} - {node.name})
         names = {erl.name for erl in self.erls}
         for erl in self.erls:  # whom a node knows it may still be dialling
-            eventually(f'{erl} is linked with all', 5, lambda erl=erl: names - {erl.name} <= erl.nodes())
+            eventually(f'{erl} is linked with all', SYNCED, lambda erl=erl: names - {erl.name} <= erl.nodes())
         self.assert_whole()
         self.assert_registers()
         clu.process.wait(DRAIN + 10)
