@@ -2,6 +2,7 @@
 """A small real cluster on the loopback: a DNS server, nodes of ours, a node of Erlang's, one whose
 cookie is wrong and one that is not there. All dial one port, without epmd."""
 
+import itertools
 import json
 import os
 import socket
@@ -11,7 +12,9 @@ import urllib.request
 from pathlib import Path
 
 SERVICE = "erlclu-headless.erlclu.svc.cluster.local"
-PATIENCE_S = 20
+PATIENCE_S = 40
+FIRST_PORT, PORTS = 10000, 2000
+_ports = itertools.count(os.getpid() * 7)
 # What a developer's environment says of a node is not said of these.
 FOREIGN = {"MY_POD_IP", "ERLCLU_NODE", "ERLCLU_DISCOVER", "RELEASE_COOKIE", "RELEASE_NODE", "HTTP_ADDR", "HTTP_PORT",
            "METRICS_PORT", "ERL_FLAGS", "ERL_AFLAGS", "ERL_ZFLAGS"}
@@ -19,21 +22,22 @@ FOREIGN = {"MY_POD_IP", "ERLCLU_NODE", "ERLCLU_DISCOVER", "RELEASE_COOKIE", "REL
 os.environ["PATH"] += ":/usr/sbin:/sbin"  # dnsmasq, for ordinary users
 
 
-def free_port(addresses):
-    """A TCP port that is free at all the addresses."""
-    for _ in range(100):
-        sockets = [socket.socket() for _ in addresses]
+def is_free(address, port, kind):
+    with socket.socket(socket.AF_INET, kind) as s:
         try:
-            sockets[0].bind((addresses[0], 0))
-            port = sockets[0].getsockname()[1]
-            for s, address in zip(sockets[1:], addresses[1:]):
-                s.bind((address, port))
-            return port
+            s.bind((address, port))
         except OSError:
-            continue
-        finally:
-            for s in sockets:
-                s.close()
+            return False
+    return True
+
+
+def free_port(addresses):
+    """A port that is free at all the addresses, for UDP and TCP, and below those that the system gives to
+    connections: nobody takes it before the program that is meant."""
+    for _ in range(PORTS):
+        port = FIRST_PORT + next(_ports) % PORTS
+        if all(is_free(address, port, kind) for address in addresses for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM)):
+            return port
     raise OSError("no port is free at all of " + ", ".join(addresses))
 
 
