@@ -179,6 +179,7 @@ void answer_begin(struct clu_call *call, enum ending ending)
     clu_writer_reset(&call->w);
     call->ending = ending;
     shapes[call->kind].begin(call);
+    call->prefix = call->w.len;
 }
 
 void answer_end(struct clu_call *call)

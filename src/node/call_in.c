@@ -194,6 +194,8 @@ static void note_bad_reply(struct clu_call *call)
 
 clu_error clu_reply_end(clu_call *call)
 {
+    if (call->w.len == call->prefix && call->w.err == CLU_OK)
+        clu_writer_fail(&call->w, CLU_EBADARG);
     answer_end(call);
     if (call->w.err == CLU_EBADARG)
         note_bad_reply(call);

@@ -17,6 +17,7 @@ static clu_writer *begin_wrapped(clu_process *p, const clu_to *to, const char *w
 
     clu_put_tuple(w, 2);
     clu_put_atom_text(w, wrap);
+    p->node->sending.prefix = w->len;
     return w;
 }
 
@@ -95,6 +96,7 @@ static clu_writer *ask_begin(struct clu_process *p, const clu_to *to, const char
 
     s->call = id;
     put_call(w, p, &ref, label);
+    s->prefix = w->len;
     return w;
 }
 
@@ -109,6 +111,7 @@ clu_writer *clu_sync_notify_begin(clu_process *p, const clu_to *to, uint64_t tim
 
     clu_put_tuple(w, 2);
     clu_put_atom_text(w, "sync_notify");
+    p->node->sending.prefix = w->len;
     return w;
 }
 
@@ -120,6 +123,7 @@ clu_writer *clu_event_call_begin(clu_process *p, const clu_to *to, const char *h
     clu_put_tuple(w, 3);
     clu_put_atom_text(w, "call");
     clu_put_atom_text(w, handler);
+    p->node->sending.prefix = w->len;
     return w;
 }
 

@@ -74,6 +74,7 @@ struct clu_call {
     const struct mfa *asked; /* ... that is not exported; borrowed, NULL */
     size_t promised;         /* in remote.promised */
     clu_writer w;            /* the answer as it is sent */
+    size_t prefix;           /* what stands there before the program puts its term */
     clu_pid from;            /* node: below */
     clu_ref alias;           /* where the answer goes; n 0: to the pid */
     /* Goes on with it: see release_ask. */

@@ -47,6 +47,7 @@ struct sending {
     size_t held_at;        /* where the signal begins among those held */
     struct backlog *late;  /* what it goes behind; NULL: nothing */
     size_t payload;        /* where its payload begins then; 0: none */
+    size_t prefix;         /* what stands in the writer before the program puts its term */
     clu_error err;
 };
 

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "node/proc.h"
-#include "node/services.h"
+#include "node/calls.h"
 
 /* Messages that our processes send. One is under way at a time: node.sending. */
 
@@ -153,7 +153,10 @@ clu_writer *clu_send_begin(clu_process *p, const clu_to *to)
         return begin_near(s, to);
     clu_writer *w = begin_far(s, to, node);
 
-    return s->err == CLU_OK ? w : nowhere(s);
+    if (s->err != CLU_OK)
+        return nowhere(s);
+    s->prefix = w->len;
+    return w;
 }
 
 /* A BEAM would dial: its gen:reply is a message like any other. But then whoever knows the cookie
@@ -210,6 +213,15 @@ clu_error far_end(struct sending *s)
     return err;
 }
 
+/* Whether there is something that could be sent: a BEAM cuts the link for what is no term. */
+static bool is_whole(const struct sending *s)
+{
+    const clu_writer *w = s->remote == NULL ? &s->w : signal_writer(s->remote);
+
+    /* Behind a call of a function clu_call_end puts more. */
+    return s->rpc == 0 && s->multi == NULL && (w->len > s->prefix || w->err != CLU_OK);
+}
+
 clu_error clu_send_end(clu_process *p)
 {
     struct sending *s = &p->node->sending;
@@ -217,8 +229,8 @@ clu_error clu_send_end(clu_process *p)
 
     if (s->from != p)
         return CLU_EBADARG;
-    if (err == CLU_OK && (s->rpc != 0 || s->multi != NULL)) {
-        send_drop(p->node); /* something is missing behind it that clu_call_end puts */
+    if (err == CLU_OK && !is_whole(s)) {
+        send_drop(p->node);
         return CLU_EBADARG;
     }
     if (err == CLU_OK && s->remote == NULL)

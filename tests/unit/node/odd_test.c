@@ -225,6 +225,44 @@ static void calls_of_functions_are_no_messages(void **state)
     expect(s, &s->ann, "");
 }
 
+static clu_error reply_nothing(clu_call *call, clu_reader *args, void *arg)
+{
+    (void)args;
+    (void)arg;
+    (void)clu_reply_begin(call);
+    return clu_reply_end(call);
+}
+
+/* A BEAM cuts the link for what is no term. */
+static void what_is_empty_is_not_sent(void **state)
+{
+    struct story *s = *state;
+    clu_process *p = s->ann.p;
+
+    clu_export(&s->w.nodes[1], "m", "nothing", 0, reply_nothing, NULL);
+    for (int i = 0; i < 2; i++) {
+        clu_to to = clu_to_pid(i == 0 ? s->amy.self : s->bob.self);
+
+        (void)clu_send_begin(p, &to);
+        assert_int_equal(clu_send_end(p), CLU_EBADARG);
+        assert_int_equal(clu_send_raw(p, &to, (clu_slice){NULL, 0}), CLU_EBADARG);
+        (void)clu_cast_begin(p, &to);
+        assert_int_equal(clu_send_end(p), CLU_EBADARG);
+        (void)clu_call_begin(p, &to, CLU_INFINITY);
+        assert_int_equal(clu_call_end(p, actor_answered, &s->ann, NULL), CLU_EBADARG);
+        (void)clu_sync_notify_begin(p, &to, CLU_INFINITY);
+        assert_int_equal(clu_call_end(p, actor_answered, &s->ann, NULL), CLU_EBADARG);
+    }
+    world_run(&s->w);
+    expect(s, &s->ann, "");
+    expect(s, &s->amy, "");
+    expect(s, &s->bob, "");
+    clu_put_nil(clu_rpc_begin(p, "b@h", "m", "nothing", 10));
+    ok(clu_call_end(p, actor_answered, &s->ann, NULL));
+    world_run(&s->w);
+    assert_non_null(strstr(actor_said(&s->ann, &s->said), "badarg"));
+}
+
 /* ---- a state that is shown ---- */
 
 static void send_state(clu_process *self, clu_writer *w, void *arg)
@@ -287,6 +325,7 @@ int main(void)
         STORY(reasons_that_are_none),
         STORY(what_is_spawned_nowhere_links_nobody),
         STORY(calls_of_functions_are_no_messages),
+        STORY(what_is_empty_is_not_sent),
         STORY(a_state_may_send),
     };
 
