@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Who sends much in small pieces is read by and by.
+ * Who sends much is read by and by.
  */
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -9,12 +9,14 @@
 #include "net/system.h"
 #include "net/wire.h"
 
-/* Each small read costs the peer a wake-up and both a turn; and a BEAM writes every message by
- * itself as long as the socket takes it, but many at once when it had to wait. So who sends much in
- * small pieces is read by and by, with CALM_WINDOW bytes of room until then: after CALM_READS reads
- * in a row of less than CALM_SMALL bytes, within CALM_WITHIN_US and with nothing sent in between,
- * it is looked at every CALM_PAUSE_MS; until less than CALM_LEAST bytes have come meanwhile, or so
- * many that the reads would be large anyway, or something is sent to it. */
+/* Each read costs the peer a wake-up and both a turn; and a BEAM writes every message by itself as
+ * long as the socket takes it, but many at once when it had to wait. So after CALM_READS reads in a
+ * row, with nothing sent in between, it is looked at every CALM_PAUSE_MS, until little has come
+ * meanwhile or something is sent to it.
+ *
+ * Small pieces: reads of less than CALM_SMALL bytes, all within CALM_WITHIN_US. It is not read
+ * between two looks, with CALM_WINDOW bytes of room until then; until less than CALM_LEAST bytes
+ * have come, or so many that the reads would be large anyway. */
 #define CALM_READS     32
 #define CALM_SMALL     4096
 #define CALM_WITHIN_US 1000
@@ -22,6 +24,17 @@
 #define CALM_WINDOW    131072
 #define CALM_LEAST     2048
 #define CALM_MOST      (256u << 10)
+
+/* Large ones: half of the reads or more, all within PILE_WITHIN_US; but not where more than
+ * PILE_MESSAGES come with each, since so many are sent at once already. Between two looks it is
+ * read when PILE_BYTES lie there, with room for PILE_ROOM at least, and with no less than before:
+ * a peer of our kind takes a window that shrinks for bytes that are not read (unread.c). Until less
+ * than PILE_LEAST have come. */
+#define PILE_WITHIN_US 3000
+#define PILE_MESSAGES  16
+#define PILE_BYTES     131072
+#define PILE_ROOM      (512 << 10)
+#define PILE_LEAST     65536
 
 /* How much TCP lets the peer send ahead of us; what TCP finds right is never as much as the last.
  */
@@ -32,13 +45,31 @@ static void clamp(struct wire *w, int bytes)
     (void)setsockopt(w->fd, IPPROTO_TCP, TCP_WINDOW_CLAMP, &bytes, sizeof bytes);
 }
 
+/* From how many bytes on it is readable. Linux makes room for them, and lets the peer send no more.
+ */
+static void low_water(struct wire *w, int bytes)
+{
+    (void)setsockopt(w->fd, SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof bytes);
+}
+
+static void pile_up(struct wire *w)
+{
+    low_water(w, PILE_ROOM);
+    low_water(w, PILE_BYTES);
+    clamp(w, WINDOW_FREE);
+}
+
 bool calm_leave(struct wire *w)
 {
-    w->n_small = 0;
+    w->small.n = w->any.n = 0;
     if (list_empty(&w->calm))
         return false;
     list_remove(&w->calm);
-    clamp(w, WINDOW_FREE);
+    if (w->piled)
+        low_water(w, 1);
+    else
+        clamp(w, WINDOW_FREE);
+    w->piled = false;
     return true;
 }
 
@@ -46,7 +77,7 @@ bool calm_leave(struct wire *w)
 void calm_end(struct wire *w)
 {
     if (list_empty(&w->calm))
-        w->n_small = 0;
+        w->small.n = w->any.n = 0;
     else if (watch_start(w->readable, NEVER))
         calm_leave(w);
 }
@@ -54,32 +85,88 @@ void calm_end(struct wire *w)
 static void on_calm(void *arg, bool timed_out);
 
 /* Without an alarm it is read as ever. */
-static void calm_begin(struct wire *w)
+static bool calm_begin(struct wire *w)
 {
     struct loop *l = w->loop;
 
     if (l->calmer == NULL)
         l->calmer = watch_new(l->base, WATCH_ALARM, -1, on_calm, l);
     if (l->calmer == NULL || (list_empty(&l->calm) && !watch_start(l->calmer, CALM_PAUSE_MS)))
+        return false;
+    list_append(&l->calm, &w->calm);
+    return true;
+}
+
+static void rest(struct wire *w)
+{
+    if (!calm_begin(w))
         return;
     watch_stop(w->readable);
     clamp(w, CALM_WINDOW);
-    list_append(&l->calm, &w->calm);
+}
+
+static void gather(struct wire *w)
+{
+    if (!calm_begin(w))
+        return;
+    w->piled = true;
+    w->n_piled = 0;
+    pile_up(w);
+}
+
+/* Whether these are as many reads as it takes: then it begins anew. */
+static bool is_run(struct run *run, uint64_t now_us, uint64_t within_us)
+{
+    if (run->n++ == 0)
+        run->since_us = now_us;
+    if (run->n < CALM_READS)
+        return false;
+    run->n = 0;
+    return now_us - run->since_us <= within_us;
+}
+
+static bool is_small_run(struct wire *w, ssize_t n, uint64_t now_us)
+{
+    if (n < CALM_SMALL)
+        return is_run(&w->small, now_us, CALM_WITHIN_US);
+    w->small.n = 0;
+    return false;
+}
+
+static bool is_large_run(struct wire *w, ssize_t n, uint64_t now_us)
+{
+    uint64_t handed = machine_handed(w->loop->machine);
+
+    if (w->any.n == 0) {
+        w->n_large = 0;
+        w->handed = handed;
+    }
+    if (n >= CALM_SMALL)
+        w->n_large++;
+    return is_run(&w->any, now_us, PILE_WITHIN_US) && w->n_large >= CALM_READS / 2 &&
+           handed - w->handed <= (uint64_t)CALM_READS * PILE_MESSAGES;
 }
 
 void calm_note(struct wire *w, ssize_t n, uint64_t now_us)
 {
-    if (n >= CALM_SMALL || wire_is_paused(w)) {
-        w->n_small = 0;
-        return;
-    }
-    if (w->n_small++ == 0)
-        w->since_us = now_us;
-    if (w->n_small < CALM_READS)
-        return;
-    w->n_small = 0;
-    if (now_us - w->since_us <= CALM_WITHIN_US)
-        calm_begin(w);
+    if (w->piled)
+        w->n_piled += (size_t)n;
+    else if (wire_is_paused(w))
+        w->small.n = w->any.n = 0;
+    else if (is_small_run(w, n, now_us))
+        rest(w);
+    else if (is_large_run(w, n, now_us))
+        gather(w);
+}
+
+/* How much has come since the last look. */
+static bool is_over(struct wire *w, size_t n)
+{
+    if (!w->piled)
+        return n < CALM_LEAST || n >= CALM_MOST;
+    n += w->n_piled;
+    w->n_piled = 0;
+    return n < PILE_LEAST;
 }
 
 /* All that lies there; the wire may be gone then. */
@@ -92,7 +179,7 @@ static void look(struct wire *w, uint64_t now_us)
         n = wire_take(w, now_us);
         all += n > 0 ? (size_t)n : 0;
     } while (n >= CALM_SMALL && all < CALM_MOST && !list_empty(&w->calm));
-    if (n >= 0 && (all < CALM_LEAST || all >= CALM_MOST))
+    if (n >= 0 && is_over(w, all))
         calm_end(w);
 }
 

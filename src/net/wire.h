@@ -12,6 +12,12 @@
 /* One write of large messages while they wait, to be told of the peer's window. */
 enum probe { NO_PROBE, PROBE_GOES, PROBE_WENT };
 
+/* Reads in a row. */
+struct run {
+    unsigned n;
+    uint64_t since_us; /* the first of them */
+};
+
 struct wire {
     slot_id id;
     int fd;
@@ -21,9 +27,12 @@ struct wire {
     struct watch *resume; /* while it is not read; NULL: it never was not */
     bool opened;          /* accepted, or the connect has ended well */
 
-    struct list calm;  /* in loop.calm: it is read by and by */
-    unsigned n_small;  /* small reads in a row */
-    uint64_t since_us; /* the first of them */
+    struct list calm; /* in loop.calm: it is read by and by */
+    bool piled;       /* ... and as soon as much lies there */
+    struct run small, any;
+    unsigned n_large; /* of any */
+    uint64_t handed;  /* machine_handed at its begin */
+    size_t n_piled;   /* bytes read between two looks */
 
     struct list full; /* in loop.full: its large messages wait */
     enum probe probe;

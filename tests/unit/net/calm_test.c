@@ -6,6 +6,9 @@
 
 #include "straw.h"
 
+/* As much as the machine of straw takes at once. */
+#define PIECE 4096
+
 /* Sends so many bytes at once; how many the loop takes in a step of so long. */
 static size_t taken(struct world *w, int fd, size_t n, uint64_t wait_ms)
 {
@@ -148,12 +151,90 @@ static void it_may_be_closed(void **state)
     loop_free(w.m.loop);
 }
 
+/* From how many bytes on the loop is told of what lies there. */
+static int low_water(int fd)
+{
+    int bytes = 0;
+    socklen_t len = sizeof bytes;
+
+    assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &bytes, &len), 0);
+    return bytes;
+}
+
+/* Sends large pieces until the loop waits for several at once; its end of it. */
+static int pile(struct world *w, int fd)
+{
+    int there = other_end(fd);
+
+    for (uint64_t began = system_now_ms(); system_now_ms() - began < 30000;) {
+        taken(w, fd, PIECE, 0);
+        if (low_water(there) > 1)
+            return there;
+    }
+    fail_msg("each of many large pieces is read by itself");
+    return there;
+}
+
+/* What does not come to as much is read all the same, at the next look, and then as it comes. */
+static void large_pieces_are_piled(void **state)
+{
+    struct world w;
+
+    (void)state;
+    set_up(&w);
+    int fd = come_in(&w), there = pile(&w, fd);
+
+    for (int i = 0; i < 1000 && low_water(there) > 1; i++)
+        assert_in_range(taken(&w, fd, PIECE, 1000), PIECE, SIZE_MAX);
+    assert_int_equal(low_water(there), 1);
+    assert_int_equal(taken(&w, fd, 1, 0), 1);
+    close(fd);
+    loop_free(w.m.loop);
+}
+
+static void a_pile_ends_with_what_is_sent(void **state)
+{
+    struct world w;
+
+    (void)state;
+    set_up(&w);
+    int fd = come_in(&w), there = pile(&w, fd);
+
+    w.m.answer = 1;
+    add(&w.m, UPDATE_SEND, ACCEPTED);
+    loop_turn(w.m.loop);
+    assert_int_equal(w.m.answer, 0);
+    assert_int_equal(low_water(there), 1);
+    close(fd);
+    loop_free(w.m.loop);
+}
+
+static void a_pile_ends_with_a_pause(void **state)
+{
+    struct world w;
+
+    (void)state;
+    set_up(&w);
+    int fd = come_in(&w), there = pile(&w, fd);
+
+    w.m.pause_ms = 60000;
+    assert_int_equal(taken(&w, fd, PIECE, 1000), PIECE);
+    assert_int_equal(low_water(there), 1);
+    close(fd);
+    loop_free(w.m.loop);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(it_goes_on_at_once), cmocka_unit_test(it_is_read_by_and_by),
-        cmocka_unit_test(its_end_is_seen),    cmocka_unit_test(its_room_comes_back),
+        cmocka_unit_test(it_goes_on_at_once),
+        cmocka_unit_test(it_is_read_by_and_by),
+        cmocka_unit_test(its_end_is_seen),
+        cmocka_unit_test(its_room_comes_back),
         cmocka_unit_test(it_may_be_closed),
+        cmocka_unit_test(large_pieces_are_piled),
+        cmocka_unit_test(a_pile_ends_with_what_is_sent),
+        cmocka_unit_test(a_pile_ends_with_a_pause),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
