@@ -119,10 +119,10 @@ CLU_API void clu_export(clu_node *node, const char *module, const char *function
  * process that was spawned to answer it. While the link is busy the answer waits: there is no
  * CLU_EBUSY; what the server says to that node later comes behind it, be it its end. (Its messages
  * are refused as busy until then. A link for which 256 MiB wait so is closed.) An error is the
- * writer's, or CLU_EBADARG when nothing was put, and leaves the call as it was. Who does not wait any more gets nothing: CLU_OK all the
- * same. So it is with who asks by way of a node that is not linked: an answer dials nobody. A
- * handler that said CLU_PENDING must come to a clu_reply_end in the end, whether somebody waits or
- * not. */
+ * writer's, or CLU_EBADARG when nothing was put, and leaves the call as it was. Who does not wait
+ * any more gets nothing: CLU_OK all the same. So it is with who asks by way of a node that is not
+ * linked: an answer dials nobody. A handler that said CLU_PENDING must come to a clu_reply_end in
+ * the end, whether somebody waits or not. */
 CLU_API clu_writer *clu_reply_begin(clu_call *call);
 CLU_API CLU_MUST_USE clu_error clu_reply_end(clu_call *call);
 /* clu_raise_begin: the same with an exception instead: put its reason, then clu_reply_end.

@@ -138,9 +138,9 @@ CLU_API clu_process *clu_find(clu_node *node, const clu_pid *pid);
  * behind it, as they do behind an answer (call.h): what one process sends to a node arrives in its
  * order. What is sent may be longer than CLU_MESSAGE_MAX: a BEAM has no such limit. CLU_ESIZE: not
  * to a peer that takes no fragments (all since OTP 22 do); CLU_ENOENT: self has ended; CLU_EBADARG:
- * nothing was begun or nothing was put, or a call of a function, which is dropped (clu_call_end, clu_multicall_end
- * end it), or no node can have such a name (NAME@HOST, printable ASCII, 255 bytes at most);
- * CLU_ENOMEM, or the writer's error. A message to nobody is dropped: that is no error, as
+ * nothing was begun or nothing was put, or a call of a function, which is dropped (clu_call_end,
+ * clu_multicall_end end it), or no node can have such a name (NAME@HOST, printable ASCII, 255 bytes
+ * at most); CLU_ENOMEM, or the writer's error. A message to nobody is dropped: that is no error, as
  * everywhere in Erlang. clu_send_cancel: in place of clu_send_end, clu_call_end or
  * clu_multicall_end: nothing is sent. clu_send_raw: begin and end for a term that is encoded
  * already. */
