@@ -175,7 +175,7 @@ clu_error clu_multicall_end(clu_process *p, clu_multi_fn *fn, void *arg)
 
     if (s->from != p || (m == NULL && w.err == CLU_OK))
         return CLU_EBADARG;
-    clu_error err = w.err;
+    clu_error err = w.err == CLU_OK && w.len == 0 ? CLU_EBADARG : w.err;
 
     *s = (struct sending){0};
     if (err != CLU_OK || m->n == 0) {

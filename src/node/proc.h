@@ -72,6 +72,9 @@ void waits_end(struct clu_process *p);
 clu_error far_end(struct sending *s);
 /* send_answer: a message to a node that is linked, which is never refused. */
 clu_error send_answer(struct clu_process *p, struct remote *r, const clu_to *to, clu_slice term);
+/* send_has_term: whether anything was put behind what stands there at the begin: a BEAM cuts the
+ * link for what is no term. */
+bool send_has_term(const struct sending *s);
 /* send_drop: clu_send_cancel of what is under way, whoever began it. */
 void send_drop(struct clu_node *n);
 /* send_back: clu_send_begin of what a peer has asked for: to a node that is not linked it goes

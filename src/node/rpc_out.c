@@ -133,6 +133,13 @@ static void begin(struct clu_process *p, enum rpc rpc, slot_id call)
     p->node->sending = (struct sending){.from = p, .rpc = (uint8_t)rpc, .call = call};
 }
 
+/* What follows is the list of arguments. */
+static clu_writer *begun(struct clu_process *p, clu_writer *w)
+{
+    p->node->sending.prefix = w->len;
+    return w;
+}
+
 static clu_writer *begin_far(struct clu_process *p, struct remote *r, const char *module,
                              const char *function, uint64_t timeout_ms)
 {
@@ -148,7 +155,7 @@ static clu_writer *begin_far(struct clu_process *p, struct remote *r, const char
     t->on_spawn = rpc_spawned;
     tie_at(t, r);
     begin(p, RPC_FAR, t->id);
-    return put_erpc(r, p, &ref, &ref, module, function);
+    return begun(p, put_erpc(r, p, &ref, &ref, module, function));
 }
 
 static clu_writer *begin_near(struct clu_process *p, slot_id call, const char *module,
@@ -160,7 +167,7 @@ static clu_writer *begin_near(struct clu_process *p, slot_id call, const char *m
     clu_writer_init(&s->w);
     clu_put_atom_text(&s->w, module);
     clu_put_atom_text(&s->w, function);
-    return &s->w;
+    return begun(p, &s->w);
 }
 
 /* {call, Module, Function, Arguments, user}, and the same with cast. */
@@ -184,7 +191,7 @@ static clu_writer *begin_rex(struct clu_process *p, const clu_to *to, const char
     t->kinds |= TIE_REX;
     s->rpc = RPC_REX;
     put_mfa(w, "call", module, function);
-    return w;
+    return begun(p, w);
 }
 
 clu_writer *clu_rpc_begin(clu_process *p, const char *node, const char *module,
@@ -239,7 +246,7 @@ static clu_writer *begin_hasty(struct clu_process *p, struct remote *r, const cl
     clu_put_tuple(w, 2);
     clu_put_ref(w, &ref);
     put_mfa(w, "call", module, function);
-    return w;
+    return begun(p, w);
 }
 
 /* What a node that is not linked yet makes of an alias is not known. */
@@ -270,7 +277,7 @@ static clu_writer *begin_cast(struct clu_process *p, struct remote *r, const cha
     clu_ref request = tie_ref(&none);
 
     begin(p, RPC_FAR, 0);
-    return put_erpc(r, p, &request, NULL, module, function);
+    return begun(p, put_erpc(r, p, &request, NULL, module, function));
 }
 
 clu_writer *clu_rpc_cast_begin(clu_process *p, const char *node, const char *module,
@@ -293,7 +300,7 @@ clu_writer *clu_rpc_cast_begin(clu_process *p, const char *node, const char *mod
 
     p->node->sending.rpc = RPC_REX;
     put_mfa(w, "cast", module, function);
-    return w;
+    return begun(p, w);
 }
 
 /* ---- end ---- */
@@ -358,6 +365,10 @@ clu_error rpc_end(struct clu_process *p, struct tie *t)
 
     if (s->from != p || s->err != CLU_OK || rpc == RPC_NONE)
         return clu_send_end(p);
+    if (!send_has_term(s)) {
+        send_drop(p->node);
+        return CLU_EBADARG;
+    }
     if (rpc == RPC_FAR)
         return end_far(s);
     if (rpc == RPC_NEAR)

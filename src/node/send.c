@@ -213,13 +213,17 @@ clu_error far_end(struct sending *s)
     return err;
 }
 
-/* Whether there is something that could be sent: a BEAM cuts the link for what is no term. */
-static bool is_whole(const struct sending *s)
+bool send_has_term(const struct sending *s)
 {
     const clu_writer *w = s->remote == NULL ? &s->w : signal_writer(s->remote);
 
-    /* Behind a call of a function clu_call_end puts more. */
-    return s->rpc == 0 && s->multi == NULL && (w->len > s->prefix || w->err != CLU_OK);
+    return w->len > s->prefix || w->err != CLU_OK;
+}
+
+/* Behind a call of a function clu_call_end puts more. */
+static bool is_whole(const struct sending *s)
+{
+    return s->rpc == 0 && s->multi == NULL && send_has_term(s);
 }
 
 clu_error clu_send_end(clu_process *p)

@@ -263,6 +263,38 @@ static void what_is_empty_is_not_sent(void **state)
     assert_non_null(strstr(actor_said(&s->ann, &s->said), "badarg"));
 }
 
+static void on_part(clu_process *self, size_t index, const clu_answer *answer, size_t left,
+                    void *arg)
+{
+    (void)self;
+    (void)index;
+    (void)answer;
+    (void)left;
+    (void)arg;
+    fail();
+}
+
+/* The arguments of a function are such a term, too; of a peer that is not linked as well. */
+static void calls_without_arguments_are_not_made(void **state)
+{
+    static const char *const nodes[] = {"a@h", "b@h", "c@h"};
+    struct story *s = *state;
+    clu_process *p = s->ann.p;
+
+    for (size_t i = 0; i < COUNT(nodes); i++) {
+        (void)clu_rpc_begin(p, nodes[i], "m", "f", 10);
+        assert_int_equal(clu_call_end(p, actor_answered, &s->ann, NULL), CLU_EBADARG);
+        (void)clu_rex_begin(p, nodes[i], "m", "f", 10);
+        assert_int_equal(clu_call_end(p, actor_answered, &s->ann, NULL), CLU_EBADARG);
+        (void)clu_rpc_cast_begin(p, nodes[i], "m", "f");
+        assert_int_equal(clu_call_end(p, NULL, NULL, NULL), CLU_EBADARG);
+    }
+    (void)clu_multicall_begin(p, nodes, COUNT(nodes), "m", "f", 10);
+    assert_int_equal(clu_multicall_end(p, on_part, NULL), CLU_EBADARG);
+    world_run(&s->w);
+    expect(s, &s->ann, "");
+}
+
 /* ---- a state that is shown ---- */
 
 static void send_state(clu_process *self, clu_writer *w, void *arg)
@@ -326,6 +358,7 @@ int main(void)
         STORY(what_is_spawned_nowhere_links_nobody),
         STORY(calls_of_functions_are_no_messages),
         STORY(what_is_empty_is_not_sent),
+        STORY(calls_without_arguments_are_not_made),
         STORY(a_state_may_send),
     };
 
