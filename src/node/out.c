@@ -144,6 +144,8 @@ static void refuse_spawn(struct remote *r, const struct control *c)
 
     if (t != NULL && (t->kinds & TIE_SPAWN) != 0)
         t->on_spawn(t, &reply);
+    else
+        spawn_forget(r, &c->ref);
 }
 
 /* What an op of those assumed needs of the link, 0: nothing. */

@@ -270,8 +270,10 @@ void tie_down(struct tie *t, clu_reader reason);
 clu_error tie_timer(struct tie *t, uint64_t at_ms);
 void tie_due(struct tie *t);
 /* spawn_left: the owner of the tie ends: whom it has asked for with a link is told that, once there
- * is a reply. spawns_forget: the connection is gone. */
+ * is a reply. spawn_forget: there will be none of this request. spawns_forget: the connection is
+ * gone. */
 void spawn_left(const struct tie *t, clu_slice reason);
+void spawn_forget(const struct remote *r, const clu_ref *ref);
 void spawns_forget(struct remote *r);
 /* tie_answer: a call has its answer: delivers; the tie lives until that is handed on. */
 void tie_answer(struct tie *t, clu_outcome outcome, clu_slice exception, clu_reader term);

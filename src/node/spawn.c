@@ -108,6 +108,11 @@ void spawn_left(const struct tie *t, clu_slice reason)
     list_append(&t->remote->left, &l->of_remote);
 }
 
+void spawn_forget(const struct remote *r, const clu_ref *ref)
+{
+    left_free(left_find(r, ref));
+}
+
 void spawns_forget(struct remote *r)
 {
     while (!list_empty(&r->left))

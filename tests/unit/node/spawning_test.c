@@ -232,6 +232,24 @@ static void who_asked_more_has_ended(void **state)
     end_spawning(&s);
 }
 
+/* Nor does a node keep what it is told of that knows no such requests. */
+static void who_asked_one_of_old_has_ended(void **state)
+{
+    struct story s;
+
+    (void)state;
+    begin_spawning(&s);
+    world_cut(&s.w, 0, 1);
+    s.w.dial = WORLD_WAITS;
+    assert_int_equal(clu_spawn_remote(s.ann.p, "b@h", "m", "f", slice_of("j"), true, false).n, 3);
+    clu_exit(s.ann.p, "normal");
+    world_run(&s.w);
+    s.w.flags &= ~DFLAG_SPAWN;
+    assert_true(world_join(&s.w, 0, 1));
+    assert_true(list_empty(&s.w.ends[0][1].link.remote->left));
+    end_spawning(&s);
+}
+
 /* The error and the end come in one step: there is no process whose monitor could be taken away,
  * and a DEMONITOR_P of nobody's pid would cut the link. */
 static void who_asked_ends_with_the_error(void **state)
@@ -364,6 +382,7 @@ int main(void)
         STORY(spawns_where_there_is_no_such_thing),
         cmocka_unit_test(who_asked_has_ended),
         cmocka_unit_test(who_asked_more_has_ended),
+        cmocka_unit_test(who_asked_one_of_old_has_ended),
         cmocka_unit_test(who_asked_ends_with_the_error),
         cmocka_unit_test(who_asked_wants_no_monitor_any_more),
         cmocka_unit_test(who_demonitors_hears_of_its_process),
