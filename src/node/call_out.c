@@ -17,8 +17,7 @@ static clu_writer *begin_wrapped(clu_process *p, const clu_to *to, const char *w
 
     clu_put_tuple(w, 2);
     clu_put_atom_text(w, wrap);
-    p->node->sending.prefix = w->len;
-    return w;
+    return send_begun(p, w);
 }
 
 clu_writer *clu_cast_begin(clu_process *p, const clu_to *to)
@@ -96,8 +95,7 @@ static clu_writer *ask_begin(struct clu_process *p, const clu_to *to, const char
 
     s->call = id;
     put_call(w, p, &ref, label);
-    s->prefix = w->len;
-    return w;
+    return send_begun(p, w);
 }
 
 clu_writer *clu_call_begin(clu_process *p, const clu_to *to, uint64_t timeout_ms)
@@ -111,8 +109,7 @@ clu_writer *clu_sync_notify_begin(clu_process *p, const clu_to *to, uint64_t tim
 
     clu_put_tuple(w, 2);
     clu_put_atom_text(w, "sync_notify");
-    p->node->sending.prefix = w->len;
-    return w;
+    return send_begun(p, w);
 }
 
 clu_writer *clu_event_call_begin(clu_process *p, const clu_to *to, const char *handler,
@@ -123,8 +120,7 @@ clu_writer *clu_event_call_begin(clu_process *p, const clu_to *to, const char *h
     clu_put_tuple(w, 3);
     clu_put_atom_text(w, "call");
     clu_put_atom_text(w, handler);
-    p->node->sending.prefix = w->len;
-    return w;
+    return send_begun(p, w);
 }
 
 static void set_answer(struct tie *t, clu_answer_fn *on_answer, void *arg, clu_ref *ref)

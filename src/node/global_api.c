@@ -39,9 +39,9 @@ static bool is_usable(const struct global *g)
     return g != NULL && !g->dead;
 }
 
-static bool is_term(clu_slice term)
+static bool is_short_term(clu_slice term)
 {
-    return term.len <= CLU_GLOBAL_TERM_MAX && clu_check(term.data, term.len, NULL, NULL) == CLU_OK;
+    return term.len <= CLU_GLOBAL_TERM_MAX && is_term(term);
 }
 
 /* ---- names ---- */
@@ -60,7 +60,7 @@ static clu_ref ask(clu_process *self, enum job_kind kind, clu_slice name, const 
                    clu_resolve resolve, clu_answer_fn *on_answer, void *arg)
 {
     struct global *g = self->node->global;
-    struct job *job = is_usable(g) && is_term(name) ? calloc(1, sizeof *job) : NULL;
+    struct job *job = is_usable(g) && is_short_term(name) ? calloc(1, sizeof *job) : NULL;
 
     if (job == NULL)
         return (clu_ref){0};

@@ -237,11 +237,6 @@ void resolve_start(struct global *g, struct gpeer *p)
 
 /* ---- the answer of another node ---- */
 
-static bool is_same_ref(const clu_ref *a, const clu_ref *b)
-{
-    return a->n == b->n && a->n > 0 && memcmp(a->words, b->words, a->n * sizeof *a->words) == 0;
-}
-
 static struct resolving *waiting_for(struct global *g, const clu_ref *ref)
 {
     const struct map_entry *at = NULL;

@@ -333,6 +333,25 @@ void bond_free(struct bond *b);
  */
 void bond_break(struct bond *b, clu_slice reason);
 
+/* is_same_ref: of one node. */
+static inline bool is_same_ref(const clu_ref *a, const clu_ref *b)
+{
+    return a->n == b->n && a->n > 0 && memcmp(a->words, b->words, a->n * sizeof *a->words) == 0;
+}
+
+/* is_term: what the slice has is one term and nothing else. */
+static inline bool is_term(clu_slice term)
+{
+    return clu_check(term.data, term.len, NULL, NULL) == CLU_OK;
+}
+
+/* send_begun: what stands in the writer is not the program's. */
+static inline clu_writer *send_begun(struct clu_process *p, clu_writer *w)
+{
+    p->node->sending.prefix = w->len;
+    return w;
+}
+
 /* send_or_lose: clu_send_end of a message whose loss does no harm: who asked asks again. */
 static inline void send_or_lose(struct clu_process *p)
 {

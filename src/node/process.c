@@ -240,11 +240,6 @@ void process_bury(struct clu_process *p)
     process_free(p);
 }
 
-static bool is_term(clu_slice term)
-{
-    return clu_check(term.data, term.len, NULL, NULL) == CLU_OK;
-}
-
 /* What is none would end the connection of whoever is told. */
 void clu_exit_term(clu_process *p, clu_slice reason)
 {

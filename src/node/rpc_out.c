@@ -133,13 +133,6 @@ static void begin(struct clu_process *p, enum rpc rpc, slot_id call)
     p->node->sending = (struct sending){.from = p, .rpc = (uint8_t)rpc, .call = call};
 }
 
-/* What follows is the list of arguments. */
-static clu_writer *begun(struct clu_process *p, clu_writer *w)
-{
-    p->node->sending.prefix = w->len;
-    return w;
-}
-
 static clu_writer *begin_far(struct clu_process *p, struct remote *r, const char *module,
                              const char *function, uint64_t timeout_ms)
 {
@@ -155,7 +148,7 @@ static clu_writer *begin_far(struct clu_process *p, struct remote *r, const char
     t->on_spawn = rpc_spawned;
     tie_at(t, r);
     begin(p, RPC_FAR, t->id);
-    return begun(p, put_erpc(r, p, &ref, &ref, module, function));
+    return send_begun(p, put_erpc(r, p, &ref, &ref, module, function));
 }
 
 static clu_writer *begin_near(struct clu_process *p, slot_id call, const char *module,
@@ -167,7 +160,7 @@ static clu_writer *begin_near(struct clu_process *p, slot_id call, const char *m
     clu_writer_init(&s->w);
     clu_put_atom_text(&s->w, module);
     clu_put_atom_text(&s->w, function);
-    return begun(p, &s->w);
+    return send_begun(p, &s->w);
 }
 
 /* {call, Module, Function, Arguments, user}, and the same with cast. */
@@ -191,7 +184,7 @@ static clu_writer *begin_rex(struct clu_process *p, const clu_to *to, const char
     t->kinds |= TIE_REX;
     s->rpc = RPC_REX;
     put_mfa(w, "call", module, function);
-    return begun(p, w);
+    return send_begun(p, w);
 }
 
 clu_writer *clu_rpc_begin(clu_process *p, const char *node, const char *module,
@@ -246,7 +239,7 @@ static clu_writer *begin_hasty(struct clu_process *p, struct remote *r, const cl
     clu_put_tuple(w, 2);
     clu_put_ref(w, &ref);
     put_mfa(w, "call", module, function);
-    return begun(p, w);
+    return send_begun(p, w);
 }
 
 /* What a node that is not linked yet makes of an alias is not known. */
@@ -277,7 +270,7 @@ static clu_writer *begin_cast(struct clu_process *p, struct remote *r, const cha
     clu_ref request = tie_ref(&none);
 
     begin(p, RPC_FAR, 0);
-    return begun(p, put_erpc(r, p, &request, NULL, module, function));
+    return send_begun(p, put_erpc(r, p, &request, NULL, module, function));
 }
 
 clu_writer *clu_rpc_cast_begin(clu_process *p, const char *node, const char *module,
@@ -300,7 +293,7 @@ clu_writer *clu_rpc_cast_begin(clu_process *p, const char *node, const char *mod
 
     p->node->sending.rpc = RPC_REX;
     put_mfa(w, "cast", module, function);
-    return begun(p, w);
+    return send_begun(p, w);
 }
 
 /* ---- end ---- */

@@ -153,10 +153,7 @@ clu_writer *clu_send_begin(clu_process *p, const clu_to *to)
         return begin_near(s, to);
     clu_writer *w = begin_far(s, to, node);
 
-    if (s->err != CLU_OK)
-        return nowhere(s);
-    s->prefix = w->len;
-    return w;
+    return s->err == CLU_OK ? send_begun(p, w) : nowhere(s);
 }
 
 /* A BEAM would dial: its gen:reply is a message like any other. But then whoever knows the cookie

@@ -87,8 +87,7 @@ static struct left *left_find(const struct remote *r, const clu_ref *ref)
     for (struct list *at = r->left.next; at != &r->left; at = at->next) {
         struct left *l = CONTAINER_OF(at, struct left, of_remote);
 
-        if (l->ref.n == ref->n &&
-            memcmp(l->ref.words, ref->words, ref->n * sizeof *ref->words) == 0)
+        if (is_same_ref(&l->ref, ref))
             return l;
     }
     return NULL;
@@ -302,7 +301,7 @@ static clu_ref refuse(struct clu_process *p)
     return ref;
 }
 
-static bool is_atom(clu_slice text)
+static bool fits_atom(clu_slice text)
 {
     uint8_t bytes[3 + CLU_ATOM_BYTES_MAX];
     clu_writer w;
@@ -330,8 +329,8 @@ clu_ref clu_spawn_remote(clu_process *p, const char *node, const char *module, c
     m.module = slice_of(module);
     m.function = slice_of(function);
     m.args = reader_of(arguments);
-    bool fits = (near || r != NULL) && is_atom(m.module) && is_atom(m.function) && mfa_args(&m) &&
-                m.arity <= UINT8_MAX;
+    bool fits = (near || r != NULL) && fits_atom(m.module) && fits_atom(m.function) &&
+                mfa_args(&m) && m.arity <= UINT8_MAX;
     struct tie *t = fits ? spawn_tie(p, link, monitor) : NULL;
 
     if (t == NULL) {

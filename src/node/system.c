@@ -55,7 +55,7 @@ static clu_writer take_state(struct clu_process *p)
         s->state(p, &w, p->arg);
         send_drop(p->node);
     }
-    if (w.err == CLU_OK && clu_check(w.data, w.len, NULL, NULL) != CLU_OK) {
+    if (w.err == CLU_OK && !is_term((clu_slice){w.data, w.len})) {
         clu_writer_reset(&w);
         clu_put_atom_text(&w, "undefined");
     }
