@@ -250,15 +250,19 @@ static void on_signal(void *arg, int number)
     }
 }
 
+/* Signals come first: whoever sees a port of ours may send one. */
 static int be_node(struct run *r)
 {
-    int status = serve_all(r);
+    int status;
 
-    if (status != EXIT_DONE)
-        return status;
     r->signals = signals_new(loop_base(r->drive.loop), true, on_signal, r);
     r->shutdown = watch_new(loop_base(r->drive.loop), WATCH_TIMER, -1, on_shutdown, r);
-    if (r->signals == NULL || r->shutdown == NULL || !watch_cookie(r))
+    if (r->signals == NULL || r->shutdown == NULL)
+        return program_cannot_start();
+    status = serve_all(r);
+    if (status != EXIT_DONE)
+        return status;
+    if (!watch_cookie(r))
         return program_cannot_start();
     loop_start(r->drive.loop);
     /* A machine that cannot go on has told why: a name or a port of this host is taken. */

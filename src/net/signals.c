@@ -9,7 +9,7 @@
 
 struct signals {
     int fd;
-    sigset_t blocked; /* by us */
+    sigset_t unblock; /* at the end: what was not blocked before */
     struct watch *readable;
     signals_fn *fn;
     void *arg;
@@ -41,25 +41,32 @@ static void make_set(sigset_t *set, bool all)
             sigaddset(set, heard[i].number);
 }
 
-/* What the program had blocked before stays so at the end. */
-static void block(sigset_t *set)
+static void block(struct signals *s, const sigset_t *set, bool for_good)
 {
     sigset_t before;
 
     pthread_sigmask(SIG_BLOCK, set, &before);
-    for (size_t i = 0; i < COUNT(heard); i++)
-        if (sigismember(&before, heard[i].number) == 1)
-            sigdelset(set, heard[i].number);
+    for (size_t i = 0; i < COUNT(heard) && !for_good; i++)
+        if (sigismember(set, heard[i].number) == 1 && sigismember(&before, heard[i].number) == 0)
+            sigaddset(&s->unblock, heard[i].number);
+}
+
+/* 0: none. */
+static int next_signal(struct signals *s)
+{
+    struct signalfd_siginfo info;
+
+    return read(s->fd, &info, sizeof info) == (ssize_t)sizeof info ? (int)info.ssi_signo : 0;
 }
 
 static void on_readable(void *arg, bool timed_out)
 {
     struct signals *s = arg;
-    struct signalfd_siginfo info;
+    int number = next_signal(s);
 
     (void)timed_out;
-    if (read(s->fd, &info, sizeof info) == (ssize_t)sizeof info)
-        s->fn(s->arg, (int)info.ssi_signo);
+    if (number != 0)
+        s->fn(s->arg, number);
 }
 
 struct signals *signals_new(struct watch_base *base, bool all, signals_fn *fn, void *arg)
@@ -71,15 +78,14 @@ struct signals *signals_new(struct watch_base *base, bool all, signals_fn *fn, v
         return NULL;
     make_set(&set, all);
     *s = (struct signals){.fn = fn, .arg = arg};
-    sigemptyset(&s->blocked);
+    sigemptyset(&s->unblock);
     s->fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
     s->readable = s->fd < 0 ? NULL : watch_new(base, WATCH_READ, s->fd, on_readable, s);
     if (s->readable == NULL || !watch_start(s->readable, NEVER)) {
         signals_free(s);
         return NULL;
     }
-    s->blocked = set;
-    block(&s->blocked);
+    block(s, &set, all);
     return s;
 }
 
@@ -88,9 +94,11 @@ void signals_free(struct signals *s)
     if (s == NULL)
         return;
     watch_free(s->readable);
+    while (s->fd >= 0 && next_signal(s) != 0)
+        continue;
     if (s->fd >= 0)
         close(s->fd);
-    pthread_sigmask(SIG_UNBLOCK, &s->blocked, NULL);
+    pthread_sigmask(SIG_UNBLOCK, &s->unblock, NULL);
     free(s);
 }
 

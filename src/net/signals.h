@@ -12,7 +12,9 @@ struct signals;
 typedef void signals_fn(void *arg, int number);
 
 /* signals_new: all, or only those that end a program. NULL, and errno, when out of memory or files.
- * signals_free unblocks what it had blocked. */
+ * signals_free drops those that wait, which were meant for what is over now. It unblocks what was
+ * not blocked before; but where all were asked for, they stay blocked: the program ends, and one
+ * signal more must not make that the death of a signal. */
 struct signals *signals_new(struct watch_base *base, bool all, signals_fn *fn, void *arg);
 void signals_free(struct signals *s);
 /* signals_ignore_pipe: a peer that has gone shows as an error of the write, wherever it is made. */

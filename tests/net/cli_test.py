@@ -549,6 +549,19 @@ class Run(Case):
                 self.assertIn(number.name, self.log_of(child))
                 self.assertFalse(listens(dist))
 
+    def test_a_signal_at_any_moment_ends_it_well(self):
+        """As soon as a port shows that it is there; and again and again until it is gone."""
+        for i in range(20):
+            http = free_port()
+            child = self.start("run", "--name", "a@127.0.0.1", "--epmd", "none", "--listen-port", free_port(), "--http",
+                               f"127.0.0.1:{http}", "--cookie-file", self.cookie)
+            while not listens(http):
+                self.assertIsNone(child.poll())
+            child.send_signal(signal.SIGTERM)
+            while i % 2 and child.poll() is None:
+                child.send_signal(signal.SIGTERM)
+            self.assertEqual(child.wait(10), 0)
+
     def test_a_lost_terminal_ends_it_well(self):
         """SIGHUP of the system; sent by people it asks to look again, as dns_scripted_test shows."""
         dist, http = free_port(), free_port()
