@@ -40,12 +40,27 @@ static uint64_t wanted_at(const struct machine *m)
     return l->exchange_ms == 0 ? 0 : l->exchange_ms + EXCHANGE_AGAIN_MS;
 }
 
-uint64_t exchange_deadline(const struct machine *m)
+static uint64_t ask_at(const struct machine *m)
 {
     const uint64_t credit = (EXCHANGE_BUCKET - 1) * EXCHANGE_GAP_MS;
     uint64_t paid = m->exchange.paid_ms > credit ? m->exchange.paid_ms - credit : 0;
 
-    return m->draining ? NEVER : max_u64(wanted_at(m), paid);
+    return max_u64(wanted_at(m), paid);
+}
+
+/* What changed since is counted anew; what is not told yet may be sure by then. */
+static uint64_t count_at(const struct machine *m)
+{
+    const struct exchange *x = &m->exchange;
+
+    if (x->counted != m->version)
+        return x->counted_ms + EXCHANGE_COUNT_MS;
+    return x->seen == x->islands ? NEVER : x->seen_ms + EXCHANGE_SURE_MS;
+}
+
+uint64_t exchange_deadline(const struct machine *m)
+{
+    return m->draining ? NEVER : min_u64(ask_at(m), count_at(m));
 }
 
 static void on_answer(clu_process *self, const clu_answer *answer, void *arg);
@@ -98,8 +113,9 @@ static void ask(struct machine *m, struct link *l, uint64_t now_ms)
 static void tell_islands(struct machine *m, uint64_t now_ms)
 {
     struct exchange *x = &m->exchange;
-    uint32_t n = m->draining ? x->islands : views_islands(m->views, m->reconcile);
+    uint32_t n = views_islands(m->views, m->reconcile);
 
+    x->counted = m->version;
     x->counted_ms = now_ms;
     if (n != x->seen)
         x->seen_ms = now_ms;
@@ -109,13 +125,16 @@ static void tell_islands(struct machine *m, uint64_t now_ms)
     x->islands = n;
     machine_event(m, n > 1 ? EVENT_ISLANDS : EVENT_ONE_MESH)->number = n;
     machine_changed(m);
+    x->counted = m->version;
 }
 
 void exchange_tick(struct machine *m, uint64_t now_ms)
 {
-    if (now_ms >= m->exchange.counted_ms + EXCHANGE_COUNT_MS)
+    if (m->draining)
+        return;
+    if (count_at(m) <= now_ms)
         tell_islands(m, now_ms);
-    while (exchange_deadline(m) <= now_ms)
+    while (ask_at(m) <= now_ms)
         ask(m, CONTAINER_OF(m->exchange.links.next, struct link, exchange), now_ms);
 }
 

@@ -91,6 +91,7 @@ struct exchange {
     uint32_t islands;  /* as told */
     uint32_t seen;     /* as counted last, at counted_ms; so many since seen_ms */
     uint64_t counted_ms, seen_ms;
+    uint64_t counted; /* the machine's version then */
 };
 
 void exchange_linked(struct machine *m, struct link *l);

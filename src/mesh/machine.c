@@ -26,7 +26,7 @@ static void init_tables(struct machine *m)
     list_init(&m->asks);
     list_init(&m->hinted);
     list_init(&m->exchange.links);
-    m->exchange.islands = 1;
+    m->exchange.islands = m->exchange.seen = 1;
     crowd_init(&m->unproved, MACHINE_UNPROVED_MAX, "connections that have not proved the cookie");
     crowd_init(&m->askers, MACHINE_EPMD_ASKERS_MAX, "clients of our epmd");
     m->news.tokens = NEWS_BURST;

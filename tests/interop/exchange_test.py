@@ -8,7 +8,7 @@ from lab.wire import Atom
 
 JOINED = 20  # seconds
 ASKED = 45  # seconds; peers are asked again each 30
-SURE = 75  # seconds; what lasts for 15 is told, when something else is due: peers are asked each 30
+SURE = 30  # seconds; what lasts for 15 is told
 
 
 class Exchange(LabCase):

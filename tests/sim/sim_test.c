@@ -147,6 +147,39 @@ static void wrong_cookie_is_told(void **state)
     sim_free(s);
 }
 
+/* When the trace says this; it must. */
+static uint64_t moment_of(const char *trace, const char *words)
+{
+    const char *at = strstr(trace, words);
+
+    assert_non_null(at);
+    while (*at != '[')
+        at--;
+    return strtoull(at + 1, NULL, 10);
+}
+
+/* Told once it has lasted for its time, though nothing else happens by then; so is its end. */
+static void islands_are_told_in_time(void **state)
+{
+    struct sim *s = sim_new(13, 1);
+
+    (void)state;
+    start_all(s, 1);
+    sim_cookie(s, 2, "another");
+    sim_start(s, 2);
+    sim_run(s, 60 * 1000);
+    assert_in_range(moment_of(sim_trace(s), "1 islands"), 16 * 1000, 18 * 1000);
+    sim_kill(s, 2, true);
+    sim_cookie(s, 2, "sim");
+    sim_start(s, 2);
+    sim_run(s, 120 * 1000);
+    const char *trace = sim_trace(s);
+    uint64_t up = moment_of(trace, "1 node_up");
+
+    assert_in_range(moment_of(trace, "1 one_mesh"), up + 15 * 1000, up + 17 * 1000);
+    sim_free(s);
+}
+
 /* Idle links live on: our ticks are enough for each other. */
 static void idle_links_live(void **state)
 {
@@ -311,11 +344,17 @@ static void random_stories_end_whole(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(two_nodes_find_each_other), cmocka_unit_test(all_at_once),
-        cmocka_unit_test(killed_and_restarted),      cmocka_unit_test(dns_fails_and_links_stay),
-        cmocka_unit_test(cut_is_noticed_and_healed), cmocka_unit_test(wrong_cookie_is_told),
-        cmocka_unit_test(idle_links_live),           cmocka_unit_test(learnt_names),
-        cmocka_unit_test(unlisted_nodes_stay),       cmocka_unit_test(random_stories_end_whole),
+        cmocka_unit_test(two_nodes_find_each_other),
+        cmocka_unit_test(all_at_once),
+        cmocka_unit_test(killed_and_restarted),
+        cmocka_unit_test(dns_fails_and_links_stay),
+        cmocka_unit_test(cut_is_noticed_and_healed),
+        cmocka_unit_test(wrong_cookie_is_told),
+        cmocka_unit_test(islands_are_told_in_time),
+        cmocka_unit_test(idle_links_live),
+        cmocka_unit_test(learnt_names),
+        cmocka_unit_test(unlisted_nodes_stay),
+        cmocka_unit_test(random_stories_end_whole),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
