@@ -164,12 +164,12 @@ static const char *look_up(void *arg, const char *name)
     return l->in->env == NULL ? NULL : l->in->env(l->in->arg, name);
 }
 
-bool conf_take_args_file(struct loading *l, const char *path)
+bool conf_take_args_file(struct loading *l, const char *path, const char *what)
 {
     struct file f = {.l = l, .path = path};
     struct buf text = {0};
     struct vm_args v = {0};
-    bool ok = conf_read(l, path, "--args-file", &text);
+    bool ok = conf_read(l, path, what, &text);
 
     if (ok)
         ok = vm_args_parse(&v, buf_slice(&text), look_up, l) == CLU_OK ? take_all(&f, &v)

@@ -154,12 +154,12 @@ static bool load_system(struct loading *l)
 /* The last --args-file of the command line. */
 static bool load_args_file(struct loading *l)
 {
-    const char *path = NULL;
+    const struct given *last = NULL;
 
     for (size_t i = 0; i < l->n_given; i++)
         if (l->given[i].option == OPT_ARGS_FILE)
-            path = l->given[i].text;
-    return path == NULL || conf_take_args_file(l, path);
+            last = &l->given[i];
+    return last == NULL || conf_take_args_file(l, last->text, last->where);
 }
 
 static bool load(struct loading *l)

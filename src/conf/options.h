@@ -128,7 +128,8 @@ const char *conf_env(const struct loading *l, const char *name);
 /* Sources. Each keeps what it finds with conf_give; false after conf_say. */
 bool conf_take_words(struct loading *l);
 bool conf_take_options(struct loading *l);
-bool conf_take_args_file(struct loading *l, const char *path);
+/* conf_take_args_file: what names it in the sentence: "--args-file", ".args_file". */
+bool conf_take_args_file(struct loading *l, const char *path, const char *what);
 bool conf_take_environment(struct loading *l);
 
 /* conf_apply: the merge: every option's values of its highest source. */

@@ -330,7 +330,12 @@ static void self_sent(struct conn *c, size_t n, uint64_t now_ms)
 
 static void self_due(struct machine *m, struct conn *c, uint64_t now_ms)
 {
-    trouble(m, "the epmd of this host does not answer; trying again");
+    char reason[REASON_SIZE];
+
+    snprintf(reason, sizeof reason,
+             "the epmd of this host (port %u) does not answer: is that an epmd? Trying again",
+             (unsigned)m->settings->epmd_port);
+    trouble(m, reason);
     conn_close(m, c);
     wait_for(m, EPMD_RETRY_MS, now_ms);
 }

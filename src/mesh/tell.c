@@ -46,7 +46,7 @@ void machine_fatal(struct machine *m, const char *format, ...)
 static bool is_ready(struct machine *m)
 {
     if (m->draining)
-        text_set(m->not_ready, sizeof m->not_ready, slice_of("draining"));
+        text_set(m->not_ready, sizeof m->not_ready, slice_of("links stay until the end"));
     else if (m->reg.duplicate)
         snprintf(m->not_ready, sizeof m->not_ready,
                  "another node is registered as %.200s at the epmd of this host", m->name);

@@ -30,7 +30,7 @@ enum event_level {
     X(EVENT_REJECTED, "rejected", LEVEL_WARNING, "refused {node} from {address}: {reason}")        \
     X(EVENT_PROTOCOL, "protocol", LEVEL_WARNING,                                                   \
       "closed the link to {node} at {address}: {reason}")                                          \
-    X(EVENT_DISCOVERY, "discovery", LEVEL_INFO, "{what}: {number} addresses")                      \
+    X(EVENT_DISCOVERY, "discovery", LEVEL_INFO, "{what}: {number} listed")                         \
     X(EVENT_DISCOVERY_FAILED, "discovery_failed", LEVEL_WARNING, "{what}: {reason}")               \
     X(EVENT_NO_DISCOVERY, "no_discovery", LEVEL_INFO,                                              \
       "{what}: this node looks for nobody, and waits to be dialled")                               \

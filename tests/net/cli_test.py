@@ -601,6 +601,13 @@ class Run(Case):
                            "none", "--cookie-file", self.cookie)
         wait_for(lambda: "epmd is not running there, or has another port; trying again" in self.log_of(child))
 
+    def test_an_epmd_that_says_nothing(self):
+        with socket.create_server(("127.0.0.1", 0)) as mute:
+            port = mute.getsockname()[1]
+            child = self.start("run", "--name", "a@127.0.0.1", "--epmd", "external", "--epmd-port", port, "--http",
+                               "none", "--cookie-file", self.cookie)
+            wait_for(lambda: f"the epmd of this host (port {port}) does not answer" in self.log_of(child), 20)
+
     def test_a_cookie_that_others_may_read(self):
         """erl refuses it."""
         home = self.dir / ".erlang.cookie"

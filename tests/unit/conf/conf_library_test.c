@@ -42,6 +42,7 @@ static const struct {
                   "2"),
     ROW(C, NULL, "error", ".cookie_file: none cannot be read: it is not there",
         .cookie_file = "none"),
+    ROW(C, NULL, "error", ".args_file: none cannot be read: it is not there", .args_file = "none"),
     /* vm.args stands between. */
     ROW(C, "-setcookie args -name args@10.0.0.2", "name", "args@10.0.0.2", .args_file = "vm.args"),
     ROW(C, "-setcookie args -name args@10.0.0.2", "name", "mine@127.0.0.1", .args_file = "vm.args",

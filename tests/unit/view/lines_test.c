@@ -111,17 +111,17 @@ static const struct {
      "closed\",\"address\":\"10.0.0.3:9100\","
      "\"stage\":\"tcp-refused\",\"reason\":\"port closed\"}\n"},
     {{.id = EVENT_DISCOVERY, .what = "dns:x", .number = 12},
-     "2026-11-22T16:57:16.123Z info dns:x: 12 addresses\n",
+     "2026-11-22T16:57:16.123Z info dns:x: 12 listed\n",
      "{\"time\":\"2026-11-22T16:57:16.123Z\",\"level\":\"info\",\"event\":\"discovery\","
-     "\"text\":\"dns:x: 12 addresses\",\"number\":12,\"what\":\"dns:x\"}\n"},
+     "\"text\":\"dns:x: 12 listed\",\"number\":12,\"what\":\"dns:x\"}\n"},
     {{.id = EVENT_LISTED, .what = "srv:x", .node = "a@b.x"},
      "2026-11-22T16:57:16.123Z info srv:x lists a@b.x\n",
      "{\"time\":\"2026-11-22T16:57:16.123Z\",\"level\":\"info\",\"event\":\"listed\","
      "\"text\":\"srv:x lists a@b.x\",\"node\":\"a@b.x\",\"what\":\"srv:x\"}\n"},
     {{.id = EVENT_DISCOVERY, .what = "epmd:", .number = 3},
-     "2026-11-22T16:57:16.123Z info epmd: 3 addresses\n",
+     "2026-11-22T16:57:16.123Z info epmd: 3 listed\n",
      "{\"time\":\"2026-11-22T16:57:16.123Z\",\"level\":\"info\",\"event\":\"discovery\","
-     "\"text\":\"epmd: 3 addresses\",\"number\":3,\"what\":\"epmd:\"}\n"},
+     "\"text\":\"epmd: 3 listed\",\"number\":3,\"what\":\"epmd:\"}\n"},
     {{.id = EVENT_LISTED, .what = "epmd:", .node = "a@10.0.0.4", .address = AT(4)},
      "2026-11-22T16:57:16.123Z info epmd: lists a@10.0.0.4 at port 9100\n",
      "{\"time\":\"2026-11-22T16:57:16.123Z\",\"level\":\"info\",\"event\":\"listed\","
@@ -263,7 +263,7 @@ static void prints_status(void **state)
 {
     (void)state;
     check_terminal("draining", terminal_put_status,
-                   "node     erlclu@10.42.0.86\nstate    draining: stopping: SIGTERM\n"
+                   "node     erlclu@10.42.0.86\nstate    draining: links stay until the end\n"
                    "nodes    6\nlisted   5\nlinked   5\nmissing  0\n"
                    "source   " DNS "  complete, 6 listed, this node among them\n");
     check_terminal("hostile", terminal_put_status,

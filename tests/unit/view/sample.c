@@ -171,7 +171,7 @@ static void fill_draining(struct sample *sample)
 {
     fill_linked(sample);
     sample->snapshot.draining = true;
-    SET(sample->snapshot.not_ready, "stopping: SIGTERM");
+    SET(sample->snapshot.not_ready, "links stay until the end");
 }
 
 /* Two pieces: we know of the other one by a peer that has seen both. */
