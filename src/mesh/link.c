@@ -304,6 +304,13 @@ bool machine_is_link(const struct machine *m, slot_id id)
     return link_up(m, id) != NULL;
 }
 
+bool machine_is_beam(const struct machine *m, slot_id id)
+{
+    const struct link *l = link_up(m, id);
+
+    return l != NULL && l->kin == KIN_BEAM;
+}
+
 uint64_t machine_pause(const struct machine *m, slot_id id)
 {
     const struct link *l = link_up(m, id);

@@ -193,6 +193,8 @@ struct clu_node *machine_node(struct machine *m);
 /* machine_is_link: whether this connection is the link of a node. machine_links: how many nodes are
  * linked now, hidden ones and commands among them. */
 bool machine_is_link(const struct machine *m, slot_id conn);
+/* machine_is_beam: a link whose peer has answered as a BEAM does, and not as our own kind. */
+bool machine_is_beam(const struct machine *m, slot_id conn);
 size_t machine_links(const struct machine *m);
 /* machine_handed: how often a function of a process was called so far. */
 uint64_t machine_handed(const struct machine *m);

@@ -6,6 +6,7 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include "net/socket.h"
 #include "net/system.h"
 #include "net/wire.h"
 
@@ -27,13 +28,16 @@
 
 /* Large ones: half of the reads or more, all within PILE_WITHIN_US; but not where more than
  * PILE_MESSAGES come with each, since so many are sent at once already. Between two looks it is
- * read when PILE_BYTES lie there, with room for PILE_ROOM at least, and with no less than before:
- * a peer of our kind takes a window that shrinks for bytes that are not read (unread.c). Until less
- * than PILE_LEAST have come. */
+ * read when PILE_BYTES lie there, with room for PILE_ROOM; until less than PILE_LEAST have come.
+ * From a BEAM that room is all there is, so that it must wait and writes many at once; unless it is
+ * so far away that this would hold up what is on its way, PILE_ROOM in PILE_NEAR_US being 2 GB/s.
+ * From our own kind there is as much as before at least: it needs no such help, and takes a window
+ * that shrinks for bytes that are not read (unread.c). */
 #define PILE_WITHIN_US 3000
 #define PILE_MESSAGES  16
 #define PILE_BYTES     131072
 #define PILE_ROOM      (512 << 10)
+#define PILE_NEAR_US   250
 #define PILE_LEAST     65536
 
 /* How much TCP lets the peer send ahead of us; what TCP finds right is never as much as the last.
@@ -52,11 +56,16 @@ static void low_water(struct wire *w, int bytes)
     (void)setsockopt(w->fd, SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof bytes);
 }
 
+static bool must_wait(const struct wire *w)
+{
+    return machine_is_beam(w->loop->machine, w->id) && socket_trip_us(w->fd) <= PILE_NEAR_US;
+}
+
 static void pile_up(struct wire *w)
 {
     low_water(w, PILE_ROOM);
     low_water(w, PILE_BYTES);
-    clamp(w, WINDOW_FREE);
+    clamp(w, must_wait(w) ? PILE_ROOM : WINDOW_FREE);
 }
 
 bool calm_leave(struct wire *w)
@@ -67,8 +76,7 @@ bool calm_leave(struct wire *w)
     list_remove(&w->calm);
     if (w->piled)
         low_water(w, 1);
-    else
-        clamp(w, WINDOW_FREE);
+    clamp(w, WINDOW_FREE);
     w->piled = false;
     return true;
 }

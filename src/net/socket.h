@@ -37,6 +37,9 @@ struct socket_window {
 };
 /* socket_window: false when the system does not tell. */
 bool socket_window(int fd, struct socket_window *window);
+/* socket_trip_us: the shortest time in which the peer's system has acknowledged something, of late;
+ * UINT32_MAX when nothing is known. */
+uint32_t socket_trip_us(int fd);
 /* socket_local: our end; family 0 when the socket has none. */
 struct addr socket_local(int fd);
 

@@ -224,6 +224,27 @@ static void a_pile_ends_with_a_pause(void **state)
     loop_free(w.m.loop);
 }
 
+/* It has no more room than what is waited for, if it is so near that this is enough; and all of it
+ * again afterwards. */
+static void a_beam_must_wait(void **state)
+{
+    struct world w;
+
+    (void)state;
+    set_up(&w);
+    w.m.beam = true;
+    int fd = come_in(&w), there = pile(&w, fd);
+    bool near = socket_trip_us(there) <= 250;
+
+    assert_in_range(window(there), 1 << 17, near ? 1 << 19 : INT32_MAX);
+    w.m.answer = 1;
+    add(&w.m, UPDATE_SEND, ACCEPTED);
+    loop_turn(w.m.loop);
+    assert_in_range(window(there), 1 << 20, INT32_MAX);
+    close(fd);
+    loop_free(w.m.loop);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -235,6 +256,7 @@ int main(void)
         cmocka_unit_test(large_pieces_are_piled),
         cmocka_unit_test(a_pile_ends_with_what_is_sent),
         cmocka_unit_test(a_pile_ends_with_a_pause),
+        cmocka_unit_test(a_beam_must_wait),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -147,6 +147,13 @@ bool machine_is_link(const struct machine *m, slot_id conn)
     return false;
 }
 
+bool machine_is_beam(const struct machine *m, slot_id conn)
+{
+    (void)m;
+    (void)conn;
+    return false;
+}
+
 uint64_t machine_pause(const struct machine *m, slot_id conn)
 {
     (void)m;

@@ -43,6 +43,7 @@ struct machine {
     size_t ends_after, n_words; /* of the trace */
     struct rlimit files;        /* before the test took them away */
     uint64_t pause_ms;          /* for who has said something */
+    bool beam;                  /* all are */
     uint64_t now_ms;            /* as it was told last */
     uint64_t late_ms;           /* how old that was, at most, when something had been sent */
 };
@@ -149,6 +150,12 @@ void machine_refused(struct machine *m, slot_id conn, enum dial_error error, con
     (void)conn;
     assert_true(strlen(text) > 0);
     say(m, words[error]);
+}
+
+bool machine_is_beam(const struct machine *m, slot_id conn)
+{
+    (void)conn;
+    return m->beam;
 }
 
 bool machine_is_link(const struct machine *m, slot_id conn)
