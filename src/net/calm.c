@@ -122,37 +122,40 @@ static void gather(struct wire *w)
     pile_up(w);
 }
 
-/* Whether these are as many reads as it takes: then it begins anew. */
-static bool is_run(struct run *run, uint64_t now_us, uint64_t within_us)
+/* One read more; after as many as it takes it begins anew. */
+static void run_add(struct run *run, const struct wire *w, ssize_t n, uint64_t now_us)
 {
-    if (run->n++ == 0)
-        run->since_us = now_us;
-    if (run->n < CALM_READS)
-        return false;
-    run->n = 0;
-    return now_us - run->since_us <= within_us;
+    if (run->n == CALM_READS)
+        run->n = 0;
+    if (run->n == 0)
+        *run = (struct run){.since_us = now_us, .handed = machine_handed(w->loop->machine)};
+    run->n++;
+    run->n_large += n >= CALM_SMALL;
 }
 
-static bool is_small_run(struct wire *w, ssize_t n, uint64_t now_us)
+static bool is_quick(const struct run *run, uint64_t now_us, uint64_t within_us)
+{
+    return run->n == CALM_READS && now_us - run->since_us <= within_us;
+}
+
+static bool is_large(const struct run *run, const struct wire *w)
+{
+    uint64_t handed = machine_handed(w->loop->machine) - run->handed;
+
+    return run->n_large >= CALM_READS / 2 && handed <= (uint64_t)CALM_READS * PILE_MESSAGES;
+}
+
+static void read_on(struct wire *w, ssize_t n, uint64_t now_us)
 {
     if (n < CALM_SMALL)
-        return is_run(&w->small, now_us, CALM_WITHIN_US);
-    w->small.n = 0;
-    return false;
-}
-
-static bool is_large_run(struct wire *w, ssize_t n, uint64_t now_us)
-{
-    uint64_t handed = machine_handed(w->loop->machine);
-
-    if (w->any.n == 0) {
-        w->n_large = 0;
-        w->handed = handed;
-    }
-    if (n >= CALM_SMALL)
-        w->n_large++;
-    return is_run(&w->any, now_us, PILE_WITHIN_US) && w->n_large >= CALM_READS / 2 &&
-           handed - w->handed <= (uint64_t)CALM_READS * PILE_MESSAGES;
+        run_add(&w->small, w, n, now_us);
+    else
+        w->small.n = 0;
+    run_add(&w->any, w, n, now_us);
+    if (is_quick(&w->small, now_us, CALM_WITHIN_US))
+        rest(w);
+    else if (is_quick(&w->any, now_us, PILE_WITHIN_US) && is_large(&w->any, w))
+        gather(w);
 }
 
 void calm_note(struct wire *w, ssize_t n, uint64_t now_us)
@@ -161,10 +164,8 @@ void calm_note(struct wire *w, ssize_t n, uint64_t now_us)
         w->n_piled += (size_t)n;
     else if (wire_is_paused(w))
         w->small.n = w->any.n = 0;
-    else if (is_small_run(w, n, now_us))
-        rest(w);
-    else if (is_large_run(w, n, now_us))
-        gather(w);
+    else
+        read_on(w, n, now_us);
 }
 
 /* How much has come since the last look. */

@@ -14,8 +14,9 @@ enum probe { NO_PROBE, PROBE_GOES, PROBE_WENT };
 
 /* Reads in a row. */
 struct run {
-    unsigned n;
+    unsigned n, n_large;
     uint64_t since_us; /* the first of them */
+    uint64_t handed;   /* machine_handed then */
 };
 
 struct wire {
@@ -30,9 +31,7 @@ struct wire {
     struct list calm; /* in loop.calm: it is read by and by */
     bool piled;       /* ... and as soon as much lies there */
     struct run small, any;
-    unsigned n_large; /* of any */
-    uint64_t handed;  /* machine_handed at its begin */
-    size_t n_piled;   /* bytes read between two looks */
+    size_t n_piled; /* bytes read between two looks */
 
     struct list full; /* in loop.full: its large messages wait */
     enum probe probe;
