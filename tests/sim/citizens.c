@@ -176,6 +176,8 @@ static bool story(struct town *t, uint64_t seed, bool global)
         town_violation(t, "only %lu signals were heard", t->heard);
     if (t->violation[0] == '\0' && global && (t->given < STEPS / 100 || t->owned < STEPS / 100))
         town_violation(t, "only %lu names were given, %lu kept", t->given, t->owned);
+    if (t->violation[0] == '\0' && global && t->sure < STEPS / 50)
+        town_violation(t, "only %lu names were sure", t->sure);
     if (t->violation[0] == '\0' && global && t->partitions < STEPS / 10)
         town_violation(t, "only %lu partitions were compared", t->partitions);
     if (t->violation[0] != '\0')

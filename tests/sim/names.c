@@ -93,23 +93,7 @@ void names_deed(struct town *t, struct citizen *a, struct citizen *b)
         town_violation(t, "%s cannot ask for a name", a->name);
 }
 
-/* A link is lost while a name is taken from its owner: some have heard it, others never will, as in
- * OTP. Of this name they may differ from then on, but by nobody against one owner, never by two. */
-void names_lost(struct town *t)
-{
-    for (size_t a = 0; a < TOWN_NODES; a++) {
-        const struct registrar *r = &t->w.nodes[a].global->registrar;
-
-        if (list_empty(&r->jobs))
-            continue;
-        const struct job *job = CONTAINER_OF(r->jobs.next, struct job, list);
-
-        for (size_t name = 0; name < TOWN_NAMES && job->kind != JOB_REGISTER; name++)
-            t->doubtful[name] |= slice_equal(written(&job->name), name_term(name));
-    }
-}
-
-/* ---- at each step ---- */
+/* ---- what a node believes ---- */
 
 /* Whose the name is at that node; NULL: nobody's. */
 static struct citizen *owner(struct town *t, size_t node, size_t name)
@@ -146,6 +130,75 @@ static void find_partitions(struct town *t, unsigned known[TOWN_NODES])
         known[a] = known_to(t, a);
 }
 
+/* It was asked to cut its link to a, and has not yet: what a has of it goes with the link. */
+static bool is_going(const struct town *t, size_t a, size_t b)
+{
+    const struct gpeer *p = peer_find(t->w.nodes[a].global, slice_of(world_name(b)));
+
+    return p != NULL && p->removing;
+}
+
+/* ---- doubtful names ---- */
+
+/* Of these names nodes may differ in rest, as in OTP, but by nobody against one owner, never by
+ * two.
+ */
+
+/* A link is lost while a name is taken from its owner: some have heard it, others never will. */
+void names_lost(struct town *t)
+{
+    for (size_t a = 0; a < TOWN_NODES; a++) {
+        const struct registrar *r = &t->w.nodes[a].global->registrar;
+
+        if (list_empty(&r->jobs))
+            continue;
+        const struct job *job = CONTAINER_OF(r->jobs.next, struct job, list);
+
+        for (size_t name = 0; name < TOWN_NAMES && job->kind != JOB_REGISTER; name++)
+            t->doubtful[name] |= slice_equal(written(&job->name), name_term(name));
+    }
+}
+
+/* While not all have heard that a link is lost, partitions overlap: who gives a name to all whom it
+ * knows may take it from an owner whom it does not know, and whose own node never hears. */
+static void doubt_job(struct town *t, unsigned known_to_a, const struct job *job)
+{
+    size_t name = 0;
+
+    while (!slice_equal(written(&job->name), name_term(name)))
+        name++;
+    for (size_t b = 0; b < TOWN_NODES; b++) {
+        const struct citizen *c = (known_to_a >> b & 1) != 0 ? owner(t, b, name) : NULL;
+
+        t->doubtful[name] |= c != NULL && (known_to_a >> c->node & 1) == 0;
+    }
+}
+
+static void doubt_jobs(struct town *t)
+{
+    for (size_t a = 0; a < TOWN_NODES; a++) {
+        const struct list *jobs = &t->w.nodes[a].global->registrar.jobs;
+        unsigned known = known_to(t, a);
+
+        for (const struct list *at = jobs->next; at != jobs; at = at->next)
+            doubt_job(t, known, CONTAINER_OF(at, struct job, list));
+    }
+}
+
+/* A node that is asked to cut a link has the other's names until it does, and gives them to whom it
+ * meets meanwhile; but the other may be back by way of others before it is met itself. */
+static void doubt_going(struct town *t)
+{
+    for (size_t a = 0; a < TOWN_NODES; a++)
+        for (size_t name = 0; name < TOWN_NAMES; name++) {
+            const struct citizen *c = owner(t, a, name);
+
+            t->doubtful[name] |= c != NULL && is_going(t, a, c->node);
+        }
+}
+
+/* ---- at each step ---- */
+
 /* All of these know each other and nobody else, are linked, and nobody holds the lock. */
 static bool is_whole(const struct town *t, const unsigned known[TOWN_NODES], unsigned nodes)
 {
@@ -159,14 +212,6 @@ static bool is_whole(const struct town *t, const unsigned known[TOWN_NODES], uns
                 return false;
     }
     return true;
-}
-
-/* It was asked to cut its link to a, and has not yet: what a has of it goes with the link. */
-static bool is_going(const struct town *t, size_t a, size_t b)
-{
-    const struct gpeer *p = peer_find(t->w.nodes[a].global, slice_of(world_name(b)));
-
-    return p != NULL && p->removing;
 }
 
 static void check_partition(struct town *t, unsigned nodes, size_t name)
@@ -208,6 +253,7 @@ static void check_partitions(struct town *t)
 void names_step(struct town *t)
 {
     check_partitions(t);
+    doubt_jobs(t);
     for (size_t node = 0; node < TOWN_NODES; node++)
         for (size_t name = 0; name < TOWN_NAMES; name++) {
             const struct citizen *c = owner(t, node, name);
@@ -227,6 +273,7 @@ static bool one_side(const struct town *t, size_t a, size_t b)
 
 void names_part(struct town *t)
 {
+    doubt_going(t);
     t->sides = town_random(t, 3) == 0 ? 0 : (unsigned)town_random(t, 1u << TOWN_NODES);
     for (size_t a = 0; a < TOWN_NODES; a++)
         for (size_t b = 0; b < TOWN_NODES; b++) {
@@ -300,6 +347,7 @@ static void check_name(struct town *t, size_t name)
 {
     bool agree = true;
 
+    t->sure += !t->doubtful[name];
     for (size_t a = 0; a < TOWN_NODES; a++) {
         check_owner(t, a, name);
         for (size_t b = 0; b < a; b++)
@@ -312,6 +360,7 @@ void names_quiet(struct town *t)
 {
     for (unsigned s = 0; s < SETTLE_MAX_S; s++) {
         join_sides(t);
+        doubt_jobs(t);
         world_pass(&t->w, 1000);
         if (have_met(t))
             break;

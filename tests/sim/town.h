@@ -68,13 +68,13 @@ struct town {
     bool resting;      /* nobody does anything of its own accord */
     size_t n_services; /* processes that a node has of itself */
     /* Global names: whether there are any; who may have which, a bit for each clu_resolve that was
-     * asked for with it; how often one was given, was found in rest, and partitions were compared
-     * at a step; which nodes reach each other in rest. */
+     * asked for with it; how often one was given, was found in rest, was not doubtful there, and
+     * partitions were compared at a step; which nodes reach each other in rest. */
     bool global;
     uint8_t candidate[TOWN_NAMES][TOWN_CITIZENS];
-    unsigned long given, owned, partitions;
+    unsigned long given, owned, sure, partitions;
     unsigned sides;
-    bool doubtful[TOWN_NAMES]; /* see names_lost */
+    bool doubtful[TOWN_NAMES]; /* see names.c */
     char violation[300];
 };
 
