@@ -10,7 +10,8 @@ STAMP = r'^(?P<second>\S+)\.(?P<milli>\d{3})Z \w+ '
 NAME = re.compile(r'this node is (\S+), creation')
 UP = re.compile(STAMP + r'(?:linked with (?P<new>\S+) at \S+|(?P<again>\S+) came back as a new incarnation, .*)$', re.M)
 LOST = re.compile(STAMP + r'lost \S+ at (?P<address>\S+?): (?P<reason>.*)$', re.M)
-LISTED = re.compile(STAMP + r'\S+ lists (?P<address>\S+)$', re.M)
+# erlclu@10.42.0.7 at port 9100, or erlclu@web-0.erlclu.svc at 10.42.0.7:9100, or the address alone.
+LISTED = re.compile(STAMP + r'\S+ lists (?:[^@\s]+@)?(?P<host>\S+?)(?: at port \d+| at (?P<address>\S+))?$', re.M)
 
 # at: wall clock; address: of the other node.
 Loss = namedtuple('Loss', 'at address reason')
@@ -42,7 +43,8 @@ def first_up(worker, other):
 
 def first_listed(worker, address):
     """When this node's own discovery first listed an address; None: never."""
-    return next((clock(found) for found in LISTED.finditer(worker.log()) if host(found['address']) == address), None)
+    return next((clock(found) for found in LISTED.finditer(worker.log())
+                 if host(found['address'] or found['host']) == address), None)
 
 
 def unexplained(workers):
