@@ -53,7 +53,7 @@ static uint64_t count_at(const struct machine *m)
 {
     const struct exchange *x = &m->exchange;
 
-    if (x->counted != m->version)
+    if (x->counted != machine_version(m))
         return x->counted_ms + EXCHANGE_COUNT_MS;
     return x->seen == x->islands ? NEVER : x->seen_ms + EXCHANGE_SURE_MS;
 }
@@ -115,7 +115,7 @@ static void tell_islands(struct machine *m, uint64_t now_ms)
     struct exchange *x = &m->exchange;
     uint32_t n = views_islands(m->views, m->reconcile);
 
-    x->counted = m->version;
+    x->counted = machine_version(m);
     x->counted_ms = now_ms;
     if (n != x->seen)
         x->seen_ms = now_ms;
@@ -125,7 +125,7 @@ static void tell_islands(struct machine *m, uint64_t now_ms)
     x->islands = n;
     machine_event(m, n > 1 ? EVENT_ISLANDS : EVENT_ONE_MESH)->number = n;
     machine_changed(m);
-    x->counted = m->version;
+    x->counted = machine_version(m);
 }
 
 void exchange_tick(struct machine *m, uint64_t now_ms)
