@@ -128,7 +128,11 @@ static void read_port(struct epmd_client *c)
 /* The epmd's own port, then lines until it closes. */
 static void read_names(struct epmd_client *c)
 {
-    if (c->in.len >= 4)
+    if (c->in.len < 4)
+        return;
+    if (get_be32(c->in.data) > UINT16_MAX)
+        fail(c, CLU_EPROTO, "the answer is not an epmd's");
+    else
         c->epmd_port = (uint16_t)get_be32(c->in.data);
 }
 

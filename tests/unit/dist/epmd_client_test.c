@@ -106,6 +106,8 @@ static const struct {
     {"names", EPMD_ASK_NAMES, BYTES("\0\0\x11\x11name foo at port 4711\n"), CLU_OK, true, true,
      4369},
     {"no names", EPMD_ASK_NAMES, BYTES("\0\0\x11\x11"), CLU_OK, true, true, 4369},
+    {"another server's greeting for names", EPMD_ASK_NAMES, BYTES("SSH-2.0-OpenSSH_9.2\r\n"),
+     CLU_EPROTO, false, false, 0},
     {"names cut short", EPMD_ASK_NAMES, BYTES("\0\0\x11"), CLU_ECLOSED, false, false, 0},
     {"names cut in a line", EPMD_ASK_NAMES, BYTES("\0\0\x11\x11name foo at po"), CLU_ECLOSED, false,
      false, 4369},
