@@ -167,25 +167,11 @@ static const char *const statuses[] = {
     [DNS_BROKEN] = "a reply that is no DNS message",
 };
 
-/* Who was asked: " (10.0.0.1, 10.0.0.2:5300)". */
-static void tell_servers(struct hostlook *h)
-{
-    for (size_t i = 0; i < h->conf->n_servers; i++) {
-        const struct addr *server = &h->conf->servers[i];
-        size_t len = strlen(h->reason);
-        char text[ADDR_TEXT_MAX];
-
-        snprintf(h->reason + len, sizeof h->reason - len, "%s%s%s", i == 0 ? " (" : ", ",
-                 server->port == 0 ? addr_ip_text(server, text) : addr_text(server, text),
-                 i + 1 == h->conf->n_servers ? ")" : "");
-    }
-}
-
 static void no_reply(struct hostlook *h, const char *name, enum dns_status status)
 {
     tell(h, name, statuses[status]);
     if (status == DNS_TIMEOUT || status == DNS_REFUSED_CONN)
-        tell_servers(h);
+        say_servers(h->reason, "", h->conf);
     h->done = true;
 }
 

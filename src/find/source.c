@@ -204,6 +204,12 @@ void source_count(struct source *s, uint64_t begun_ms, uint64_t now_ms)
     s->row.took_total_ms += s->row.took_ms;
 }
 
+/* Who listens at all addresses under a name that is none does not know which is its own. */
+bool source_wants_us(const struct source *s)
+{
+    return s->own.family != 0 && !addr_is_any(&s->own) && !s->place->hidden;
+}
+
 bool source_lists_us(const struct source *s)
 {
     for (size_t i = 0; i < s->n_entries; i++)

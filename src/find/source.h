@@ -31,6 +31,7 @@ struct source_place {
     const struct kubernetes *kubernetes;
     struct crypto *crypto; /* gossip with a secret; may be NULL where none is used */
     struct rng *rng;
+    bool hidden; /* nobody is to find us: that we are not listed is no fault */
 };
 
 /* A query: an absolute name (no final dot) and a type. */

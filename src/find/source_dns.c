@@ -169,9 +169,9 @@ static void explain(struct dns_source *d, enum result_kind answered, bool doubte
     else if (answered == RESULT_COMPLETE)
         polled_explain_us(&d->polled, now_ms);
     else if (answered == RESULT_PARTIAL)
-        say(row->reason, "%s records: %s", type_text(worst(d)->type), a->reason);
+        polled_explain_answer(&d->polled, type_text(worst(d)->type), a);
     else
-        say(row->reason, "%s", a->reason);
+        polled_explain_answer(&d->polled, NULL, a);
 }
 
 static void apply(struct dns_source *d, enum result_kind answered, uint64_t now_ms)

@@ -145,7 +145,7 @@ static void k8s_start(struct source *s, uint64_t now_ms)
 
     k->started_ms = k->next_ms = now_ms;
     k->stop_ms = NEVER;
-    k->told_self = s->own.family == 0;
+    k->told_self = !source_wants_us(s);
 }
 
 /* Our own address should be listed by now. */

@@ -117,13 +117,22 @@ static bool is_cluster_ip(const struct polled *p, uint64_t now_ms)
            p->when.calm_ms == NEVER && now_ms >= s->row.changed_ms + SELF_SEEN_MS;
 }
 
+void polled_explain_answer(struct polled *p, const char *type, const struct dns_answer *a)
+{
+    struct source *s = &p->source;
+
+    say(s->row.reason, "%s%s%s", type == NULL ? "" : type,
+        type == NULL ? "" : " records: ", a->reason);
+    say_servers(s->row.reason, "asked: ", s->place->resolv);
+}
+
 void polled_explain_us(struct polled *p, uint64_t now_ms)
 {
     struct source *s = &p->source;
     char ip[ADDR_TEXT_MAX];
 
     s->row.reason[0] = '\0';
-    if (s->row.sees_us || s->own.family == 0 || now_ms < p->when.start_ms + SELF_SEEN_MS)
+    if (s->row.sees_us || !source_wants_us(s) || now_ms < p->when.start_ms + SELF_SEEN_MS)
         return;
     if (is_cluster_ip(p, now_ms))
         say(s->row.reason,

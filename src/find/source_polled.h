@@ -2,6 +2,7 @@
 #ifndef FIND_SOURCE_POLLED_H
 #define FIND_SOURCE_POLLED_H
 
+#include "find/dns_answer.h"
 #include "find/schedule.h"
 #include "find/source_impl.h"
 
@@ -47,6 +48,9 @@ enum result_kind polled_believe(struct polled *p, enum result_kind answered, boo
                                 bool is_empty);
 /* polled_end: fills the row but for answer and reason, and plans the next round. */
 void polled_end(struct polled *p, const struct round_end *end, uint64_t now_ms);
+/* polled_explain_answer: the answer's reason and who was asked, into row.reason; type: of which
+ * records, or NULL. */
+void polled_explain_answer(struct polled *p, const char *type, const struct dns_answer *a);
 /* polled_explain_us: what a complete answer without our own address means, into row.reason; ""
  * while nothing is to be said. */
 void polled_explain_us(struct polled *p, uint64_t now_ms);

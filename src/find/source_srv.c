@@ -214,7 +214,7 @@ static void explain(struct srv_source *d, enum result_kind answered, bool doubte
     else if (answered == RESULT_COMPLETE)
         explain_complete(d, now_ms);
     else
-        say(row->reason, "%s", d->answer.reason);
+        polled_explain_answer(&d->polled, NULL, &d->answer);
 }
 
 static void end_round(struct srv_source *d, const struct srv_set *found, uint64_t now_ms)

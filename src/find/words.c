@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <strings.h>
 
+#include "model/settings.h"
+
 void say(char reason[REASON_SIZE], const char *format, ...)
 {
     va_list args;
@@ -12,6 +14,20 @@ void say(char reason[REASON_SIZE], const char *format, ...)
     va_start(args, format);
     vsnprintf(reason, REASON_SIZE, format, args);
     va_end(args);
+}
+
+void say_servers(char reason[REASON_SIZE], const char *words, const struct resolv_conf *conf)
+{
+    for (size_t i = 0; conf != NULL && i < conf->n_servers; i++) {
+        const struct addr *server = &conf->servers[i];
+        size_t len = strlen(reason);
+        char text[ADDR_TEXT_MAX];
+
+        snprintf(reason + len, REASON_SIZE - len, "%s%s%s%s", i == 0 ? " (" : ", ",
+                 i == 0 ? words : "",
+                 server->port == 0 ? addr_ip_text(server, text) : addr_text(server, text),
+                 i + 1 == conf->n_servers ? ")" : "");
+    }
 }
 
 /* The length of the name without its final dot. */

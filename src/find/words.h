@@ -7,6 +7,11 @@
 /* say: writes a sentence for people into a reason field, cut at its size. */
 void say(char reason[REASON_SIZE], const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* say_servers: appends the DNS servers in parentheses behind words: " (asked: 10.0.0.1)"; nothing
+ * where there are none. conf may be NULL. */
+struct resolv_conf;
+void say_servers(char reason[REASON_SIZE], const char *words, const struct resolv_conf *conf);
+
 /* host_name_problem: NULL when the text is a DNS name (letters, digits, '-', '_', labels of 1 to 63
  * bytes, 253 bytes in all, a final dot allowed), else what is wrong with it, as the end of a
  * sentence: "has an empty label". */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "find/words.h"
 #include "mesh/internal.h"
 
 static struct ask *ask_new(struct machine *m, enum ask_kind kind, const char *name, uint64_t now_ms)
@@ -395,4 +396,6 @@ void machine_ask_given_up(struct machine *m, uint32_t ask, struct answer *answer
     text_set(answer->reason, REASON_SIZE,
              slice_of(linked ? "linked, but its net_kernel did not answer in time"
                              : "the look-up of its host was not answered in time"));
+    if (!linked)
+        say_servers(answer->reason, "asked: ", m->resolv);
 }

@@ -60,6 +60,41 @@ static void judges(void **state)
     }
 }
 
+/* Whom to look at: an answer that is not the whole list names the servers that were asked. */
+static void names_the_servers(void **state)
+{
+    static const struct {
+        const char *a, *aaaa, *servers;
+    } rows[] = {
+        {"timeout", "timeout", "? (asked: 10.0.0.9, [fd00::9]:5300)"},
+        {"servfail", "servfail", " (asked: 10.0.0.9, [fd00::9]:5300)"},
+        {"nxdomain", "nxdomain", " (asked: 10.0.0.9, [fd00::9]:5300)"},
+        {"10.0.0.3", "refused", " (asked: 10.0.0.9, [fd00::9]:5300)"},
+        {"10.0.0.3", "nodata", ""},
+    };
+    struct resolv_conf conf = {.n_servers = 2};
+
+    (void)state;
+    assert_true(addr_parse_ip(&conf.servers[0], slice_of("10.0.0.9")));
+    assert_true(addr_parse(&conf.servers[1], slice_of("[fd00::9]:5300")));
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct sim s;
+
+        sim_start(&s, SPEC, NULL);
+        s.place.resolv = &conf;
+        s.a = rows[i].a;
+        s.aaaa = rows[i].aaaa;
+        sim_step(&s);
+        const char *reason = source_reason(s.source);
+        size_t len = strlen(rows[i].servers);
+
+        if (strlen(reason) < len || strcmp(reason + strlen(reason) - len, rows[i].servers) != 0 ||
+            (len == 0 && reason[0] != '\0'))
+            fail_msg("%s: %s", rows[i].a, reason);
+        sim_stop(&s);
+    }
+}
+
 /* Dual stack: each pod stands in both answers; its name is made of the family that ours is of. */
 static const struct {
     const char *name, *spec, *own, *a, *aaaa, *says;
@@ -141,6 +176,26 @@ static void misses_itself(void **state)
         assert_true(row.sees_us);
         sim_stop(&s);
     }
+}
+
+/* An observer stands in no list by right, and who listens everywhere does not know where it
+ * stands. */
+static void misses_itself_only_where_it_belongs(void **state)
+{
+    struct sim s;
+
+    (void)state;
+    sim_start(&s, SPEC, "10.0.0.1");
+    s.place.hidden = true;
+    s.a = "10.0.0.2 10.0.0.3 ttl=30";
+    sim_run(&s, 20000);
+    assert_string_equal(source_reason(s.source), "");
+    sim_stop(&s);
+    sim_start(&s, SPEC, "0.0.0.0");
+    s.a = "10.0.0.2 10.0.0.3 ttl=30";
+    sim_run(&s, 20000);
+    assert_string_equal(source_reason(s.source), "");
+    sim_stop(&s);
 }
 
 /* One address is a Service's only where that is likely: not while it moves, not with a link to it,
@@ -246,9 +301,14 @@ static void takes_a_thousand(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(judges),           cmocka_unit_test(chooses_families),
-        cmocka_unit_test(misses_itself),    cmocka_unit_test(suspects_no_pod),
-        cmocka_unit_test(fills_the_row),    cmocka_unit_test(refuses_other_answers),
+        cmocka_unit_test(judges),
+        cmocka_unit_test(names_the_servers),
+        cmocka_unit_test(chooses_families),
+        cmocka_unit_test(misses_itself),
+        cmocka_unit_test(misses_itself_only_where_it_belongs),
+        cmocka_unit_test(suspects_no_pod),
+        cmocka_unit_test(fills_the_row),
+        cmocka_unit_test(refuses_other_answers),
         cmocka_unit_test(takes_a_thousand),
     };
 
