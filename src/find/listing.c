@@ -111,11 +111,14 @@ static void list_entry(struct reconcile *r, uint32_t bit, const struct entry *e,
     uint32_t sources = place->sources | bit;
     uint32_t leaving = e->terminating ? place->leaving | bit : place->leaving & ~bit;
 
+    bool moved = !addr_equal(&place->addr, &e->addr);
+
     place->round = r->round;
     place->addr = e->addr;
+    r->version += moved;
     if (place->sources != sources || place->leaving != leaving)
         place_mark(r, place, sources, leaving, now_ms);
-    else if (place->owner->t.due.place == 0)
+    else if (moved || place->owner->t.due.place == 0)
         tracked_settle(r, place->owner, now_ms); /* level-triggered: nothing stays undialled */
 }
 

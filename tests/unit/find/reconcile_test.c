@@ -42,6 +42,34 @@ static void dials_what_is_listed(void **state)
     sim_stop(&s);
 }
 
+/* A pod that keeps its name may come back elsewhere: who is not linked is shown, and dialled, where
+ * it is listed now. */
+static void follows_an_address(void **state)
+{
+    struct sim s;
+    struct entry e = {.name = "a@pod-0.x"};
+    const struct round round = {.kind = RESULT_COMPLETE, .sees_us = true, .entries = &e, .n = 1};
+    uint32_t at = 0;
+
+    (void)state;
+    sim_start(&s);
+    e.addr = addr_v4(0x0a000002, 9100);
+    reconcile_list(s.r, 0, &round, s.now);
+    sim_run(&s, 4000, STAGE_TCP_REFUSED);
+    uint64_t version = reconcile_version(s.r);
+
+    e.addr = addr_v4(0x0a000003, 9101);
+    reconcile_list(s.r, 0, &round, s.now);
+    struct target *t = reconcile_walk(s.r, &at);
+
+    assert_true(addr_equal(&t->addr, &e.addr));
+    assert_true(reconcile_version(s.r) > version);
+    version = reconcile_version(s.r);
+    reconcile_list(s.r, 0, &round, s.now);
+    assert_true(reconcile_version(s.r) == version);
+    sim_stop(&s);
+}
+
 /* No answer ever cuts or forgets: empty, failed or partial, the linked stay and the others are
  * dialled on. */
 static void forgets_nobody(void **state)
@@ -354,12 +382,19 @@ static void pokes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(dials_what_is_listed), cmocka_unit_test(forgets_nobody),
-        cmocka_unit_test(counts_sources),       cmocka_unit_test(redials),
-        cmocka_unit_test(tells_incarnations),   cmocka_unit_test(inbound_wins),
-        cmocka_unit_test(keeps_strangers),      cmocka_unit_test(hints_once),
-        cmocka_unit_test(ports_are_not_kept),   cmocka_unit_test(knows_itself),
-        cmocka_unit_test(links_with_itself),    cmocka_unit_test(pokes),
+        cmocka_unit_test(follows_an_address),
+        cmocka_unit_test(dials_what_is_listed),
+        cmocka_unit_test(forgets_nobody),
+        cmocka_unit_test(counts_sources),
+        cmocka_unit_test(redials),
+        cmocka_unit_test(tells_incarnations),
+        cmocka_unit_test(inbound_wins),
+        cmocka_unit_test(keeps_strangers),
+        cmocka_unit_test(hints_once),
+        cmocka_unit_test(ports_are_not_kept),
+        cmocka_unit_test(knows_itself),
+        cmocka_unit_test(links_with_itself),
+        cmocka_unit_test(pokes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
