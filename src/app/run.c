@@ -40,6 +40,7 @@ static const struct snapshot *present_snapshot(struct run *r)
     uint64_t now_ms = system_now_ms();
 
     if (r->snapshot == NULL || now_ms >= r->taken_ms + SNAPSHOT_AGE_MS) {
+        machine_wall(m, system_wall_ms(), now_ms);
         r->snapshot = machine_snapshot(m, now_ms);
         r->taken_ms = now_ms;
     }

@@ -329,6 +329,10 @@ static bool note_creation(struct reconcile *r, struct tracked *p, uint32_t creat
 {
     bool known = p->t.creation != 0, same = p->t.creation == creation;
 
+    if (!same) { /* a node that has ended does not come back */
+        p->t.twins = p->t.creation_before == creation;
+        p->t.creation_before = p->t.creation;
+    }
     p->t.creation = creation;
     if (known && same) {
         p->t.flaps++;

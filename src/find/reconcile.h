@@ -62,8 +62,10 @@ struct target {
     uint32_t flaps;     /* times that it was lost and came back the same */
     enum stage stage;   /* of the last failure */
     char reason[REASON_SIZE];
-    uint64_t since_ms; /* linked since, or not linked since: dialling does not restart it */
-    uint32_t creation; /* of the incarnation linked now or last; 0 for none */
+    uint64_t since_ms;        /* linked since, or not linked since: dialling does not restart it */
+    uint32_t creation;        /* of the incarnation linked now or last; 0 for none */
+    uint32_t creation_before; /* of the one before that */
+    bool twins; /* the incarnation before the last has come back: two nodes have this name */
 };
 
 /* How a round of a source ended. */

@@ -285,7 +285,7 @@ struct tracked *tracked_learn(struct reconcile *r, struct tracked *p, const char
     take_name(r, p);
     p->heard = false;
     p->t.learnt = give_name(r, p, name);
-    p->t.creation = 0;
+    p->t.creation = p->t.creation_before = 0;
     p->t.self = p->alone = false;
     r->version++;
     tracked_settle(r, p, now_ms);
@@ -315,7 +315,7 @@ void tracked_unlearn(struct reconcile *r, struct tracked *p, uint64_t now_ms)
     if (!kept) {
         take_name(r, p);
         p->t.learnt = false;
-        p->t.creation = 0;
+        p->t.creation = p->t.creation_before = 0;
     }
     for (struct list *l = p->places.next, *next; l != &p->places; l = next) {
         struct place *place = CONTAINER_OF(l, struct place, of_owner);

@@ -25,7 +25,8 @@ clu_error discover_init(struct machine *m, char why[REASON_SIZE])
                                      .resolv = m->resolv,
                                      .kubernetes = &s->kubernetes,
                                      .crypto = m->crypto,
-                                     .rng = &m->rng};
+                                     .rng = &m->rng,
+                                     .hidden = s->hidden};
     for (size_t i = 0; i < s->n_specs; i++) {
         clu_error err = source_new(&m->sources[i], s->specs[i], &m->place, why);
 
@@ -76,6 +77,17 @@ static void tell_result(struct machine *m, size_t i, const struct source_row *ro
     e->number = n_entries;
 }
 
+/* What becomes of a node that is not listed any more. */
+static const char *left_with(struct machine *m, const char *name)
+{
+    if (strcmp(name, m->name) == 0)
+        return "that is this node";
+    if (link_find(m, name) == NULL)
+        return "it is not linked";
+    return m->settings->prune == PRUNE_AFTER ? "its link stays for now (--prune)"
+                                             : "its link stays";
+}
+
 /* A first answer may bring thousands of addresses, more than the ring of events holds. */
 static void tell_changes(struct machine *m, size_t i)
 {
@@ -92,6 +104,8 @@ static void tell_changes(struct machine *m, size_t i)
         e->address = addr;
         text_set(e->node, sizeof e->node, slice_of(name));
         text_set(e->what, sizeof e->what, slice_of(m->settings->specs[source]));
+        if (!listed)
+            text_set(e->reason, sizeof e->reason, slice_of(left_with(m, name)));
     }
     if (n <= CHANGES_TOLD_MAX)
         return;

@@ -48,9 +48,11 @@ struct addr link_address(const struct link *l)
     return a;
 }
 
-static void tell_up(struct machine *m, struct link *l, bool new_incarnation, bool took_over)
+static void tell_up(struct machine *m, struct link *l, const struct target *t, bool new_incarnation,
+                    bool took_over)
 {
-    struct event *e = machine_event(m, l->visitor        ? EVENT_VISIT
+    struct event *e = machine_event(m, l->visitor                                 ? EVENT_VISIT
+                                       : new_incarnation && t != NULL && t->twins ? EVENT_TWINS
                                        : new_incarnation ? EVENT_NODE_REPLACED
                                        : took_over       ? EVENT_RECONNECTED
                                                          : EVENT_NODE_UP);
@@ -118,7 +120,7 @@ static void open_channel(struct machine *m, struct link *l, uint64_t now_ms)
     crowd_leave(&l->conn);
     channel_init(&l->channel, flags, s->ticktime_ms, s->tick_intensity, now_ms);
     l->channel.patient = clu_global_is_on(&m->node);
-    if (m->count.first_peer_ms == 0)
+    if (m->count.first_peer_ms == 0 && !l->visitor) /* a command is no peer */
         m->count.first_peer_ms = max_u64(now_ms - m->started_ms, 1);
 }
 
@@ -154,7 +156,7 @@ void link_go_up(struct machine *m, struct link *l, uint64_t now_ms)
                                                  l->name, &at, hs->peer_creation, now_ms, &fresh);
 
     l->target = t == NULL ? 0 : t->id;
-    tell_up(m, l, fresh, took_over);
+    tell_up(m, l, t, fresh, took_over);
     end_attempt(m, l, now_ms);
     look_again(m, l, now_ms);
     ask_linked(m, l, now_ms);

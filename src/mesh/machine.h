@@ -30,6 +30,8 @@ struct machine;
 #define MACHINE_PLACES 3
 /* Events that wait for the driver; more are counted and reported as lost. */
 #define MACHINE_EVENTS_MAX 128
+/* A difference between the wall's clock and ours that is no drift any more. */
+#define WALL_STEP_MS 1000
 /* DNS queries under way at once. */
 #define MACHINE_QUERIES_MAX 256
 
@@ -198,6 +200,8 @@ bool machine_is_beam(const struct machine *m, slot_id conn);
 size_t machine_links(const struct machine *m);
 /* machine_handed: how often a function of a process was called so far. */
 uint64_t machine_handed(const struct machine *m);
+/* machine_wall: what the wall's clock says at now_ms, for the times of the next snapshot. */
+void machine_wall(struct machine *m, uint64_t wall_ms, uint64_t now_ms);
 /* machine_version: grows when the snapshot would read differently. machine_snapshot: the present
  * one, borrowed until the next machine_snapshot; NULL when out of memory. */
 uint64_t machine_version(const struct machine *m);

@@ -100,6 +100,18 @@ uint64_t machine_version(const struct machine *m)
     return m->version + reconcile_version(m->reconcile) + views_version(m->views);
 }
 
+/* A clock that was set, or a machine that slept: what lies behind is as long ago as it was. What
+ * only drifts is left as it is, so that times which are shown do not tremble. */
+void machine_wall(struct machine *m, uint64_t wall_ms, uint64_t now_ms)
+{
+    uint64_t ahead = wall_ms - (now_ms + m->wall_offset), behind = 0 - ahead;
+
+    if (min_u64(ahead, behind) < WALL_STEP_MS)
+        return;
+    m->wall_offset = wall_ms - now_ms;
+    machine_changed(m);
+}
+
 const struct snapshot *machine_snapshot(struct machine *m, uint64_t now_ms)
 {
     return snapshot_fill(m, now_ms) ? &m->snap : NULL;

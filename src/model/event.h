@@ -26,6 +26,9 @@ enum event_level {
     X(EVENT_NODE_DOWN, "node_down", LEVEL_WARNING, "lost {node} at {address}: {reason}")           \
     X(EVENT_NODE_REPLACED, "node_replaced", LEVEL_INFO,                                            \
       "{node} came back as a new incarnation, creation {number}")                                  \
+    X(EVENT_TWINS, "twins", LEVEL_WARNING,                                                         \
+      "two nodes are called {node} and take each other's place: that of creation {number}, at "    \
+      "{address}, has come back; rename one")                                                      \
     X(EVENT_DIAL_FAILED, "dial_failed", LEVEL_WARNING, "{node} at {address}: {stage}: {reason}")   \
     X(EVENT_REJECTED, "rejected", LEVEL_WARNING, "refused {node} from {address}: {reason}")        \
     X(EVENT_PROTOCOL, "protocol", LEVEL_WARNING,                                                   \
@@ -35,7 +38,7 @@ enum event_level {
     X(EVENT_NO_DISCOVERY, "no_discovery", LEVEL_INFO,                                              \
       "{what}: this node looks for nobody, and waits to be dialled")                               \
     X(EVENT_LISTED, "listed", LEVEL_INFO, "{what} lists {place}")                                  \
-    X(EVENT_UNLISTED, "unlisted", LEVEL_INFO, "{what} no longer lists {place}; a link stays")      \
+    X(EVENT_UNLISTED, "unlisted", LEVEL_INFO, "{what} no longer lists {place}: {reason}")          \
     X(EVENT_RECONNECTED, "reconnected", LEVEL_INFO,                                                \
       "{node} opened a new link from {address}; the older one is closed")                          \
     X(EVENT_VISIT, "visit", LEVEL_DEBUG, "{node} came from {address}: a command")                  \
@@ -50,7 +53,8 @@ enum event_level {
     X(EVENT_ISLANDS, "islands", LEVEL_WARNING,                                                     \
       "{number} groups of living nodes without a known link between them: /api/v1/cluster tells "  \
       "who and why")                                                                               \
-    X(EVENT_ONE_MESH, "one_mesh", LEVEL_INFO, "all living nodes that we know of are one mesh")     \
+    X(EVENT_ONE_MESH, "one_mesh", LEVEL_INFO,                                                      \
+      "all living nodes that we know of are one group again")                                      \
     X(EVENT_EPMD, "epmd", LEVEL_INFO, "{reason}")                                                  \
     X(EVENT_EPMD_FAILED, "epmd_failed", LEVEL_WARNING, "{reason}")                                 \
     X(EVENT_HTTP, "http", LEVEL_INFO, "the page is at http://{address}/")                          \

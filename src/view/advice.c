@@ -2,7 +2,8 @@
 #include "view/advice.h"
 
 static const char *const advice[] = {
-    [STAGE_NONE] = "Nothing to do yet: no attempt has failed.",
+    [STAGE_NONE] = "No attempt has failed yet: it is dialled by itself. If its link does not last, "
+                   "look into the log of the peer.",
     [STAGE_DNS] = "The host part of its name does not resolve here: check the name, the DNS server "
                   "and the search list of this machine.",
     [STAGE_TCP_REFUSED] = "The machine answers, but nothing listens at that port: check that the "
@@ -22,9 +23,11 @@ static const char *const advice[] = {
     [STAGE_NO_EPMD] = "Something else listens at the port of epmd: give the right one with "
                       "--epmd-port, or go without epmd by --epmd none.",
     [STAGE_NAME_MISMATCH] = "Another name answers there: make the -name of the peer equal the name "
-                            "that discovery gives it.",
-    [STAGE_FLAGS] = "The two do not speak the same protocol: the peer needs OTP 25 or later; its "
-                    "log names the flag that it misses.",
+                            "that discovery gives it, or say with ?name= how the names are made; "
+                            "?base=* learns them.",
+    [STAGE_FLAGS] = "The two do not agree: the peer is about to stop, does not allow this node in, "
+                    "or lacks a capability (OTP 25 or later is needed); its log says which.",
+
     [STAGE_COOKIE] = "The cookies differ: compare --cookie-file or RELEASE_COOKIE here with "
                      "-setcookie there, trailing newline included.",
     [STAGE_TLS] = "The TLS handshake failed: check that both sides use -proto_dist inet_tls and "

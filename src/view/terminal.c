@@ -162,12 +162,14 @@ static void put_missing(struct buf *out, const json_t *row)
     put_text(out, name != NULL ? name : text_of(row, "address"));
     buf_put_text(out, " is missing since ");
     put_text(out, text_of(row, "since"));
-    if (text_of(row, "stage") != NULL) {
+    if (text_of(row, "stage") != NULL || text_of(row, "reason") != NULL)
         buf_put_text(out, "\n  ");
+    if (text_of(row, "stage") != NULL) {
         put_text(out, text_of(row, "stage"));
         buf_put_text(out, ": ");
-        put_text(out, text_of(row, "reason"));
     }
+    if (text_of(row, "reason") != NULL) /* how its link ended, before the first attempt */
+        put_text(out, text_of(row, "reason"));
     buf_put_text(out, "\n  ");
     put_text(out, text_of(row, "advice"));
     buf_put_text(out, "\n");

@@ -78,7 +78,7 @@ class Exchange(LabCase):
         erl.cookie = COOKIE
         self.assert_mesh([node, erl.start()], ASKED)
         self.assert_islands(node, [[node.name, erl.name]])
-        eventually('its log says so', SURE, lambda: 'all living nodes that we know of are one mesh' in node.log())
+        eventually('its log says so', SURE, lambda: 'all living nodes that we know of are one group again' in node.log())
         self.assertEqual(1, node.log().count('groups of living nodes'))
 
     def assert_islands(self, node, islands):

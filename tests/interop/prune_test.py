@@ -27,6 +27,7 @@ class Prune(LabCase):
         node, erl = self.unlisted(release=release)
         self.assertEqual(({erl.name}, [erl.name], []),
                          (node.nodes(), node.cluster()['unlisted'], node.cluster()['missing']))
+        self.assertRegex(node.log(), f'no longer lists {erl.name}: its link stays\n')
         self.assert_quiet([erl])
 
     def test_who_is_down_is_given_up(self):
@@ -49,7 +50,8 @@ class Prune(LabCase):
         node, erl = self.unlisted('--prune', 'after:5s')
         self.assertIn('prevent_overlapping_partitions', node.log(), 'who asks for it is warned')
         eventually('it is cut', GONE, lambda: node.nodes() == set() and erl.nodes() == set())
-        self.assertIn('(--prune)', node.log())
+        self.assertIn(f'no longer lists {erl.name}: its link stays for now (--prune)\n', node.log())
+        self.assertIn(f'lost {erl.name} at 10.42.0.2', node.log())
         self.assertEqual('pang', erl.eval(f"net_adm:ping('{node.name}')"), 'it is not let in again')
         self.names.set(SERVICE, ['10.42.0.1', FAR])
         self.assert_mesh([node, erl], UNLISTED)

@@ -216,6 +216,36 @@ static void learnt_names(void **state)
     }
 }
 
+/* ---- the wall's clock ---- */
+
+/* It is set while the node runs: times are told by it from then on. */
+static void follows_the_wall(void **state)
+{
+    static const struct {
+        int64_t by_ms, shown_ms;
+    } rows[] = {{3600000, 3600000}, {400, 0}, {-7200000, -7200000}, {-400, 0}, {1000, 1000}};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct sim *s = sim_new(3, 1);
+
+        start_all(s, 2);
+        assert_true(sim_run_until_whole(s, 5000) > 0);
+        struct machine *m = sim_machine(s, 1);
+        struct snapshot before = *machine_snapshot(m, sim_now(s));
+        uint64_t since = before.peers[0].since_ms, version = before.version;
+
+        machine_wall(m, before.now_ms + (uint64_t)rows[i].by_ms, sim_now(s));
+        const struct snapshot *after = machine_snapshot(m, sim_now(s));
+
+        assert_int_equal(after->now_ms - before.now_ms, (uint64_t)rows[i].shown_ms);
+        assert_int_equal(after->started_ms - before.started_ms, (uint64_t)rows[i].shown_ms);
+        assert_int_equal(after->peers[0].since_ms - since, (uint64_t)rows[i].shown_ms);
+        assert_int_equal(after->version != version, rows[i].shown_ms != 0);
+        sim_free(s);
+    }
+}
+
 /* ---- leaving the list ---- */
 
 /* Who is not listed any more stays linked; with --prune after:T it is cut, by one node after the
@@ -353,6 +383,7 @@ int main(void)
         cmocka_unit_test(islands_are_told_in_time),
         cmocka_unit_test(idle_links_live),
         cmocka_unit_test(learnt_names),
+        cmocka_unit_test(follows_the_wall),
         cmocka_unit_test(unlisted_nodes_stay),
         cmocka_unit_test(random_stories_end_whole),
     };

@@ -127,12 +127,16 @@ static const struct {
      "{\"time\":\"2026-11-22T16:57:16.123Z\",\"level\":\"info\",\"event\":\"listed\","
      "\"text\":\"epmd: lists a@10.0.0.4 at port 9100\",\"node\":\"a@10.0.0.4\","
      "\"address\":\"10.0.0.4:9100\",\"what\":\"epmd:\"}\n"},
-    {{.id = EVENT_UNLISTED, .what = "srv:x", .node = "a@b.x", .address = AT(4)},
-     "2026-11-22T16:57:16.123Z info srv:x no longer lists a@b.x at 10.0.0.4:9100; a link stays\n",
+    {{.id = EVENT_UNLISTED,
+      .what = "srv:x",
+      .node = "a@b.x",
+      .address = AT(4),
+      .reason = "its link stays"},
+     "2026-11-22T16:57:16.123Z info srv:x no longer lists a@b.x at 10.0.0.4:9100: its link stays\n",
      "{\"time\":\"2026-11-22T16:57:16.123Z\",\"level\":\"info\",\"event\":\"unlisted\","
-     "\"text\":\"srv:x no longer lists a@b.x at 10.0.0.4:9100; a link "
+     "\"text\":\"srv:x no longer lists a@b.x at 10.0.0.4:9100: its link "
      "stays\",\"node\":\"a@b.x\","
-     "\"address\":\"10.0.0.4:9100\",\"what\":\"srv:x\"}\n"},
+     "\"address\":\"10.0.0.4:9100\",\"what\":\"srv:x\",\"reason\":\"its link stays\"}\n"},
     {{.id = EVENT_LISTED, .what = "dns:x", .address = AT(4)},
      "2026-11-22T16:57:16.123Z info dns:x lists 10.0.0.4:9100\n",
      "{\"time\":\"2026-11-22T16:57:16.123Z\",\"level\":\"info\",\"event\":\"listed\","
@@ -289,6 +293,25 @@ static void prints_status(void **state)
                    "source   gossip:  partial, 1 listed: gossip never lists everybody\n");
 }
 
+/* How a link ended is told before an attempt has failed, too. */
+static void prints_how_a_link_ended(void **state)
+{
+    (void)state;
+    struct peer_row peer = {.name = "a@h", .listed = true, .state = PEER_LOST, .since_ms = 1000};
+    struct snapshot s = {.node = "b@h", .peers = &peer, .n_peers = 1};
+    struct buf out = {0};
+
+    snprintf(peer.reason, sizeof peer.reason, "the node closed the connection");
+    json_t *cluster = api_cluster(&s);
+
+    terminal_put_status(&out, cluster);
+    assert_non_null(strstr(buf_text(&out),
+                           "a@h is missing since 1970-01-01T00:00:01.000Z\n"
+                           "  the node closed the connection\n  No attempt has failed yet"));
+    json_decref(cluster);
+    buf_free(&out);
+}
+
 /* Another node's document may lack anything. */
 static void prints_what_there_is(void **state)
 {
@@ -379,6 +402,7 @@ int main(void)
         cmocka_unit_test(every_event_has_a_line),
         cmocka_unit_test(prints_nodes),
         cmocka_unit_test(prints_status),
+        cmocka_unit_test(prints_how_a_link_ended),
         cmocka_unit_test(prints_what_there_is),
         cmocka_unit_test(faults_of_our_own),
         cmocka_unit_test(stages_of_one_word),
