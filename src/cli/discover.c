@@ -217,13 +217,28 @@ static int verdict(const struct discovery *d)
     return status;
 }
 
+/* --short prints addresses, and where there are none, nothing: why that is so is told beside. */
+static void tell_why(const struct discovery *d)
+{
+    const struct snapshot *s = d->snapshot;
+
+    for (size_t i = 0; i < s->n_sources; i++)
+        if (s->sources[i].reason[0] != '\0')
+            program_fail(EXIT_NO, "%s  %s: %s", s->sources[i].spec,
+                         result_kind_text(s->sources[i].result), s->sources[i].reason);
+}
+
 static int discover(struct discovery *d)
 {
     int status = look(d);
 
     if (status == EXIT_DONE)
         status = discover_print(d);
-    return status == EXIT_DONE ? verdict(d) : status;
+    if (status == EXIT_DONE)
+        status = verdict(d);
+    if (status != EXIT_DONE && d->conf->short_ && d->snapshot != NULL)
+        tell_why(d);
+    return status;
 }
 
 int discover_main(const struct conf *c)

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "base/scan.h"
 #include "cli/discover.h"
 #include "view/api.h"
 #include "view/fields.h"
@@ -35,6 +36,15 @@ static void put_found(void *out, const struct found *f)
     buf_put_text(out, f->terminating ? " (its pod is going)\n" : "\n");
 }
 
+/* Each is the target of the one before it: it may be the last one that has no records. */
+static void put_aliases(struct buf *out, const struct dns_reply *r)
+{
+    clu_slice rest = buf_slice(&r->aliases), line;
+
+    while (scan_line(&rest, &line) && line.len > 0)
+        buf_printf(out, "    an alias of %.*s\n", (int)line.len, (const char *)line.data);
+}
+
 static void put_reply(struct buf *out, const struct dns_reply *r)
 {
     bool services = r->question_type == DNS_TYPE_SRV, one = count_records(r) == 1;
@@ -49,6 +59,7 @@ static void put_reply(struct buf *out, const struct dns_reply *r)
     else if (r->has_soa)
         buf_printf(out, ", to be asked again in %u s", (unsigned)r->soa_ttl);
     buf_put_text(out, r->truncated ? ", cut short\n" : "\n");
+    put_aliases(out, r);
     for (size_t i = 0; i < r->n_services; i++)
         buf_printf(out, "    %s port %u\n", r->services[i].target, (unsigned)r->services[i].port);
 }

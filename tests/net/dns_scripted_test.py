@@ -181,7 +181,12 @@ class Forms(DnsCase):
                 self.assertEqual(done.stdout.split(), [f"{n}." for n in names[1:]] + PODS if status == 0 else [])
 
     def test_an_alias_of_nothing(self):
-        self.assertStatus(self.discover(self.scripted({NAME: ["absent.test."]})), 1, "NXDOMAIN")
+        dns = self.scripted({NAME: ["absent.test."]})
+        self.assertStatus(self.discover(dns), 1, "NXDOMAIN", "an alias of absent.test.\n")
+        # What --short prints is for scripts, and for people there is the reason beside it.
+        short = self.discover(self.scripted({}), "--short")
+        self.assertEqual((short.stdout, short.returncode), ("", 1))
+        self.assertIn("negative: no such name", short.stderr)
 
     def test_forgers_who_are_quicker(self):
         """Another id, another question, another type: none of them is the answer, and the next one is."""
