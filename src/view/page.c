@@ -18,8 +18,14 @@ clu_slice page_template(void)
 
 /* Peers, this node aside. */
 struct counts {
-    uint32_t listed, linked, missing, unlisted, one_way, not_reading;
+    uint32_t listed, going, linked, missing, unlisted, one_way, not_reading;
 };
+
+/* Listed and not linked, and that is no fault: its pod is going. */
+static bool is_going(const struct snapshot *s, const struct peer_row *p)
+{
+    return peer_is_listed(s, p) && p->state != PEER_LINKED && !peer_is_missing(s, p);
+}
 
 static struct counts count_peers(const struct snapshot *s)
 {
@@ -33,6 +39,8 @@ static struct counts count_peers(const struct snapshot *s)
 
     for (size_t i = 0; i < s->n_peers; i++)
         n.linked += s->peers[i].state == PEER_LINKED;
+    for (size_t i = 0; i < s->n_peers; i++)
+        n.going += is_going(s, &s->peers[i]);
     return n;
 }
 
@@ -47,6 +55,10 @@ static json_t *summary(const struct snapshot *s, const struct counts *n)
     else if (s->n_islands > 1)
         snprintf(text, sizeof text, "The cluster is in %u pieces that do not see each other.",
                  s->n_islands);
+    else if (n->going > 0)
+        snprintf(text, sizeof text, "%u of %u listed peers %s linked, %u %s leaving.",
+                 n->listed - n->going, n->listed, n->listed - n->going == 1 ? "is" : "are",
+                 n->going, n->going == 1 ? "is" : "are");
     else if (n->listed == 1)
         snprintf(text, sizeof text, "The one listed peer is linked.");
     else if (n->listed > 1)
@@ -62,9 +74,20 @@ static json_t *summary(const struct snapshot *s, const struct counts *n)
     return json_string(text);
 }
 
+/* A source that says why its answer is not what it should be: the cause stands above the peers that
+ * are missing for it. */
+static bool has_trouble(const struct snapshot *s)
+{
+    for (size_t i = 0; i < s->n_sources; i++)
+        if (s->sources[i].reason[0] != '\0')
+            return true;
+    return false;
+}
+
 static const char *health(const struct snapshot *s, const struct counts *n)
 {
-    if (n->missing > 0 || n->one_way > 0 || n->not_reading > 0 || s->n_islands > 1 || !is_ready(s))
+    if (n->missing > 0 || n->one_way > 0 || n->not_reading > 0 || s->n_islands > 1 ||
+        has_trouble(s) || !is_ready(s))
         return "warn";
     return n->linked > 0 ? "ok" : "idle";
 }
@@ -107,14 +130,19 @@ static json_t *add_short_times(json_t *page)
     return NULL;
 }
 
-/* A source that says why its answer is not what it should be: the cause stands above the peers that
- * are missing for it. */
-static bool has_trouble(const struct snapshot *s)
+/* Whether a peer is visible is known while it is linked. */
+static json_t *add_linked(json_t *page, const struct snapshot *s)
 {
-    for (size_t i = 0; i < s->n_sources; i++)
-        if (s->sources[i].reason[0] != '\0')
-            return true;
-    return false;
+    json_t *rows = json_object_get(page, "peers");
+    bool done = page != NULL;
+
+    for (size_t i = 0; i < json_array_size(rows); i++)
+        done = done && json_object_set_new(json_array_get(rows, i), "is_linked",
+                                           json_boolean(s->peers[i].state == PEER_LINKED)) == 0;
+    if (done)
+        return page;
+    json_decref(page);
+    return NULL;
 }
 
 json_t *page_context(const struct snapshot *s)
@@ -139,5 +167,5 @@ json_t *page_context(const struct snapshot *s)
     page = put(page, "n_listed", json_integer(n.listed));
     page = put(page, "n_linked", json_integer(n.linked));
     page = put(page, "n_missing", json_integer(n.missing));
-    return add_short_times(page);
+    return add_short_times(add_linked(page, s));
 }

@@ -82,6 +82,30 @@ static const struct peer_row *first_missing(const struct snapshot *s)
     return NULL;
 }
 
+/* A source that says what is wrong with its answer; NULL when none does. */
+static const struct source_row *first_in_trouble(const struct snapshot *s)
+{
+    for (size_t i = 0; i < s->n_sources; i++)
+        if (s->sources[i].reason[0] != '\0')
+            return &s->sources[i];
+    return NULL;
+}
+
+/* Where nobody is listed who could be missing: it may be discovery that fails. */
+static void put_none_listed(struct buf *out, const struct snapshot *s)
+{
+    const struct source_row *row = first_in_trouble(s);
+
+    buf_put_text(out,
+                 s->n_sources == 0 ? "; no discovery is configured" : "; nobody else is listed");
+    if (row == NULL)
+        return;
+    buf_put_text(out, "; ");
+    text_put_printable(out, slice_of(row->spec));
+    buf_printf(out, " %s: ", result_kind_text(row->result));
+    text_put_printable(out, slice_of(row->reason));
+}
+
 static void put_too_few(struct buf *out, const struct snapshot *s, uint32_t n, uint32_t min_peers)
 {
     const struct peer_row *p = first_missing(s);
@@ -89,8 +113,7 @@ static void put_too_few(struct buf *out, const struct snapshot *s, uint32_t n, u
     buf_printf(out, "not ready: %u of %u wanted peers %s linked", (unsigned)n, (unsigned)min_peers,
                n == 1 ? "is" : "are");
     if (p == NULL) {
-        buf_put_text(out, s->n_sources == 0 ? "; no discovery is configured"
-                                            : "; nobody else is listed");
+        put_none_listed(out, s);
         return;
     }
     buf_put_text(out, "; ");

@@ -59,6 +59,7 @@ def of_page(html):
     page = Document(html)
     rows = [[cell.text() for cell in row.children if isinstance(cell, Element)]
             for row in page.by_id("peers").all("tbody")[0].all("tr")]
+    why = [[p.text() for p in row.all("p")] for row in page.by_id("peers").all("tbody")[0].all("tr")]
     missing = [(item.all("strong")[0].text(), [p.text() for p in item.all("span", "stage")])
                for item in page.by_id("missing").all("li")]
     figures = [dd.text() for dd in page.by_id("summary").all("dd")]
@@ -69,7 +70,8 @@ def of_page(html):
         "title": page.root.all("title")[0].text(),
         "node": page.root.all("h1")[0].text(),
         "state": page.by_id("head").all("span", "pill")[0].text(),
-        "nodes": [tuple(row[:5]) for row in rows],
+        "nodes": [(row[0].removesuffix("".join(reason)), *row[1:5]) for row, reason in zip(rows, why)],
+        "why": why,
         "trouble": [(e.all("strong")[0].text(), e.all("p")[0].text()) for e in page.by_id("trouble").all("li")],
         "missing": missing,
         "islands": [[e.text() for e in item.all("span")] for ol in links.all("ol") for item in ol.all("li")],
@@ -86,7 +88,11 @@ def of_cluster(cluster, cookie="hidden (--show-cookie shows it)"):
         return re.sub(r"\s+", " ", text).strip()
 
     def visible(peer):
-        return "–" if peer["creation"] is None else "yes" if peer["visible"] else "no"
+        return "–" if peer["state"] != "linked" else "yes" if peer["visible"] else "no"
+
+    def why(peer):
+        stage = f"{peer['stage']}: " if peer["stage"] else ""
+        return [blanks(stage + peer["reason"])] if peer["reason"] and not peer["listed"] else []
 
     def shown_listed(peer):
         return "going" if peer["listed"] and peer["terminating"] else "yes" if peer["listed"] else \
@@ -105,6 +111,7 @@ def of_cluster(cluster, cookie="hidden (--show-cookie shows it)"):
         "state": cluster["state"],
         "nodes": [own] + [(blanks(p["name"] or "not known yet"), p["address"] or "–", p["state"], visible(p),
                            shown_listed(p)) for p in peers],
+        "why": [[], *map(why, peers)],
         "trouble": [(blanks(s["spec"]), blanks(s["reason"])) for s in cluster["sources"] if s["reason"]],
         "missing": [(blanks(m["name"] or m["address"]), [m["stage"]] if m["stage"] else []) for m in missing],
         "islands": cluster["islands"] if len(cluster["islands"]) > 1 else [],

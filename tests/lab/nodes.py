@@ -202,8 +202,8 @@ class CluNode:
     def page_nodes(self):
         """The names in the rows of the page's table that say `linked`."""
         rows = re.findall(r'<tr>(.*?)</tr>', self.get('/')[1], re.S)
-        texts = [html.unescape(re.sub(r'<[^>]*>', ' ', row)).split() for row in rows]
-        return {text[0] for text in texts if 'linked' in text and '@' in text[0]}
+        texts = [html.unescape(re.sub(r'<[^>]*>', ' ', row)).split() for row in rows if 'class="pill linked"' in row]
+        return {text[0] for text in texts if '@' in text[0]}
 
     def peer(self, name):
         """The entry of `peers` for a name, or None."""

@@ -19,6 +19,10 @@ static const struct {
      "id=\"not-reading\">\n<li class=\"mono\">erlclu@10.42.1.93</li>\n</ul>"},
     {"whom nobody lists", "GET", "/", "split", 200, "text/html; charset=utf-8", NULL,
      "id=\"unlisted\">\n<li class=\"mono\">erlclu@10.42.2.9</li>\n</ul>"},
+    {"why a peer of a peer is not linked", "GET", "/", "split", 200, "text/html; charset=utf-8",
+     NULL,
+     "erlclu@10.42.9.1<p class=\"quiet\">tcp-timeout: no answer from 10.42.9.1:9100 within 7 "
+     "s</p>"},
     {"head of the page", "HEAD", "/", "linked", 200, "text/html; charset=utf-8", NULL, "All 5"},
     {"cluster", "GET", "/api/v1/cluster", "linked", 200, "application/json", NULL,
      "\"missing\": []"},
@@ -304,6 +308,26 @@ static void draining_is_said_once(void **state)
     routes_free(routes);
 }
 
+/* Who waits for peers that nobody lists is told when it is discovery that fails. */
+static void tells_why_nobody_is_listed(void **state)
+{
+    (void)state;
+    struct routes *routes = new_routes("");
+
+    assert_true(sample_get(&sample, "empty"));
+    sample.snapshot.ready = true;
+    sample.sources[0].result = RESULT_FAILED;
+    snprintf(sample.sources[0].reason, REASON_SIZE, "no DNS server answered in time");
+    struct http_reply reply = ask(routes, "GET", "/readyz?min_peers=1");
+
+    assert_string_equal(body_of(&reply),
+                        "not ready: 0 of 1 wanted peers are linked; nobody else is listed; "
+                        "dns:erlclu-headless.erlclu.svc.cluster.local failed: no DNS server "
+                        "answered in time\n");
+    http_body_release(reply.body);
+    routes_free(routes);
+}
+
 /* What a bare reading says: as many listed as linked, sorted by bytes, itself among them. */
 static void lists_are_sorted(void **state)
 {
@@ -327,18 +351,24 @@ static const struct {
     const char *name;
     size_t n_sources, n_listed, n_linked, n_unlisted;
     uint32_t n_islands; /* 0: one */
+    size_t n_going;     /* of the listed that are not linked */
     const char *summary, *health;
 } sentences[] = {
-    {"alone", 0, 0, 0, 0, 0, "This node is alone: no discovery is configured.", "idle"},
-    {"dialled by one", 0, 0, 0, 1, 0, "1 peer is linked; no discovery is configured.", "ok"},
-    {"dialled by two", 0, 0, 0, 2, 0, "2 peers are linked; no discovery is configured.", "ok"},
-    {"nothing listed", 1, 0, 0, 0, 0, "Discovery lists no peer yet.", "idle"},
-    {"none listed, one linked", 1, 0, 0, 1, 0, "1 peer is linked; discovery lists none.", "ok"},
-    {"one of one", 1, 1, 1, 0, 0, "The one listed peer is linked.", "ok"},
-    {"all", 1, 3, 3, 1, 0, "All 3 listed peers are linked.", "ok"},
-    {"one missing", 1, 3, 2, 0, 0, "1 of 3 listed peers is missing.", "warn"},
-    {"in pieces", 1, 3, 3, 0, 3, "The cluster is in 3 pieces that do not see each other.", "warn"},
-    {"all missing", 1, 3, 0, 2, 0, "3 of 3 listed peers are missing.", "warn"},
+    {"alone", 0, 0, 0, 0, 0, 0, "This node is alone: no discovery is configured.", "idle"},
+    {"dialled by one", 0, 0, 0, 1, 0, 0, "1 peer is linked; no discovery is configured.", "ok"},
+    {"dialled by two", 0, 0, 0, 2, 0, 0, "2 peers are linked; no discovery is configured.", "ok"},
+    {"nothing listed", 1, 0, 0, 0, 0, 0, "Discovery lists no peer yet.", "idle"},
+    {"none listed, one linked", 1, 0, 0, 1, 0, 0, "1 peer is linked; discovery lists none.", "ok"},
+    {"one of one", 1, 1, 1, 0, 0, 0, "The one listed peer is linked.", "ok"},
+    {"all", 1, 3, 3, 1, 0, 0, "All 3 listed peers are linked.", "ok"},
+    {"one missing", 1, 3, 2, 0, 0, 0, "1 of 3 listed peers is missing.", "warn"},
+    {"in pieces", 1, 3, 3, 0, 3, 0, "The cluster is in 3 pieces that do not see each other.",
+     "warn"},
+    {"all missing", 1, 3, 0, 2, 0, 0, "3 of 3 listed peers are missing.", "warn"},
+    {"one is going", 1, 3, 2, 0, 0, 1, "2 of 3 listed peers are linked, 1 is leaving.", "ok"},
+    {"only those that go", 1, 2, 0, 0, 0, 2, "0 of 2 listed peers are linked, 2 are leaving.",
+     "idle"},
+    {"one goes, one is missing", 1, 3, 1, 0, 0, 1, "1 of 3 listed peers is missing.", "warn"},
 };
 
 static void says_what_is_wrong(void **state)
@@ -353,6 +383,8 @@ static void says_what_is_wrong(void **state)
             sample.snapshot.n_islands = sentences[i].n_islands;
         for (size_t k = sentences[i].n_linked; k < sentences[i].n_listed; k++)
             sample.peers[k].state = PEER_FAILED;
+        for (size_t k = 0; k < sentences[i].n_going; k++)
+            sample.peers[sentences[i].n_linked + k].terminating = true;
         for (size_t k = sentences[i].n_listed; k < sample.snapshot.n_peers; k++)
             sample.peers[k].listed = false;
         json_t *page = page_context(&sample.snapshot);
@@ -364,6 +396,22 @@ static void says_what_is_wrong(void **state)
                      json_string_value(json_object_get(page, "health")));
         json_decref(page);
     }
+}
+
+/* Whether a lost peer was visible is not known any more: it had a creation all the same. */
+static void says_nothing_of_the_lost(void **state)
+{
+    struct routes *routes = new_routes("");
+
+    (void)state;
+    assert_true(sample_get(&sample, "linked"));
+    sample.peers[0].state = PEER_LOST;
+    sample.peers[0].visible = false;
+    struct http_reply reply = ask(routes, "GET", "/");
+
+    assert_null(strstr(body_of(&reply), "<td data-label=\"Visible\">no</td>"));
+    http_body_release(reply.body);
+    routes_free(routes);
 }
 
 /* ---- memory ---- */
@@ -431,9 +479,11 @@ int main(void)
         cmocka_unit_test(cookie_is_masked),
         cmocka_unit_test(cookie_is_for_own_hosts),
         cmocka_unit_test(draining_is_said_once),
+        cmocka_unit_test(tells_why_nobody_is_listed),
         cmocka_unit_test(lists_are_sorted),
         cmocka_unit_test(who_asks_no_dns_has_no_ttl),
         cmocka_unit_test(says_what_is_wrong),
+        cmocka_unit_test(says_nothing_of_the_lost),
         cmocka_unit_test(survives_without_memory),
     };
 

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a node and its commands say of a cluster that is not in order: nothing that is not so."""
+
+from dns_servers import NAME, DnsCase
+from program import get, wait_for
+
+
+class Truth(DnsCase):
+    def test_two_nodes_of_one_name(self):
+        """They drive each other out at a third node, which must not call that restarts."""
+        third, port, _ = self.node("a@127.0.0.1")
+        seed = ("--discover", f"static:a@127.0.0.1:{port}")
+        self.node("b@127.0.0.2", *seed)
+        self.node("b@127.0.0.2", "--listen-address", "127.0.0.3", *seed)
+        wait_for(lambda: "two nodes are called b@127.0.0.2 and take each other's place" in self.log_of(third), 15)
+
+    def test_a_command_is_no_first_peer(self):
+        _, port, http = self.node("a@127.0.0.1")
+        metric = b"erlclu_time_to_first_peer_seconds "
+        self.assertStatus(self.call("ping", "a@127.0.0.1", "--port", port, "--cookie-file", self.cookie), 0)
+        wait_for(lambda: b"erlclu_links_up_total 1\n" in get(http, "/metrics")[2])
+        self.assertNotIn(b"\n" + metric, get(http, "/metrics")[2])
+        self.node("b@127.0.0.2", "--discover", f"static:a@127.0.0.1:{port}")
+        wait_for(lambda: b"\n" + metric in get(http, "/metrics")[2])
+
+    def test_what_greets_everybody_is_no_epmd(self):
+        """An empty list of names would say that an epmd is there."""
+        port = self.speak(b"SSH-2.0-OpenSSH_9.2p1\r\n")
+        self.assertStatus(self.call("names", "127.0.0.1", "--epmd-port", port), 6, "the answer is not an epmd's")
+        done = self.call("discover", "epmd:127.0.0.1", "--epmd-port", port)
+        self.assertStatus(done, 1, "failed", "the answer is not an epmd's")
+
+    def test_dns_failures_name_the_server(self):
+        """Of run, discover and a command that dials; it is the wrong one, often."""
+        for mode, words in (("nxdomain", "no such name"), ("servfail", "cannot tell now"), ("silent", "in time")):
+            with self.subTest(mode):
+                dns = self.scripted({}, mode=mode)
+                self.assertIn(f"(asked: {dns.at})", self.discover(dns).stdout)
+                finder = self.finder(dns)
+                wait_for(lambda: words in (finder.source()["reason"] or ""))
+                self.assertIn(f"(asked: {dns.at})", finder.source()["reason"])
+                self.assertEqual(len(finder.lines(f"(asked: {dns.at})")), 1)
+        done = self.call("ping", "a@pod.x", "--dns", dns.at, "--cookie-file", self.cookie, "--timeout", "500ms")
+        self.assertStatus(done, 3, "not answered in time", f"(asked: {dns.at})")
+
+    def test_who_listens_everywhere_misses_no_address(self):
+        """Its name is no address: which of this host's DNS should have is not known."""
+        dns = self.scripted({NAME: ["127.0.0.5", "127.0.0.6"]}, ttl=0)
+        finder = self.finder(dns, f"dns:{NAME}", "erlclu@pod-0.x.test", "--listen-address", "0.0.0.0")
+        observer = self.finder(dns, f"dns:{NAME}", "erlclu@127.0.0.1", "--hidden")
+        member = self.finder(dns, f"dns:{NAME}", "erlclu@127.0.0.2")
+        wait_for(lambda: "our own address 127.0.0.2" in (member.source()["reason"] or ""), 20)
+        finder.rounds(2), observer.rounds(2)
+        self.assertEqual((finder.source()["reason"], observer.source()["reason"]), (None, None))
