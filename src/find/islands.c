@@ -17,9 +17,9 @@ struct chart {
 };
 
 /* A failed dial of somebody listed that proves that a node lives there: what closes without a word
- * may be a proxy, and who is no longer listed, or about to go, refuses because it ends. Where
- * another name answers, a node lives, but not the one that is listed: under its own name it may be
- * linked with us. */
+ * may be a proxy, and who is no longer listed, or about to go, or does not let us in, may refuse
+ * because it ends. Where another name answers, a node lives, but not the one that is listed: under
+ * its own name it may be linked with us. */
 static bool answers(const struct target *t)
 {
     static const bool rows[] = {

@@ -244,7 +244,7 @@ static void decide(struct machine *m, struct link *l, uint64_t now_ms)
 static enum stage stage_of(enum hs_failure failure)
 {
     static const enum stage stages[] = {
-        [HS_FAIL_CLOSED] = STAGE_CLOSED,  [HS_FAIL_NOT_ALLOWED] = STAGE_FLAGS,
+        [HS_FAIL_CLOSED] = STAGE_CLOSED,  [HS_FAIL_NOT_ALLOWED] = STAGE_NOT_ALLOWED,
         [HS_FAIL_FLAGS] = STAGE_FLAGS,    [HS_FAIL_NAME_MISMATCH] = STAGE_NAME_MISMATCH,
         [HS_FAIL_COOKIE] = STAGE_COOKIE,  [HS_FAIL_PROTOCOL] = STAGE_CLOSED,
         [HS_FAIL_TIMEOUT] = STAGE_SILENT, [HS_FAIL_ALIVE] = STAGE_CLOSED,

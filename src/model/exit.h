@@ -34,6 +34,8 @@ static inline int exit_of_stage(enum stage stage)
         return EXIT_CLOSED;
     if (stage == STAGE_NO_EPMD)
         return EXIT_EPMD_UNKNOWN;
+    if (stage == STAGE_NOT_ALLOWED)
+        return EXIT_FLAGS;
     return stage == STAGE_NONE ? EXIT_NO : EXIT_DNS + (int)stage - (int)STAGE_DNS;
 }
 

@@ -38,9 +38,11 @@ enum stage {
      * answer in time), and yet other advice and another exit status. */
     STAGE_HERE,
     /* These share the word and the exit status of another, and have advice of their own: the
-     * connection stands and nothing comes; what answers at the port of epmd is none. */
+     * connection stands and nothing comes; what answers at the port of epmd is none; the peer says
+     * no, and not why: it may be that it ends. */
     STAGE_SILENT,
     STAGE_NO_EPMD,
+    STAGE_NOT_ALLOWED,
     STAGES,
 };
 
@@ -53,6 +55,7 @@ static inline const char *stage_text(enum stage stage)
             [STAGE_HERE] = "tcp-timeout",
         [STAGE_SILENT] = "closed-before-status",
         [STAGE_NO_EPMD] = "epmd-unknown",
+        [STAGE_NOT_ALLOWED] = "flags",
     };
     return texts[stage];
 }

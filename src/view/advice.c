@@ -12,9 +12,10 @@ static const char *const advice[] = {
         "No answer came: check that the pod is still there and that a route leads "
         "to it, and look for a NetworkPolicy or firewall on the distribution port "
         "and 4369.",
-    [STAGE_EPMD_UNKNOWN] = "The epmd there knows no such node: the name that is listed must be its "
-                           "-name; what stands before the @ of listed addresses (dns:, srv:, k8s:) "
-                           "is said with ?base=NAME.",
+    [STAGE_EPMD_UNKNOWN] =
+        "The epmd there knows no such node: where the node has started, the name "
+        "that is listed must be its -name; what stands before the @ of listed "
+        "addresses (dns:, srv:, k8s:) is said with ?base=NAME.",
     [STAGE_CLOSED] = "It said no word that a node says: look for a TLS listener or a service-mesh "
                      "proxy at that port, and into the log of the peer.",
     [STAGE_SILENT] = "The port is open but nothing answers: the node hangs, is overloaded or "
@@ -25,9 +26,11 @@ static const char *const advice[] = {
     [STAGE_NAME_MISMATCH] = "Another name answers there: make the -name of the peer equal the name "
                             "that discovery gives it, or say with ?name= how the names are made; "
                             "?base=* learns them.",
-    [STAGE_FLAGS] = "The two do not agree: the peer is about to stop, does not allow this node in, "
-                    "or lacks a capability (OTP 25 or later is needed); its log says which.",
-
+    [STAGE_FLAGS] = "The two do not speak the same protocol: the peer needs OTP 25 or later; its "
+                    "log names the flag that it misses.",
+    [STAGE_NOT_ALLOWED] = "The peer does not let this node in: it is about to stop, it is called "
+                          "as this node is, its net_kernel:allow/1 does not list this node, or "
+                          "another release is needed; its log says which.",
     [STAGE_COOKIE] = "The cookies differ: compare --cookie-file or RELEASE_COOKIE here with "
                      "-setcookie there, trailing newline included.",
     [STAGE_TLS] = "The TLS handshake failed: check that both sides use -proto_dist inet_tls and "

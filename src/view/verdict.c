@@ -91,6 +91,18 @@ static const struct source_row *first_in_trouble(const struct snapshot *s)
     return NULL;
 }
 
+/* What nodes() would not list is not counted, though the link is there. */
+static void put_hidden(struct buf *out, const struct snapshot *s)
+{
+    uint32_t n = 0;
+
+    for (size_t i = 0; i < s->n_peers; i++)
+        n += s->peers[i].state == PEER_LINKED && !s->peers[i].visible && s->peers[i].listed;
+    if (n > 0)
+        buf_printf(out, "; %u more linked, but %s", (unsigned)n,
+                   s->hidden ? "this node is hidden" : "hidden");
+}
+
 /* Where nobody is listed who could be missing: it may be discovery that fails. */
 static void put_none_listed(struct buf *out, const struct snapshot *s)
 {
@@ -112,6 +124,7 @@ static void put_too_few(struct buf *out, const struct snapshot *s, uint32_t n, u
 
     buf_printf(out, "not ready: %u of %u wanted peers %s linked", (unsigned)n, (unsigned)min_peers,
                n == 1 ? "is" : "are");
+    put_hidden(out, s);
     if (p == NULL) {
         put_none_listed(out, s);
         return;

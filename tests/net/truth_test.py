@@ -2,7 +2,7 @@
 """What a node and its commands say of a cluster that is not in order: nothing that is not so."""
 
 from dns_servers import NAME, DnsCase
-from program import get, wait_for
+from program import free_port, get, get_json, listens, wait_for
 
 
 class Truth(DnsCase):
@@ -52,3 +52,28 @@ class Truth(DnsCase):
         wait_for(lambda: "our own address 127.0.0.2" in (member.source()["reason"] or ""), 20)
         finder.rounds(2), observer.rounds(2)
         self.assertEqual((finder.source()["reason"], observer.source()["reason"]), (None, None))
+
+    def test_hidden_links_are_no_peers(self):
+        """Nor is "nobody is listed" all that is to be said to who waits for peers."""
+        _, port, _ = self.node("a@127.0.0.1")
+        seed = ("--discover", f"static:a@127.0.0.1:{port}")
+        for other, more, words in (("b@127.0.0.2", ("--hidden",), b"; 1 more linked, but this node is hidden; nobody"),
+                                   ("c@127.0.0.3", ("--discover", "static:b@127.0.0.2:%d"), b"; 1 more linked, but hidden")):
+            more = tuple(word.replace("%d", str(hidden)) if "%d" in word else word for word in more)
+            _, hidden, http = self.node(other, *seed, *more)
+            wait_for(lambda: words in get(http, "/readyz?min_peers=2")[2])
+
+    def test_a_node_that_drains_is_no_island(self):
+        """It lets nobody in any more, and is listed until its pod has gone."""
+        dist, http = free_port(), free_port()
+        going = self.start("run", "--name", "a@127.0.0.1", "--epmd", "none", "--listen-port", dist, "--http",
+                           f"127.0.0.1:{http}", "--cookie-file", self.cookie, env={"SHUTDOWN_DELAY_MS": "60000"})
+        wait_for(lambda: listens(http))
+        going.terminate()
+        wait_for(lambda: get(http, "/readyz")[0] == 503)
+        _, _, other = self.node("b@127.0.0.2", "--discover", f"static:a@127.0.0.1:{dist}")
+        missing = wait_for(lambda: [m for m in get_json(other, "/api/v1/cluster")["missing"] if m["stage"]])
+        self.assertEqual(missing[0]["stage"], "flags")
+        self.assertIn("about to stop", missing[0]["advice"])
+        self.assertEqual(get_json(other, "/api/v1/cluster")["islands"], [["b@127.0.0.2"]])
+        going.terminate()  # at once

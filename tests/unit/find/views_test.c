@@ -325,6 +325,7 @@ static void finds_islands(void **state)
         {STAGE_DNS, false},          {STAGE_TCP_REFUSED, false}, {STAGE_TCP_TIMEOUT, false},
         {STAGE_EPMD_UNKNOWN, false}, {STAGE_CLOSED, false},      {STAGE_NAME_MISMATCH, false},
         {STAGE_FLAGS, true},         {STAGE_COOKIE, true},       {STAGE_TLS, true},
+        {STAGE_NOT_ALLOWED, false},
     };
 
     (void)state;

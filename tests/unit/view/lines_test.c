@@ -357,6 +357,7 @@ static void stages_of_one_word(void **state)
     } rows[] = {
         {STAGE_SILENT, STAGE_CLOSED, "hangs"},
         {STAGE_NO_EPMD, STAGE_EPMD_UNKNOWN, "Something else listens"},
+        {STAGE_NOT_ALLOWED, STAGE_FLAGS, "about to stop"},
     };
 
     (void)state;
