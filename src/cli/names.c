@@ -76,6 +76,8 @@ int names_main(const struct conf *c)
         status = print_json(host, &a);
     else if (a.ok)
         status = print_text(&a);
+    if (a.ok && a.text[0] == '\0' && !c->json)
+        (void)program_fail(EXIT_DONE, "the epmd of %s lists no node", host);
     if (a.ok && a.truncated)
         (void)program_fail(EXIT_DONE, "the epmd of %s lists more names than fit: this is a part",
                            host);

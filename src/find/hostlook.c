@@ -187,6 +187,8 @@ static void not_here(struct hostlook *h, const char *name, uint16_t rcode)
     tell(h, name, exists ? "has no address" : dns_rcode_text(rcode));
     h->candidate++;
     settle(h);
+    if (h->done)
+        say_servers(h->reason, "", h->conf);
 }
 
 void hostlook_answer(struct hostlook *h, enum dns_status status, clu_slice msg)

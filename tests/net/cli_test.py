@@ -254,7 +254,7 @@ class Epmd(Case):
         port = free_port()
         epmd = self.start("epmd", "--epmd-port", port, "--listen-address", "127.0.0.1")
         wait_for(lambda: listens(port))
-        self.assertStatus(self.call("names", "--epmd-port", port), 0)
+        self.assertStatus(self.call("names", "--epmd-port", port), 0, "lists no node")
         http = free_port()
         node = self.start("run", "--name", "n@127.0.0.1", "--epmd", "external", "--epmd-port", port, "--cookie-file",
                           self.cookie, "--http", f"127.0.0.1:{http}")

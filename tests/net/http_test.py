@@ -194,7 +194,7 @@ class Http(Case):
         self.assertEqual(get(port, "/readyz")[2], b"ready\n")
         child.terminate()
         wait_for(lambda: get(port, "/readyz")[2] != b"ready\n")
-        self.assertEqual(get(port, "/readyz")[::2], (503, b"draining\n"))
+        self.assertEqual(get(port, "/readyz")[::2], (503, b"draining: links stay until the end\n"))
         child.terminate()
 
 

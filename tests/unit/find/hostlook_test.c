@@ -89,6 +89,9 @@ static const struct {
     {"who is not there is told", "down", 4, &served,
      "down.example/1 no address for down: down.example no DNS server could be reached (10.0.0.1, "
      "10.0.0.2:5300)"},
+    {"who knows no such name is told", "gone", 4, &served,
+     "gone.example/1 gone/1 no address for gone: gone.example NXDOMAIN, gone NXDOMAIN (10.0.0.1, "
+     "10.0.0.2:5300)"},
     {"nobody to ask ends it", "lost", 4, &plain,
      "lost.example/1 no address for lost: lost.example no DNS server is configured (resolv.conf, "
      "--dns)"},
