@@ -250,9 +250,10 @@ static void choose(struct machine *m, struct dial *d, uint64_t now_ms)
         dial_end(m, d);
     } else if (d->n_visible == 0) {
         fail(m, d, STAGE_EPMD_UNKNOWN, now_ms,
-             "epmd at %s lists no visible node: the node there is not started yet, or has lost its "
+             "epmd at %s lists no visible node%s: the node there is not started yet, or has lost "
+             "its "
              "epmd",
-             epmd_text(m, d, at));
+             epmd_text(m, d, at), d->at_home ? " but this one" : "");
     } else {
         fail(m, d, STAGE_EPMD_UNKNOWN, now_ms,
              "epmd at %s lists several nodes, %s: say which one with ?base=NAME",
@@ -292,8 +293,10 @@ static void got_names(struct machine *m, struct dial *d, const struct epmd_clien
         return;
     }
     alive_part(d->name, alive);
+    const char *none = d->at_home ? "none but this node" : "none";
+
     fail(m, d, STAGE_EPMD_UNKNOWN, now_ms, "epmd at %s knows no node \"%.60s\"; it lists: %s",
-         epmd_text(m, d, at), alive, d->n_candidates == 0 ? "none" : list_names(d, false, names));
+         epmd_text(m, d, at), alive, d->n_candidates == 0 ? none : list_names(d, false, names));
 }
 
 static void got_port(struct machine *m, struct dial *d, const struct epmd_client *c,

@@ -29,7 +29,7 @@ enum event_level {
     X(EVENT_TWINS, "twins", LEVEL_WARNING,                                                         \
       "two nodes are called {node} and take each other's place: that of creation {number}, at "    \
       "{address}, has come back; rename one")                                                      \
-    X(EVENT_DIAL_FAILED, "dial_failed", LEVEL_WARNING, "{node} at {address}: {stage}: {reason}")   \
+    X(EVENT_DIAL_FAILED, "dial_failed", LEVEL_WARNING, "{place}: {stage}: {reason}")               \
     X(EVENT_REJECTED, "rejected", LEVEL_WARNING, "refused {node} from {address}: {reason}")        \
     X(EVENT_PROTOCOL, "protocol", LEVEL_WARNING,                                                   \
       "closed the link to {node} at {address}: {reason}")                                          \

@@ -77,3 +77,12 @@ class Truth(DnsCase):
         self.assertIn("about to stop", missing[0]["advice"])
         self.assertEqual(get_json(other, "/api/v1/cluster")["islands"], [["b@127.0.0.2"]])
         going.terminate()  # at once
+
+    def test_our_own_epmd_lists_us(self):
+        """Whoever looks for another node of this pod is not told that its epmd is empty."""
+        port, http = free_port(), free_port()
+        self.start("run", "--name", "a@127.0.0.1", "--epmd-port", port, "--http", f"127.0.0.1:{http}", "--cookie-file",
+                   self.cookie, "--discover", "static:b@127.0.0.1")
+        wait_for(lambda: listens(http))
+        missing = wait_for(lambda: [m for m in get_json(http, "/api/v1/cluster")["missing"] if m["stage"]])
+        self.assertIn('no node "b"; it lists: none but this node', missing[0]["reason"])

@@ -105,11 +105,16 @@ static const struct {
       .address = AT(3),
       .stage = STAGE_TCP_REFUSED,
       .reason = "port closed"},
-     "2026-11-22T16:57:16.123Z warning unknown at 10.0.0.3:9100: tcp-refused: port closed\n",
+     "2026-11-22T16:57:16.123Z warning 10.0.0.3:9100: tcp-refused: port closed\n",
      "{\"time\":\"2026-11-22T16:57:16.123Z\",\"level\":\"warning\",\"event\":\"dial_failed\","
-     "\"text\":\"unknown at 10.0.0.3:9100: tcp-refused: port "
+     "\"text\":\"10.0.0.3:9100: tcp-refused: port "
      "closed\",\"address\":\"10.0.0.3:9100\","
      "\"stage\":\"tcp-refused\",\"reason\":\"port closed\"}\n"},
+    {{.id = EVENT_DIAL_FAILED, .node = "a@gone.x", .stage = STAGE_DNS, .reason = "NXDOMAIN"},
+     "2026-11-22T16:57:16.123Z warning a@gone.x: dns: NXDOMAIN\n",
+     "{\"time\":\"2026-11-22T16:57:16.123Z\",\"level\":\"warning\",\"event\":\"dial_failed\","
+     "\"text\":\"a@gone.x: dns: NXDOMAIN\",\"node\":\"a@gone.x\",\"stage\":\"dns\","
+     "\"reason\":\"NXDOMAIN\"}\n"},
     {{.id = EVENT_DISCOVERY, .what = "dns:x", .number = 12},
      "2026-11-22T16:57:16.123Z info dns:x: 12 listed\n",
      "{\"time\":\"2026-11-22T16:57:16.123Z\",\"level\":\"info\",\"event\":\"discovery\","
