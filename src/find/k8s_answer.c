@@ -104,7 +104,9 @@ static void say_what_is_wrong(struct k8s_source *k, uint64_t now_ms)
     else if (n_portless > 0)
         say(s->row.reason, "%zu of them have no port named %s: epmd is asked for it there",
             n_portless, k->port.name);
-    else if (!s->row.sees_us && source_wants_us(s) && now_ms >= k->started_ms + K8S_SELF_SEEN_MS)
+    else if (s->row.sees_us || !source_wants_us(s) || now_ms < k->started_ms + K8S_SELF_SEEN_MS)
+        return;
+    else if (!source_explain_loopback(s))
         say(s->row.reason,
             "our own address %s is not among them, so others cannot find us there: does the "
             "selector match this pod?",

@@ -210,6 +210,23 @@ bool source_wants_us(const struct source *s)
     return s->own.family != 0 && !addr_is_any(&s->own) && !s->place->hidden;
 }
 
+bool source_explain_loopback(struct source *s)
+{
+    char ip[ADDR_TEXT_MAX];
+    size_t i = 0;
+
+    while (i < s->n_entries &&
+           (s->entries[i].addr.family == 0 || addr_is_loopback(&s->entries[i].addr)))
+        i++;
+    if (i == s->n_entries || !addr_is_loopback(&s->own))
+        return false;
+    say(s->row.reason,
+        "this node is at %s, where no other host finds it: set MY_POD_IP to the address of this "
+        "pod (status.podIP), or give a name with an address that others reach",
+        addr_ip_text(&s->own, ip));
+    return true;
+}
+
 bool source_lists_us(const struct source *s)
 {
     for (size_t i = 0; i < s->n_entries; i++)

@@ -91,6 +91,9 @@ clu_error source_choose_family(const struct source *s, const char *value,
                                struct family_choice *choice, char why[REASON_SIZE]);
 /* source_wants_us: our own address is known, and missing from the list it is a fault. */
 bool source_wants_us(const struct source *s);
+/* source_explain_loopback: where our own address is a loopback one, and others are listed that are
+ * not, says so into row.reason. */
+bool source_explain_loopback(struct source *s);
 /* source_lists_us: of one whose entries have their names: whether ours is among them. */
 bool source_lists_us(const struct source *s);
 

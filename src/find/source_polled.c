@@ -134,6 +134,8 @@ void polled_explain_us(struct polled *p, uint64_t now_ms)
     s->row.reason[0] = '\0';
     if (s->row.sees_us || !source_wants_us(s) || now_ms < p->when.start_ms + SELF_SEEN_MS)
         return;
+    if (source_explain_loopback(s))
+        return;
     if (is_cluster_ip(p, now_ms))
         say(s->row.reason,
             "%.180s has one address, %s, and it is not this pod's: is it a ClusterIP Service? "

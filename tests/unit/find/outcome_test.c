@@ -178,6 +178,25 @@ static void misses_itself(void **state)
     }
 }
 
+/* Nobody told this pod its address: that is no fault of the Service. */
+static void has_no_address_of_its_own(void **state)
+{
+    struct sim s;
+
+    (void)state;
+    sim_start(&s, SPEC, "127.0.0.1");
+    s.a = "10.0.0.2 10.0.0.3 ttl=30";
+    sim_run(&s, 20000);
+    assert_non_null(strstr(source_reason(s.source), "this node is at 127.0.0.1"));
+    assert_non_null(strstr(source_reason(s.source), "MY_POD_IP"));
+    sim_stop(&s);
+    sim_start(&s, SPEC, "127.0.0.1"); /* a cluster on one machine */
+    s.a = "127.0.0.2 127.0.0.3 ttl=30";
+    sim_run(&s, 20000);
+    assert_non_null(strstr(source_reason(s.source), "our own address 127.0.0.1"));
+    sim_stop(&s);
+}
+
 /* An observer stands in no list by right, and who listens everywhere does not know where it
  * stands. */
 static void misses_itself_only_where_it_belongs(void **state)
@@ -306,6 +325,7 @@ int main(void)
         cmocka_unit_test(chooses_families),
         cmocka_unit_test(misses_itself),
         cmocka_unit_test(misses_itself_only_where_it_belongs),
+        cmocka_unit_test(has_no_address_of_its_own),
         cmocka_unit_test(suspects_no_pod),
         cmocka_unit_test(fills_the_row),
         cmocka_unit_test(refuses_other_answers),
