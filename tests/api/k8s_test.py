@@ -475,6 +475,7 @@ class Watches(Api):
         self.watch(lambda r, n: (r.begin(), r.hold()))
         self.wait_listed("127.0.0.2")
         script, port = self.server.script, self.server.port
+        wait_for(lambda: self.watches)
         self.server.close()
         for r in self.watches:
             ssl.SSLSocket.shutdown(r.handler.request, 2)
