@@ -152,6 +152,7 @@ bool reconcile_failed(struct reconcile *r, slot_id id, enum stage stage, const c
     tracked_end_dial(r, p);
     p->wish = false;
     p->t.attempts++;
+    p->t.waits = 0;
     r->version++;
     if (!list_empty(&p->places))
         turn_places(p);
@@ -166,7 +167,7 @@ bool reconcile_failed(struct reconcile *r, slot_id id, enum stage stage, const c
 
 static void note_answer(struct target *t)
 {
-    t->attempts = 0;
+    t->attempts = t->waits = 0;
     t->stage = STAGE_NONE;
     t->reason[0] = '\0';
 }
@@ -208,6 +209,20 @@ void reconcile_deferred(struct reconcile *r, slot_id id, uint64_t now_ms)
     tracked_end_dial(r, p);
     tracked_settle(r, p, now_ms);
     tracked_plan(r, p, now_ms + about(r, DEFER_MS));
+}
+
+bool reconcile_gave_way(struct reconcile *r, slot_id id, enum stage stage, const char *reason,
+                        uint64_t now_ms)
+{
+    struct tracked *p = find(r, id);
+
+    if (p == NULL || !p->dialling)
+        return false;
+    bool news = ++p->t.waits >= WAITS_ODD && note_failure(&p->t, stage, reason);
+
+    r->version += news;
+    reconcile_deferred(r, id, now_ms);
+    return news;
 }
 
 void reconcile_is_self(struct reconcile *r, slot_id id, uint64_t now_ms)

@@ -41,6 +41,8 @@
  * thousands that are nowhere. Those beyond wait for about HEARD_WAIT_MS. */
 #define DIALS_HEARD_MAX (DIALS_MAX / 4)
 #define HEARD_WAIT_MS   2000
+/* So often, a second each, the peer's own attempt should have come: OTP's takes 7 s at most. */
+#define WAITS_ODD 8
 /* A link that ended sooner counts as a failed attempt: at once is no answer to a peer that closes
  * whatever it accepts. */
 #define LINK_STABLE_MS 5000
@@ -59,6 +61,7 @@ struct target {
     bool self;          /* it is ourselves: shown as such, not dialled */
     bool learnt;        /* the name came from epmd or handshake, not from the template */
     uint32_t attempts;  /* failed in a row */
+    uint32_t waits;     /* attempts in a row that gave way to the peer's own */
     uint32_t flaps;     /* times that it was lost and came back the same */
     enum stage stage;   /* of the last failure */
     char reason[REASON_SIZE];
@@ -155,6 +158,10 @@ void reconcile_alone(struct reconcile *r, slot_id id, uint64_t now_ms);
 /* reconcile_deferred: the attempt ended without verdict (the peer's own attempt wins): look again
  * soon. */
 void reconcile_deferred(struct reconcile *r, slot_id id, uint64_t now_ms);
+/* reconcile_gave_way: the same; where the peer's own attempt has not come in WAITS_ODD times, the
+ * target says so. Returns true when that is news. */
+bool reconcile_gave_way(struct reconcile *r, slot_id id, enum stage stage, const char *reason,
+                        uint64_t now_ms);
 /* reconcile_hint: dial this name now, once (a command); names that are wanted go on being dialled.
  * addr may be NULL. Its target, NULL when the table is full. */
 struct target *reconcile_hint(struct reconcile *r, const char *name, const struct addr *addr,

@@ -63,6 +63,24 @@ void dial_deferred(struct machine *m, slot_id id, uint64_t now_ms)
     dial_end(m, d);
 }
 
+void dial_gave_way(struct machine *m, slot_id id, uint64_t now_ms)
+{
+    struct dial *d = slots_get(&m->dials, id);
+    char reason[REASON_SIZE], at[ADDR_TEXT_MAX], own[ADDR_TEXT_MAX];
+
+    if (d == NULL)
+        return;
+    snprintf(reason, sizeof reason,
+             "the node at %s says that it is dialling us, and does not arrive: is the way from "
+             "there to %s open (NetworkPolicy)?",
+             addr_text(&d->addr, at), addr_text(&m->address, own));
+    if (reconcile_gave_way(m->reconcile, d->target, STAGE_TCP_TIMEOUT, reason, now_ms)) {
+        tell_failed(m, d, STAGE_TCP_TIMEOUT, reason);
+        machine_changed(m);
+    }
+    dial_deferred(m, id, now_ms);
+}
+
 void dial_found_self(struct machine *m, slot_id id, uint64_t now_ms)
 {
     struct dial *d = slots_get(&m->dials, id);

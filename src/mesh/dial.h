@@ -39,6 +39,8 @@ void dial_failed(struct machine *m, slot_id id, enum stage stage, const char *re
 void alive_part(const char *name, char alive[EPMD_NAME_MAX + 1]);
 /* dial_dropped: its connection went without a word (no memory, or all is closed). */
 void dial_dropped(struct machine *m, slot_id id);
+/* dial_gave_way: the peer's own attempt goes first, it says. */
+void dial_gave_way(struct machine *m, slot_id id, uint64_t now_ms);
 /* dial_deferred: the attempt ended without verdict. dial_found_self: whom it looked for is this
  * node itself, so that nobody else bears that name. */
 void dial_deferred(struct machine *m, slot_id id, uint64_t now_ms);

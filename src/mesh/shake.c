@@ -374,7 +374,7 @@ static void step(struct machine *m, struct link *l, uint64_t now_ms)
     case HS_CONFIRM_ALIVE: confirm_alive(m, l, now_ms); break;
     case HS_CHOOSE_COOKIE: choose_cookie(m, l, now_ms); break;
     case HS_WAIT_INBOUND:
-        dial_deferred(m, l->dial, now_ms);
+        dial_gave_way(m, l->dial, now_ms);
         conn_close(m, &l->conn);
         break;
     case HS_DONE: link_go_up(m, l, now_ms); break;

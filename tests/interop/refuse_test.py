@@ -222,6 +222,25 @@ class Refused(LabCase):
         node = self.clu(1).start()
         self.assert_missing(node, other.address, 'flags', 'not_allowed')
 
+    def test_a_way_that_is_open_to_one_side_only(self):
+        """A BEAM that cannot reach us and tries goes first for ever, as its name is the greater one."""
+        other = self.scripted('zzz')
+
+        def insist(sock):
+            answerer = other.answerer(sock)
+            answerer.recv_name()
+            answerer.send_status('nok')
+
+        other.answer = insist
+        self.scripted_dns({SERVICE: [other.address]})
+        node = self.clu(1, discover=[f'dns:{SERVICE}?base=zzz']).start()
+        found = eventually('it is told that nobody arrives', 20, lambda: (
+            lambda entry: entry if entry['stage'] == 'tcp-timeout' else None)(node.missing(other.address)))
+        self.assertIn(f'is the way from there to {node.pod.address}:', found['reason'])
+        eventually('the log says so once', 2, lambda: node.log().count('says that it is dialling us') == 1)
+        other.answer = other.complete
+        eventually('linked as soon as it is let', 5, lambda: node.nodes() == {other.name})
+
     def test_name_that_does_not_exist(self):
         self.scripted_dns({})
         node = self.clu(1).start()
