@@ -128,8 +128,9 @@ enum stage dial_error_reason(enum dial_error error, const struct addr *to, const
     addr_text(to, at);
     if (error == DIAL_REFUSED) {
         snprintf(reason, REASON_SIZE,
-                 "%s refused the connection: %.64s is not running there, or has another port", at,
-                 who);
+                 "%s refused the connection: %.64s is not running there, or has another "
+                 "port, or does not listen at this address",
+                 at, who);
         return STAGE_TCP_REFUSED;
     }
     if (error == DIAL_TIMED_OUT)

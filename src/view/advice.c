@@ -7,7 +7,9 @@ static const char *const advice[] = {
     [STAGE_DNS] = "The host part of its name does not resolve here: check the name, the DNS server "
                   "and the search list of this machine.",
     [STAGE_TCP_REFUSED] = "The machine answers, but nothing listens at that port: check that the "
-                          "node runs and that both sides agree on the port.",
+                          "node runs, that it listens at this address and not at 127.0.0.1 alone "
+                          "(inet_dist_use_interface, ERL_EPMD_ADDRESS), and that both sides agree "
+                          "on the port.",
     [STAGE_TCP_TIMEOUT] =
         "No answer came: check that the pod is still there and that a route leads "
         "to it, and look for a NetworkPolicy or firewall on the distribution port "

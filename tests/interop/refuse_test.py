@@ -112,6 +112,17 @@ class Refused(LabCase):
         node = self.clu(1).start()
         self.assert_missing(node, '10.42.0.2', 'tcp-refused', '4369')
 
+    def test_a_node_that_listens_at_loopback_only(self):
+        """Its epmd tells a port, at which nothing listens for others."""
+        self.dns(1, 2)
+        node = self.clu(1).start()
+        self.erl(2, args=['-kernel', 'inet_dist_use_interface', '{127,0,0,1}'], refresh=None).start()
+        found = eventually('its port refuses', KNOWN, lambda: (
+            lambda entry: entry if entry and ':4369' not in (entry['reason'] or ':4369') else None)(node.missing('10.42.0.2')))
+        self.assertEqual('tcp-refused', found['stage'])
+        self.assertIn('does not listen at this address', found['reason'])
+        self.assertIn('inet_dist_use_interface', found['advice'])
+
     def test_packets_vanish(self):
         self.dns(1, 2)
         pod = self.lab.pod(1)
@@ -235,7 +246,7 @@ class Refused(LabCase):
         self.scripted_dns({SERVICE: [other.address]})
         node = self.clu(1, discover=[f'dns:{SERVICE}?base=zzz']).start()
         found = eventually('it is told that nobody arrives', 20, lambda: (
-            lambda entry: entry if entry['stage'] == 'tcp-timeout' else None)(node.missing(other.address)))
+            lambda entry: entry if entry and entry['stage'] == 'tcp-timeout' else None)(node.missing(other.address)))
         self.assertIn(f'is the way from there to {node.pod.address}:', found['reason'])
         eventually('the log says so once', 2, lambda: node.log().count('says that it is dialling us') == 1)
         other.answer = other.complete

@@ -599,7 +599,7 @@ class Run(Case):
     def test_an_epmd_that_is_not_there(self):
         child = self.start("run", "--name", "a@127.0.0.1", "--epmd", "external", "--epmd-port", free_port(), "--http",
                            "none", "--cookie-file", self.cookie)
-        wait_for(lambda: "epmd is not running there, or has another port; trying again" in self.log_of(child))
+        wait_for(lambda: "does not listen at this address; trying again" in self.log_of(child))
 
     def test_an_epmd_that_says_nothing(self):
         with socket.create_server(("127.0.0.1", 0)) as mute:
