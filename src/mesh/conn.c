@@ -195,7 +195,7 @@ void machine_opened(struct machine *m, slot_id id, const struct addr *local, uin
     if (c == NULL)
         return;
     c->opened = true;
-    (void)local;
+    c->local = *local;
     ops(c)->opened(m, c, now_ms);
     conn_wake(m, c);
 }

@@ -37,6 +37,7 @@ struct conn {
     struct crowd *crowd;
     struct heap_item due;
     struct addr peer;
+    struct addr local; /* outbound and opened: our end */
 };
 
 /* Connections of strangers: when there are too many, the oldest goes, so that nobody can keep

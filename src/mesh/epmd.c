@@ -30,6 +30,9 @@ static void settled(struct machine *m, uint64_t now_ms)
 
         text_set(e->node, sizeof e->node, slice_of(m->name));
         e->address = m->address;
+        if (m->address.family == 0) /* everywhere, under a name that is no address */
+            e->address = m->settings->listen;
+        e->address.port = m->address.port;
         e->number = m->creation;
         discover_start(m, now_ms);
     }

@@ -219,6 +219,26 @@ static enum hs_status decide_status(struct machine *m, struct link *l, uint64_t 
     return HS_STATUS_OK;
 }
 
+/* We have dialled ourselves, at an address of ours that we did not know: the attempt is over. */
+static void end_own_dial(struct machine *m, const struct link *l, uint64_t now_ms)
+{
+    uint32_t at = 0;
+
+    for (struct conn *c; (c = slots_next(&m->conns, &at)) != NULL;) {
+        if (c->dead || c->kind != CONN_LINK || !c->outbound ||
+            !addr_equal(&c->local, &l->conn.peer))
+            continue;
+        dial_found_self(m, link_of(c)->dial, now_ms);
+        conn_close(m, c);
+        return;
+    }
+}
+
+static bool is_ourselves(const struct machine *m, const struct handshake *hs)
+{
+    return hs->peer_creation == m->creation && strcmp(hs->peer, m->name) == 0;
+}
+
 static void decide(struct machine *m, struct link *l, uint64_t now_ms)
 {
     if (l->hs->peer_dynamic && !m->draining &&
@@ -230,6 +250,8 @@ static void decide(struct machine *m, struct link *l, uint64_t now_ms)
         return;
     }
     text_set(l->name, sizeof l->name, slice_of(l->hs->peer));
+    if (is_ourselves(m, l->hs))
+        end_own_dial(m, l, now_ms);
     const char *why_not = refusal(m, l->hs);
     enum hs_status status = why_not != NULL ? HS_STATUS_NOT_ALLOWED : decide_status(m, l, now_ms);
 
@@ -269,7 +291,7 @@ static void tell_rejected(struct machine *m, struct link *l, uint64_t now_ms)
     if ((l->hs->peer[0] == '\0' || l->hs->peer_dynamic) && l->hs->failure == HS_FAIL_CLOSED)
         return;
     /* We dialled ourselves, or refuse all because we leave. */
-    if (m->draining || (l->hs->peer_creation == m->creation && strcmp(l->hs->peer, m->name) == 0))
+    if (m->draining || is_ourselves(m, l->hs))
         return;
     m->count.rejected++;
     if (!news_is_new(&m->news, &l->conn.peer, l->hs->failure, now_ms))

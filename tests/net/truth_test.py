@@ -44,14 +44,18 @@ class Truth(DnsCase):
         self.assertStatus(done, 3, "not answered in time", f"(asked: {dns.at})")
 
     def test_who_listens_everywhere_misses_no_address(self):
-        """Its name is no address: which of this host's DNS should have is not known."""
+        """Its name is no address: which of this host's DNS should have is not known, and what it dials may be itself."""
         dns = self.scripted({NAME: ["127.0.0.5", "127.0.0.6"]}, ttl=0)
         finder = self.finder(dns, f"dns:{NAME}", "erlclu@pod-0.x.test", "--listen-address", "0.0.0.0")
         observer = self.finder(dns, f"dns:{NAME}", "erlclu@127.0.0.1", "--hidden")
         member = self.finder(dns, f"dns:{NAME}", "erlclu@127.0.0.2")
         wait_for(lambda: "our own address 127.0.0.2" in (member.source()["reason"] or ""), 20)
+        self.assertIn(f"all addresses, port {finder.dist}<", get(finder.http)[2].decode())
+        self.assertIn(f"at 0.0.0.0:{finder.dist}\n", finder.log())
         finder.rounds(2), observer.rounds(2)
         self.assertEqual((finder.source()["reason"], observer.source()["reason"]), (None, None))
+        self.assertEqual(finder.cluster()["missing"], [])
+        self.assertNotIn("not_allowed", finder.log())
 
     def test_hidden_links_are_no_peers(self):
         """Nor is "nobody is listed" all that is to be said to who waits for peers."""
