@@ -188,6 +188,17 @@ static json_t *service_json(const struct dns_service *s)
     return put(put(json_object(), "target", show_text(s->target)), "port", json_integer(s->port));
 }
 
+/* Without their final dots, as the other names here. */
+static json_t *aliases_json(const struct dns_reply *r)
+{
+    clu_slice rest = buf_slice(&r->aliases), line;
+    json_t *aliases = json_array();
+
+    while (scan_line(&rest, &line) && line.len > 0)
+        aliases = append(aliases, json_stringn((const char *)line.data, line.len - 1));
+    return aliases;
+}
+
 static json_t *reply_json(const struct dns_reply *r)
 {
     json_t *j = put(json_object(), "name", show_text(r->question));
@@ -198,6 +209,7 @@ static json_t *reply_json(const struct dns_reply *r)
     for (size_t i = 0; i < r->n_services; i++)
         services = append(services, service_json(&r->services[i]));
     j = put(j, "type", json_string(type_word(r->question_type)));
+    j = put(j, "aliases", aliases_json(r));
     j = put(j, "rcode", json_string(dns_rcode_text(r->rcode)));
     j = put(j, "ttl", count_records(r) > 0 ? show_u32(&r->ttl) : json_null());
     j = put(j, "truncated", json_boolean(r->truncated));

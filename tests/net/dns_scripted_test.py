@@ -183,6 +183,7 @@ class Forms(DnsCase):
     def test_an_alias_of_nothing(self):
         dns = self.scripted({NAME: ["absent.test."]})
         self.assertStatus(self.discover(dns), 1, "NXDOMAIN", "an alias of absent.test.\n")
+        self.assertEqual(self.found(dns)["replies"][0]["aliases"], ["absent.test"])
         # What --short prints is for scripts, and for people there is the reason beside it.
         short = self.discover(self.scripted({}), "--short")
         self.assertEqual((short.stdout, short.returncode), ("", 1))
