@@ -160,10 +160,12 @@ static void own_host_known(struct machine *m)
         listen_at(m, m->own_look.addr);
         return;
     }
-    machine_fatal(m,
-                  "the host part of our own name %.100s cannot be resolved (%.100s): "
-                  "use an address, or say %s",
-                  m->name, m->own_look.reason, listen_option(m));
+    machine_fatal(
+        m,
+        "the host part of our own name %.90s cannot be resolved (%.130s): use an "
+        "address, say %s, or, for a StatefulSet, set publishNotReadyAddresses: true on its "
+        "Service",
+        m->name, m->own_look.reason, listen_option(m));
 }
 
 static void own_look_step(struct machine *m)

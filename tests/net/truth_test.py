@@ -90,3 +90,10 @@ class Truth(DnsCase):
         wait_for(lambda: listens(http))
         missing = wait_for(lambda: [m for m in get_json(http, "/api/v1/cluster")["missing"] if m["stage"]])
         self.assertIn('no node "b"; it lists: none but this node', missing[0]["reason"])
+
+    def test_a_name_of_its_own_that_does_not_resolve(self):
+        """The trap of a StatefulSet: its names are there once its pods are ready."""
+        dns = self.scripted({})
+        done = self.call("run", "--name", "erlclu@erlclu-0.erlclu.svc.test", "--dns", dns.at, "--cookie-file", self.cookie,
+                         "--http", "none", "--epmd", "none", "--listen-port", free_port())
+        self.assertStatus(done, 12, f"erlclu-0.erlclu.svc.test: NXDOMAIN ({dns.at})", "publishNotReadyAddresses: true")
