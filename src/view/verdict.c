@@ -132,8 +132,10 @@ static void put_too_few(struct buf *out, const struct snapshot *s, uint32_t n, u
     buf_put_text(out, "; ");
     peer_put_name(out, p);
     buf_put_text(out, " is missing");
-    if (p->stage != STAGE_NONE) {
-        buf_printf(out, ": %s: ", stage_text(p->stage));
+    if (p->stage != STAGE_NONE)
+        buf_printf(out, ": %s", stage_text(p->stage));
+    if (p->reason[0] != '\0') {
+        buf_put_text(out, ": ");
         text_put_printable(out, slice_of(p->reason));
     }
 }

@@ -407,10 +407,14 @@ static void says_nothing_of_the_lost(void **state)
     assert_true(sample_get(&sample, "linked"));
     sample.peers[0].state = PEER_LOST;
     sample.peers[0].visible = false;
+    snprintf(sample.peers[0].reason, REASON_SIZE, "it closed");
     struct http_reply reply = ask(routes, "GET", "/");
+    struct http_reply ready = ask(routes, "GET", "/readyz?min_peers=5");
 
     assert_null(strstr(body_of(&reply), "<td data-label=\"Visible\">no</td>"));
+    assert_non_null(strstr(body_of(&ready), "; erlclu@10.42.0.87 is missing: it closed\n"));
     http_body_release(reply.body);
+    http_body_release(ready.body);
     routes_free(routes);
 }
 
