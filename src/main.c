@@ -8,6 +8,7 @@
 #include "cli/cli.h"
 #include "net/program.h"
 #include "net/signals.h"
+#include "net/system.h"
 
 static int (*const commands[CONF_COMMANDS])(const struct conf *c) = {
     [CMD_RUN] = run_main,         [CMD_DEMO] = demo_main,       [CMD_DISCOVER] = discover_main,
@@ -72,6 +73,7 @@ int main(int argc, char **argv)
     static const char *const helps[] = {"help", "--help", "-h", NULL};
     static const char *const versions[] = {"--version", "-V", NULL};
 
+    system_hold_streams();
     /* What this host's openssl.cnf says is about TLS and engines; we hash. Without the tables of
      * old names, which cost four fifths of a command's instructions, digests come from the provider
      * all the same. */
@@ -79,6 +81,7 @@ int main(int argc, char **argv)
                             OPENSSL_INIT_NO_ADD_ALL_DIGESTS,
                         NULL);
     signals_ignore_pipe();
+    signals_heed_as_first();
     if (argc < 2)
         return program_fail(EXIT_USAGE, "a command is missing: erlclu help lists them");
     if (is_one_of(argv[1], helps))

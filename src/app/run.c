@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "net/drive.h"
@@ -194,12 +193,10 @@ static void drain(struct run *r)
     loop_turn(r->drive.loop);
 }
 
-/* As process 1 of a container we inherit the orphans. */
 static void bury_children(struct run *r)
 {
     (void)r;
-    while (waitpid(-1, NULL, WNOHANG) > 0)
-        continue;
+    signals_bury();
 }
 
 static bool has_lost_terminal(void)

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <signal.h>
+
 #include "cli/cli.h"
 #include "net/drive.h"
 #include "net/signals.h"
@@ -8,6 +10,10 @@ static void on_signal(void *arg, int number)
 {
     struct drive *d = arg;
 
+    if (number == SIGCHLD) {
+        signals_bury();
+        return;
+    }
     machine_stop(d->machine, signals_word(number), system_now_ms());
     loop_turn(d->loop);
     loop_exit(d->loop, EXIT_DONE);

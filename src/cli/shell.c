@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/shell.h"
 
+#include <signal.h>
 #include <stdlib.h>
 
 #include "cli/cli.h"
@@ -341,7 +342,10 @@ static void on_system_signal(void *arg, int number)
 {
     struct shell *sh = arg;
 
-    (void)number;
+    if (number == SIGCHLD) {
+        signals_bury();
+        return;
+    }
     if (sh->session.self == NULL) {
         session_end(&sh->session, EXIT_NO);
         return;

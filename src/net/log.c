@@ -16,7 +16,7 @@ void log_event(const struct log *log, const struct event *event)
         event_put_json(&line, event, system_wall_ms());
     else
         event_put_text(&line, event, system_wall_ms());
-    /* Nobody is left to hear that standard error is closed. */
-    (void)system_write(STDERR_FILENO, &line);
+    /* Nobody is left to hear that standard error is closed; and the node does not wait for it. */
+    (void)system_write_now(STDERR_FILENO, &line);
     buf_free(&line);
 }

@@ -91,10 +91,11 @@ int program_print_json(json_t *document)
 
 void program_progress(const char *text)
 {
-    if (!isatty(STDERR_FILENO))
-        return;
-    if (text != NULL)
+    int reason = errno;
+
+    if (isatty(STDERR_FILENO) && text != NULL)
         fprintf(stderr, "waiting for %s ...", text);
-    else
+    else if (isatty(STDERR_FILENO))
         fputs("\r\033[K", stderr);
+    errno = reason;
 }

@@ -27,7 +27,7 @@ int program_print(struct buf *text);
 int program_print_json(json_t *document);
 
 /* program_progress: what is being waited for, on standard error while that is a terminal; NULL
- * takes it away. */
+ * takes it away. errno stays. */
 void program_progress(const char *text);
 
 #endif

@@ -5,7 +5,11 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/signalfd.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+/* What a shell says of who died of a signal: this, and its number. */
+#define DIED_OF 128
 
 struct signals {
     int fd;
@@ -107,6 +111,20 @@ void signals_ignore_pipe(void)
     signal(SIGPIPE, SIG_IGN);
 }
 
+static void on_end(int number)
+{
+    _exit(DIED_OF + number);
+}
+
+void signals_heed_as_first(void)
+{
+    const struct sigaction ends = {.sa_handler = on_end};
+
+    for (size_t i = 0; i < COUNT(heard) && getpid() == 1; i++)
+        if (heard[i].number != SIGCHLD && !is_ignored(heard[i].number))
+            sigaction(heard[i].number, &ends, NULL);
+}
+
 void signals_restore(void)
 {
     sigset_t set;
@@ -114,6 +132,12 @@ void signals_restore(void)
     signal(SIGPIPE, SIG_DFL);
     make_set(&set, true);
     pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+}
+
+void signals_bury(void)
+{
+    while (waitpid(-1, NULL, WNOHANG) > 0)
+        continue;
 }
 
 const char *signals_word(int number)

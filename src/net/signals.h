@@ -19,8 +19,16 @@ struct signals *signals_new(struct watch_base *base, bool all, signals_fn *fn, v
 void signals_free(struct signals *s);
 /* signals_ignore_pipe: a peer that has gone shows as an error of the write, wherever it is made. */
 void signals_ignore_pipe(void);
+/* signals_heed_as_first: process 1 of a container never hears a signal that it has no function for:
+ * a `wait` that its pod is done with would go on until it is killed. Each ends the program from now
+ * on, as it does any other process; those of signals_new are heard there. */
+void signals_heed_as_first(void);
 /* signals_restore: what a child must call before it becomes another program. */
 void signals_restore(void);
+
+/* signals_bury: at SIGCHLD, of a program that waits for no child of its own: whoever was started by
+ * what became this program, and the orphans that process 1 of a container inherits. */
+void signals_bury(void);
 
 /* signals_word: "SIGTERM", "SIGINT", ... */
 const char *signals_word(int number);

@@ -47,7 +47,22 @@ bool system_random(void *out, size_t n)
     return getrandom(out, n, 0) == (ssize_t)n;
 }
 
-bool system_write(int fd, const struct buf *text)
+void system_hold_streams(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0)
+            (void)!open("/", O_PATH); /* the lowest that is free: this one */
+}
+
+/* Whoever shares a terminal or a pipe with us may have made it one that does not wait. */
+static bool await_room(int fd, int timeout_ms)
+{
+    struct pollfd poll_fd = {.fd = fd, .events = POLLOUT};
+
+    return errno == EAGAIN && (poll(&poll_fd, 1, timeout_ms) > 0 || errno == EINTR);
+}
+
+static bool write_all(int fd, const struct buf *text, int timeout_ms)
 {
     size_t done = 0;
 
@@ -56,10 +71,20 @@ bool system_write(int fd, const struct buf *text)
 
         if (n > 0)
             done += (size_t)n;
-        else if (n == 0 || errno != EINTR)
+        else if (n == 0 || (errno != EINTR && !await_room(fd, timeout_ms)))
             return false;
     }
     return text->err == CLU_OK;
+}
+
+bool system_write(int fd, const struct buf *text)
+{
+    return write_all(fd, text, -1);
+}
+
+bool system_write_now(int fd, const struct buf *text)
+{
+    return write_all(fd, text, 0);
 }
 
 void system_shortage(char why[REASON_SIZE])

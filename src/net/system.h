@@ -17,9 +17,16 @@ uint64_t system_now_us(void);
 uint64_t system_wall_ms(void);
 /* system_random: n bytes of the system's random source; false when it has none. */
 CLU_MUST_USE bool system_random(void *out, size_t n);
-/* system_write: all of it; false when the descriptor takes no more (errno), or when memory was
- * lacking for the text. */
+/* system_hold_streams: what is closed of standard input, output and error is held by what can
+ * neither be read nor written, as if it were closed still: else the next socket would have its
+ * number, and what is meant for people would go to a peer. For programs, before they open anything.
+ */
+void system_hold_streams(void);
+/* system_write: all of it, however long that takes; false when the descriptor takes no more
+ * (errno), or when memory was lacking for the text. system_write_now: false also when a descriptor
+ * that does not wait has no room for all of it. */
 bool system_write(int fd, const struct buf *text);
+bool system_write_now(int fd, const struct buf *text);
 /* system_shortage: a sentence for what errno says when something could not be made: out of files or
  * memory. */
 void system_shortage(char why[REASON_SIZE]);
