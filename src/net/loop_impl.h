@@ -47,6 +47,8 @@ struct loop {
     struct needs needs[SETTINGS_SPECS_MAX]; /* by number of the source */
     struct watch *timer;
     uint64_t armed_ms;    /* what the timer waits for */
+    uint64_t due_ms;      /* when that is: not before it was armed */
+    struct watch *later;  /* it came late, and others go first; made at the first time */
     struct watch *limit;  /* of a step; made at the first that has one */
     struct watch *leaver; /* looks whether all is read; NULL: the machine does not leave */
     bool silent;          /* all is written, and nothing more is */

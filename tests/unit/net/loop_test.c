@@ -216,6 +216,44 @@ static void test_timer(void **state)
     assert_in_range(system_now_ms() - began_ms, 30, 500);
 }
 
+/* We were stopped, and its time was over meanwhile: but it has spoken. */
+static void test_who_has_spoken_meanwhile_was_not_silent(void **state)
+{
+    struct world w;
+
+    (void)state;
+    set_up(&w);
+    int fd = come_in(&w);
+
+    w.m.to_send = 1;
+    w.m.deadline_ms = system_now_ms() + 20;
+    loop_turn(w.m.loop);
+    usleep(700000);
+    assert_int_equal(send(fd, zeroes, 1, 0), 1);
+    for (int i = 0; i < 100 && strstr(w.m.trace, "tick") == NULL; i++)
+        loop_step(w.m.loop, 100);
+    assert_string_equal(w.m.trace, "listening accepted got-all tick ");
+    close(fd);
+    loop_free(w.m.loop);
+}
+
+/* What is due at once does not wait for that. */
+static void test_what_is_due_comes_at_once(void **state)
+{
+    struct world w;
+
+    (void)state;
+    set_up(&w);
+    w.m.deadline_ms = 0;
+    w.m.ends_after = 1;
+    uint64_t began_us = system_now_us();
+
+    loop_start(w.m.loop);
+    assert_int_equal(loop_run(w.m.loop), 0);
+    assert_in_range(system_now_us() - began_us, 0, 8000);
+    loop_free(w.m.loop);
+}
+
 static void test_closing_strangers(void **state)
 {
     struct world w;
@@ -375,6 +413,8 @@ int main(void)
         cmocka_unit_test(test_range_of_ports),
         cmocka_unit_test(test_foreign_address),
         cmocka_unit_test(test_timer),
+        cmocka_unit_test(test_who_has_spoken_meanwhile_was_not_silent),
+        cmocka_unit_test(test_what_is_due_comes_at_once),
         cmocka_unit_test(test_closing_strangers),
         cmocka_unit_test(test_out_of_files),
         cmocka_unit_test(test_time_goes_on_at_a_full_socket),
