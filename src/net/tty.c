@@ -17,7 +17,7 @@
 struct tty {
     struct watch *readable, *soon; /* soon: of what cannot be waited for */
     struct watch *resized;
-    int winch;
+    int signals; /* SIGWINCH, SIGCONT */
     bool is_raw, on;
     struct termios before;
     tty_read_fn *on_read;
@@ -49,20 +49,44 @@ static void on_readable(void *arg, bool timed_out)
     tty->on_read(tty->arg, (clu_slice){bytes, n < 0 ? 0 : (size_t)n});
 }
 
-static void on_winch(void *arg, bool timed_out)
+static bool make_raw(const struct tty *tty)
+{
+    struct termios raw = tty->before;
+
+    raw.c_iflag &= (tcflag_t) ~(BRKINT | ICRNL | INLCR | IGNCR | ISTRIP | IXON);
+    raw.c_lflag &= (tcflag_t) ~(ECHO | ECHONL | ICANON | ISIG | IEXTEN);
+    raw.c_cc[VMIN] = 1;
+    raw.c_cc[VTIME] = 0;
+    return tcsetattr(STDIN_FILENO, TCSADRAIN, &raw) == 0;
+}
+
+/* Another job has the terminal: who sets its modes then is stopped. */
+static bool is_in_background(void)
+{
+    pid_t owner = tcgetpgrp(STDIN_FILENO);
+
+    return owner > 0 && owner != getpgrp();
+}
+
+/* Whoever had the terminal while we were stopped has left it as he likes it. */
+static void on_signal(void *arg, bool timed_out)
 {
     struct tty *tty = arg;
     struct signalfd_siginfo info;
 
     (void)timed_out;
-    if (read(tty->winch, &info, sizeof info) == (ssize_t)sizeof info)
-        tty->on_resized(tty->arg);
+    if (read(tty->signals, &info, sizeof info) != (ssize_t)sizeof info)
+        return;
+    if (info.ssi_signo == SIGCONT && tty->is_raw && !is_in_background())
+        (void)make_raw(tty);
+    tty->on_resized(tty->arg);
 }
 
 static void make_set(sigset_t *set)
 {
     sigemptyset(set);
     sigaddset(set, SIGWINCH);
+    sigaddset(set, SIGCONT);
 }
 
 /* epoll refuses what is always readable: files, /dev/null. */
@@ -87,9 +111,10 @@ struct tty *tty_new(struct watch_base *base, tty_read_fn *on_read, tty_resized_f
         return NULL;
     make_set(&set);
     *tty = (struct tty){.on_read = on_read, .on_resized = on_resized, .arg = arg};
-    tty->winch = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    tty->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
     tty->readable = watch_new(base, WATCH_READ, STDIN_FILENO, on_readable, tty);
-    tty->resized = tty->winch < 0 ? NULL : watch_new(base, WATCH_READ, tty->winch, on_winch, tty);
+    tty->resized =
+        tty->signals < 0 ? NULL : watch_new(base, WATCH_READ, tty->signals, on_signal, tty);
     if (tty->readable == NULL || tty->resized == NULL || !watch_start(tty->resized, NEVER)) {
         tty_free(tty);
         return NULL;
@@ -106,13 +131,13 @@ void tty_free(struct tty *tty)
 
     if (tty == NULL)
         return;
-    if (tty->is_raw)
+    if (tty->is_raw && !is_in_background())
         tcsetattr(STDIN_FILENO, TCSADRAIN, &tty->before);
     watch_free(tty->readable);
     watch_free(tty->soon);
     watch_free(tty->resized);
-    if (tty->winch >= 0)
-        close(tty->winch);
+    if (tty->signals >= 0)
+        close(tty->signals);
     make_set(&set);
     sigprocmask(SIG_UNBLOCK, &set, NULL);
     free(tty);
@@ -120,16 +145,7 @@ void tty_free(struct tty *tty)
 
 bool tty_raw(struct tty *tty)
 {
-    struct termios raw;
-
-    if (tcgetattr(STDIN_FILENO, &tty->before) != 0)
-        return false;
-    raw = tty->before;
-    raw.c_iflag &= (tcflag_t) ~(BRKINT | ICRNL | INLCR | IGNCR | ISTRIP | IXON);
-    raw.c_lflag &= (tcflag_t) ~(ECHO | ECHONL | ICANON | ISIG | IEXTEN);
-    raw.c_cc[VMIN] = 1;
-    raw.c_cc[VTIME] = 0;
-    tty->is_raw = tcsetattr(STDIN_FILENO, TCSADRAIN, &raw) == 0;
+    tty->is_raw = tcgetattr(STDIN_FILENO, &tty->before) == 0 && make_raw(tty);
     return tty->is_raw;
 }
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`erlclu shell`, driven through a pty, and as a script has it: on OTP 25, 27 and 29, and Elixir."""
 
+import os
 import shutil
 import signal
 import time
@@ -279,6 +280,53 @@ class Erlang(ShellCase):
         erl.process.popen.send_signal(signal.SIGCONT)
         shell.expect(self.prompt(erl, 1))
         shell.say('{io:columns(), io:rows()}.\r', '{{ok,77},{ok,33}}')
+
+    def job(self, node, script):
+        """A shell as a job of bash's, which then does what the script says: "$@" is the shell."""
+        console = self.console(node, prefix=['bash', '-mc', script, 'bash'])
+        console.expect(self.prompt(node, 1))
+        return console
+
+    def stop(self, console):
+        """As Ctrl-Z would, which is a key there: SIGSTOP to what bash has started."""
+        words = ['pgrep', '-P', str(console.pid), '-x', 'erlclu']
+        pid = int(self.lab.pod(3).run(words).stdout)
+        os.kill(pid, signal.SIGSTOP)
+
+    def test_who_was_stopped_has_its_terminal_again(self):
+        """However that was left meanwhile."""
+        erl = self.erl(2, refresh=None).start()
+        shell = self.job(erl, '"$@"; stty sane; fg; echo "ended: $?"')
+        self.assertFalse(shell.is_cooked())
+        self.stop(shell)
+        eventually('it has the keys again', 5, lambda: not shell.is_cooked())
+        shell.say('40 + 2.\r', '\n42\n', self.prompt(erl, 2))
+        shell.type(EOF)
+        shell.expect('ended: 0')
+        self.assertEqual(0, shell.end())
+
+    def test_a_job_in_the_background_can_be_ended(self):
+        """The terminal is another's: it is not touched, which would stop us again."""
+        erl = self.erl(2, refresh=None).start()
+        shell = self.job(erl, '"$@"; kill %1; sleep 3; jobs; echo over')
+        self.stop(shell)
+        self.assertIn('Exit 1 ', shell.expect('over'))
+
+    def test_a_child_of_before(self):
+        """One that it did not start ends: nobody has asked it to end, too."""
+        erl = self.erl(2, refresh=None).start()
+        shell = self.console(erl, prefix=['sh', '-c', 'sleep 2 & exec "$@"', 'sh'])
+        shell.expect(self.prompt(erl, 1))
+        shell.say('timer:sleep(2500).\r', '\nok\n', self.prompt(erl, 2))
+
+    def test_a_closed_input(self):
+        """It is at its end."""
+        erl = self.erl(2, refresh=None).start()
+        pod = self.lab.pod(3)
+        write_cookie(pod, COOKIE)
+        done = pod.run(['timeout', '10', 'sh', '-c', 'exec "$@" <&-', 'sh', ERLCLU, 'shell', erl.name])
+        self.assertEqual((0, ''), (done.returncode, done.stdout), done.stderr)
+        self.assertNotIn('Epoll', done.stderr)
 
     def test_in_an_empty_root(self):
         """As in the image, which holds the program and nothing else: no terminfo, no library."""
