@@ -4,6 +4,8 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/file.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -40,20 +42,35 @@ static bool write_copy(int from, const char *temporary)
     return done;
 }
 
-static int put_there(const char *dir, const char *temporary, const char *path)
+static bool put_there(int from, const char *temporary, const char *path)
 {
-    int from = open(SELF, O_RDONLY | O_CLOEXEC);
+    if (write_copy(from, temporary) && rename(temporary, path) == 0)
+        return true;
+    int reason = errno;
+
+    unlink(temporary);
+    errno = reason;
+    return false;
+}
+
+/* In containers each is process 1: on a volume that they share, one after the other has the name to
+ * write to. A file system without locks has them do as they can. */
+static int install(const char *dir, const char *temporary, const char *path)
+{
+    int from = open(SELF, O_RDONLY | O_CLOEXEC), place;
 
     if (from < 0)
         return program_fail(EXIT_LOCAL, "cannot read this program, %s: %s", SELF, strerror(errno));
-    bool done = write_copy(from, temporary) && rename(temporary, path) == 0;
+    place = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    (void)flock(place, LOCK_EX);
+    bool done = put_there(from, temporary, path);
     int reason = errno;
 
     close(from);
-    if (done)
-        return EXIT_DONE;
-    unlink(temporary);
-    return program_fail(EXIT_LOCAL, "cannot install into %s: %s", dir, strerror(reason));
+    if (place >= 0)
+        close(place);
+    return done ? EXIT_DONE
+                : program_fail(EXIT_LOCAL, "cannot install into %s: %s", dir, strerror(reason));
 }
 
 int install_main(const struct conf *c)
@@ -68,7 +85,7 @@ int install_main(const struct conf *c)
         snprintf(temporary, sizeof temporary, "%s/.erlclu.%ld", dir, (long)getpid()) >=
             (int)sizeof temporary)
         return program_fail(EXIT_USAGE, "the name of the directory is too long");
-    int status = put_there(dir, temporary, path);
+    int status = install(dir, temporary, path);
 
     if (status != EXIT_DONE)
         return status;
