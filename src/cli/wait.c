@@ -30,13 +30,26 @@ static bool may_change(const struct said *said)
     return said->err == CLU_ECLOSED || (said->err == CLU_OK && said->status == 503);
 }
 
+/* The last time it may have been asked too late to answer: what it said before counts, then. */
+static void take(struct said *said, struct said *next)
+{
+    if (next->err == CLU_ETIMEOUT && said->err == CLU_OK) {
+        buf_free(&next->body);
+        return;
+    }
+    buf_free(&said->body);
+    *said = *next;
+}
+
 static void ask_until(const struct conf *c, const char *path, struct said *said)
 {
     uint64_t now_ms = system_now_ms(), end_ms = now_ms + c->timeout_ms;
 
     for (; now_ms < end_ms; now_ms = system_now_ms()) {
-        buf_reset(&said->body);
-        said->err = http_get(&c->settings.http, path, end_ms - now_ms, &said->status, &said->body);
+        struct said next = {0};
+
+        next.err = http_get(&c->settings.http, path, end_ms - now_ms, &next.status, &next.body);
+        take(said, &next);
         if (!may_change(said))
             return;
         poll(NULL, 0, (int)min_u64(ASK_AGAIN_MS, c->timeout_ms));
