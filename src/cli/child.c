@@ -51,7 +51,7 @@ static void set_variables(const struct child_variable *v)
 _Noreturn static void become(const char *const *argv, const struct child_variable *variables,
                              pid_t parent)
 {
-    int null = open("/dev/null", O_RDONLY);
+    int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
     if (null >= 0)
         dup2(null, STDIN_FILENO);

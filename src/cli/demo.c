@@ -276,19 +276,28 @@ static bool prepare_loop(struct demo *d)
     return d->signals != NULL && d->end != NULL && d->look != NULL;
 }
 
-static void run(struct demo *d, uint32_t lasts_ms)
+static void run_all(struct demo *d, uint32_t lasts_ms)
 {
-    if (!prepare_loop(d)) {
-        d->status = program_cannot_start();
-        return;
-    }
     d->began_ms = system_now_ms();
-    if (!start_all(d) || print_places(d) != EXIT_DONE)
+    if (!start_all(d) || (d->status = print_places(d)) != EXIT_DONE)
         return;
     watch_start(d->look, LOOK_MS);
     if (lasts_ms > 0)
         watch_start(d->end, lasts_ms);
     watch_base_run(d->base);
+}
+
+/* Signals come first: what stands in /tmp is taken away again. */
+static void run(struct demo *d, uint32_t lasts_ms)
+{
+    char why[REASON_SIZE];
+
+    if (!prepare_loop(d))
+        d->status = program_cannot_start();
+    else if (!demo_place_open(&d->place, why))
+        d->status = program_fail(EXIT_LOCAL, "%s", why);
+    else
+        run_all(d, lasts_ms);
 }
 
 static void clean_up(struct demo *d)
@@ -328,14 +337,10 @@ static bool find_programs(struct demo *d)
 int demo_main(const struct conf *c)
 {
     struct demo d = {.settings = &c->settings, .status = EXIT_DONE};
-    char why[REASON_SIZE];
 
     if (!find_programs(&d))
         return d.status;
-    if (demo_place_open(&d.place, why))
-        run(&d, c->timeout_ms);
-    else
-        d.status = program_fail(EXIT_LOCAL, "%s", why);
+    run(&d, c->timeout_ms);
     clean_up(&d);
     return d.status;
 }

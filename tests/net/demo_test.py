@@ -2,10 +2,12 @@
 """The demo when things go wrong; tests/demo has the rest."""
 
 import glob
+import os
 import shutil
 import signal
+import subprocess
 
-from program import Case, wait_for
+from program import CLEAN, PROGRAM, Case, wait_for
 
 
 def parent_of(pid):
@@ -59,6 +61,26 @@ class Demo(Case):
                 self.assertEqual(child.wait(15), 0)
                 self.assertFalse([pid for pid in children if parent_of(pid)])
                 self.assertFalse(place & set(glob.glob("/tmp/erlclu-demo-*")))
+
+    def test_a_signal_at_its_begin_leaves_nothing(self):
+        """As soon as there is something to leave."""
+        before = set(os.listdir("/tmp"))
+        for _ in range(20):
+            child = subprocess.Popen([PROGRAM, "demo"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=CLEAN)
+            self.addCleanup(self.stop, child)
+            while not any(name.startswith("erlclu-demo-") and name not in before for name in os.listdir("/tmp")):
+                self.assertIsNone(child.poll())
+            child.send_signal(signal.SIGTERM)
+            status = child.wait(15)
+            left = {name for name in os.listdir("/tmp") if name.startswith("erlclu-demo-")} - before
+            for place in left:
+                shutil.rmtree(f"/tmp/{place}")
+            self.assertEqual((0, set()), (status, left))
+
+    def test_a_full_disk(self):
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([PROGRAM, "demo"], stdout=full, stderr=subprocess.PIPE, text=True, timeout=30, env=CLEAN)
+        self.assertEqual(done.returncode, 12, done.stderr)
 
     def test_what_it_needs(self):
         done = self.call("demo", env={"PATH": "/nowhere"})
