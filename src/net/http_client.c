@@ -17,11 +17,13 @@ struct get {
     uint16_t *status;
     struct buf *body;
     clu_error err;
+    bool over;
 };
 
 static void end(struct get *g, clu_error err)
 {
     g->err = err;
+    g->over = true;
     watch_base_break(g->base);
 }
 
@@ -84,6 +86,9 @@ static clu_error ask(struct get *g, const struct addr *at, const char *path, uin
     evhttp_add_header(evhttp_request_get_output_headers(req), "Host", addr_text(at, host));
     evhttp_add_header(evhttp_request_get_output_headers(req), "Connection", "close");
     if (evhttp_make_request(g->connection, req, EVHTTP_REQ_GET, path) != 0)
+        return CLU_ECLOSED;
+    /* There was no way to connect at all: no route, or no file. */
+    if (g->over)
         return CLU_ECLOSED;
     watch_start(g->timer, timeout_ms);
     watch_base_run(g->base);

@@ -44,7 +44,8 @@ void program_complain(const char *who, const char *sentence)
     buf_put_text(&line, ": ");
     text_put_printable(&line, slice_of(sentence));
     buf_put_byte(&line, '\n');
-    (void)system_write(STDERR_FILENO, &line);
+    /* Not waited for: a program of the library's that has closed it has another file there. */
+    (void)system_write_now(STDERR_FILENO, &line);
     buf_free(&line);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "net/watch.h"
 
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
@@ -186,6 +187,14 @@ static void alarm_passed(int fd)
 
 /* ---- one watch ---- */
 
+/* libevent forgets that a descriptor is ready where its time is over, too: we were stopped. */
+static bool is_in_time(const struct watch *w, int fd, short what)
+{
+    struct pollfd poll_fd = {.fd = fd, .events = (short)flags[w->kind].epoll};
+
+    return (what & EV_TIMEOUT) == 0 || (fd >= 0 && poll(&poll_fd, 1, 0) > 0);
+}
+
 static void on_event(evutil_socket_t fd, short what, void *arg)
 {
     struct watch *w = arg;
@@ -194,7 +203,7 @@ static void on_event(evutil_socket_t fd, short what, void *arg)
         alarm_passed(fd);
     if ((w->event.ev_events & EV_PERSIST) == 0)
         hide(w);
-    w->fn(w->arg, w->kind == WATCH_ALARM || (what & EV_TIMEOUT) != 0);
+    w->fn(w->arg, w->kind == WATCH_ALARM || !is_in_time(w, fd, what));
 }
 
 struct watch *watch_new(struct watch_base *base, enum watch_kind kind, int fd, watch_fn *fn,

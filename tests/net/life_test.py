@@ -13,7 +13,9 @@ import time
 from program import CLEAN, COOKIE, PROGRAM, Case, free_port, get_json, listens, wait_for
 
 # A process in a pid namespace of its own is its process 1; who is not root needs to be there.
-FIRST = ["unshare", *([] if os.geteuid() == 0 else ["--user", "--map-root-user"]), "--pid", "--fork", "--kill-child"]
+UNSHARE = ["unshare", *([] if os.geteuid() == 0 else ["--user", "--map-root-user"])]
+FIRST = [*UNSHARE, "--pid", "--fork", "--kill-child"]
+NETLESS = [*UNSHARE, "--net"]
 
 
 def child_of(pid):
@@ -156,6 +158,14 @@ class Unready(http.server.BaseHTTPRequestHandler):
 
 
 class Waits(Case):
+    def test_no_network_at_all(self):
+        """Not even loopback: that is known at once."""
+        began = time.monotonic()
+        done = subprocess.run([*NETLESS, PROGRAM, "nodes", "--http", "127.0.0.1:8080"], capture_output=True, text=True,
+                              timeout=30, env=CLEAN)
+        self.assertStatus(done, 4, "nobody answers there")
+        self.assertLess(time.monotonic() - began, 5)
+
     def test_what_was_said_counts(self):
         """Not that there was no time for it to be said once more."""
         server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Unready)

@@ -113,6 +113,26 @@ static void test_time_goes_on_at_a_full_socket(void **state)
     loop_free(w.m.loop);
 }
 
+/* ... even if we have been stopped for longer than it may take. */
+static void test_a_connect_counts_whenever_it_is_seen(void **state)
+{
+    struct world w;
+    int holder;
+
+    (void)state;
+    set_up(&w);
+    w.m.to_send = SIZE_MAX; /* it stays */
+    add_dial(&w.m, take_port(&holder))->u.dial.timeout_ms = 100;
+    loop_start(w.m.loop);
+    usleep(200000);
+    for (int i = 0; i < 100 && !w.m.opened; i++)
+        loop_step(w.m.loop, 100);
+    assert_string_equal(w.m.trace, "");
+    assert_true(w.m.opened);
+    close(holder);
+    loop_free(w.m.loop);
+}
+
 static void test_unwelcome(void **state)
 {
     struct world w;
@@ -403,6 +423,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_bytes_arrive),
+        cmocka_unit_test(test_a_connect_counts_whenever_it_is_seen),
         cmocka_unit_test(test_unwelcome),
         cmocka_unit_test(test_nobody_listens),
         cmocka_unit_test(test_no_watch_for_who_comes),
