@@ -81,6 +81,7 @@ int main(int argc, char **argv)
                             OPENSSL_INIT_NO_ADD_ALL_DIGESTS,
                         NULL);
     signals_ignore_pipe();
+    signals_ignore_full();
     signals_heed_as_first();
     if (argc < 2)
         return program_fail(EXIT_USAGE, "a command is missing: erlclu help lists them");

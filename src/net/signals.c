@@ -111,6 +111,11 @@ void signals_ignore_pipe(void)
     signal(SIGPIPE, SIG_IGN);
 }
 
+void signals_ignore_full(void)
+{
+    signal(SIGXFSZ, SIG_IGN);
+}
+
 static void on_end(int number)
 {
     _exit(DIED_OF + number);
@@ -130,6 +135,7 @@ void signals_restore(void)
     sigset_t set;
 
     signal(SIGPIPE, SIG_DFL);
+    signal(SIGXFSZ, SIG_DFL);
     make_set(&set, true);
     pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 }

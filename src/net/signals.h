@@ -19,6 +19,8 @@ struct signals *signals_new(struct watch_base *base, bool all, signals_fn *fn, v
 void signals_free(struct signals *s);
 /* signals_ignore_pipe: a peer that has gone shows as an error of the write, wherever it is made. */
 void signals_ignore_pipe(void);
+/* signals_ignore_full: so does a file that may not grow (ulimit -f), as the log of a node. */
+void signals_ignore_full(void);
 /* signals_heed_as_first: process 1 of a container never hears a signal that it has no function for:
  * a `wait` that its pod is done with would go on until it is killed. Each ends the program from now
  * on, as it does any other process; those of signals_new are heard there. */

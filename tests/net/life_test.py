@@ -48,6 +48,15 @@ class Streams(Case):
         for fd in range(3):
             self.assertEqual(os.readlink(f"/proc/{child.pid}/fd/{fd}"), "/")
 
+    def test_a_file_that_may_not_grow(self):
+        """It is an error, and not the end of a node that logs there."""
+        for command, status in (("help", 12), ("version >/dev/null", 0)):
+            script = f"ulimit -f 0; exec {PROGRAM} {command}"
+            with open(self.dir / "out", "w") as out:
+                done = subprocess.run(["bash", "-c", script], stdout=out, stderr=subprocess.PIPE, text=True, timeout=30)
+            self.assertEqual(done.returncode, status, done.stderr)
+            self.assertEqual(done.stderr, "erlclu: cannot write to standard output: File too large\n" if status else "")
+
     def test_a_pipe_that_does_not_wait(self):
         """Nothing is lost, and no error told: whoever shares it may have made it so."""
         out, into = os.pipe()
