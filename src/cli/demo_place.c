@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "net/socket.h"
@@ -79,10 +80,29 @@ static uint16_t free_port(uint16_t preferred)
     return 0;
 }
 
+/* Demos that begin together would all find HTTP_PORT free. This name is had by one of them, until
+ * its end; 0: another has it. */
+static int claim_page(void)
+{
+    static const char claim[] = "\0erlclu-demo";
+    struct sockaddr_un name = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    memcpy(name.sun_path, claim, sizeof claim);
+    if (fd < 0)
+        return 0;
+    if (bind(fd, (struct sockaddr *)&name, offsetof(struct sockaddr_un, sun_path) + sizeof claim) ==
+        0)
+        return fd;
+    close(fd);
+    return 0;
+}
+
 static bool choose_ports(struct demo_place *p)
 {
+    p->claim = claim_page();
     p->dns_port = free_port(0);
-    p->http_port = free_port(HTTP_PORT);
+    p->http_port = free_port(p->claim > 0 ? HTTP_PORT : 0);
     do
         p->dist_port = free_port(0);
     while (p->dist_port != 0 && (p->dist_port == p->dns_port || p->dist_port == p->http_port));
@@ -185,6 +205,9 @@ bool demo_place_open(struct demo_place *p, char why[256])
 
 void demo_place_close(struct demo_place *p)
 {
+    if (p->claim > 0)
+        close(p->claim);
+    p->claim = 0;
     if (p->dir[0] == '\0')
         return;
     for (size_t i = 0; i < COUNT(files); i++) {

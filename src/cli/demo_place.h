@@ -11,6 +11,7 @@
 
 struct demo_place {
     uint16_t dns_port, dist_port, http_port;
+    int claim;       /* a socket: the page has its usual port; 0: none */
     char dir[64];    /* "" until made */
     char hosts[96];  /* the DNS server's records */
     char cookie[96]; /* as erl looks for it: .erlang.cookie in HOME */

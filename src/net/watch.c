@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "net/watch.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -49,7 +50,7 @@ static const struct {
 static bool has_files(void)
 {
     int fds[3] = {epoll_create1(EPOLL_CLOEXEC), -1, -1};
-    bool all = fds[0] >= 0 && pipe(fds + 1) == 0;
+    bool all = fds[0] >= 0 && pipe2(fds + 1, O_CLOEXEC) == 0;
 
     for (size_t i = 0; i < COUNT(fds); i++)
         if (fds[i] >= 0)

@@ -77,6 +77,12 @@ class Demo(Case):
                 shutil.rmtree(f"/tmp/{place}")
             self.assertEqual((0, set()), (status, left))
 
+    def test_two_at_once(self):
+        """They do not take each other's ports."""
+        for child in [self.start("demo", "--seconds", "20") for _ in range(2)]:
+            while b"linked" not in (line := child.stdout.readline()):
+                self.assertTrue(line, self.log_of(child))
+
     def test_a_full_disk(self):
         with open("/dev/full", "w") as full:
             done = subprocess.run([PROGRAM, "demo"], stdout=full, stderr=subprocess.PIPE, text=True, timeout=30, env=CLEAN)
