@@ -81,7 +81,8 @@ struct child *child_reap(struct child *children, size_t n, int *status)
     for (size_t i = 0; i < n; i++) {
         struct child *c = &children[i];
 
-        if (c->pid != 0 && waitpid(c->pid, status, WNOHANG) == c->pid) {
+        /* Not ours any more counts, too: its number may be another's by now. */
+        if (c->pid != 0 && waitpid(c->pid, status, WNOHANG) != 0) {
             c->pid = 0;
             return c;
         }

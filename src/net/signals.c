@@ -89,6 +89,9 @@ struct signals *signals_new(struct watch_base *base, bool all, signals_fn *fn, v
         signals_free(s);
         return NULL;
     }
+    /* Ignored, as some who start us leave it, it is never sent, and there is nobody to wait for. */
+    if (all)
+        signal(SIGCHLD, SIG_DFL);
     block(s, &set, all);
     return s;
 }

@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 
-from program import CLEAN, PROGRAM, Case, wait_for
+from program import CLEAN, PROGRAM, UNSHARE, Case, wait_for
 
 
 def parent_of(pid):
@@ -63,25 +63,30 @@ class Demo(Case):
                 self.assertFalse(place & set(glob.glob("/tmp/erlclu-demo-*")))
 
     def test_a_signal_at_its_begin_leaves_nothing(self):
-        """As soon as there is something to leave."""
-        before = set(os.listdir("/tmp"))
+        """As soon as there is something to leave, in a /tmp of its own."""
+        place = self.dir / "tmp"
+        place.mkdir()
         for _ in range(20):
-            child = subprocess.Popen([PROGRAM, "demo"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=CLEAN)
+            child = subprocess.Popen([*UNSHARE, "--mount", "sh", "-c", f'mount --bind {place} /tmp && exec {PROGRAM} demo'],
+                                     stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=CLEAN)
             self.addCleanup(self.stop, child)
-            while not any(name.startswith("erlclu-demo-") and name not in before for name in os.listdir("/tmp")):
+            while not os.listdir(place):
                 self.assertIsNone(child.poll())
             child.send_signal(signal.SIGTERM)
-            status = child.wait(15)
-            left = {name for name in os.listdir("/tmp") if name.startswith("erlclu-demo-")} - before
-            for place in left:
-                shutil.rmtree(f"/tmp/{place}")
-            self.assertEqual((0, set()), (status, left))
+            self.assertEqual((child.wait(15), os.listdir(place)), (0, []))
 
     def test_two_at_once(self):
         """They do not take each other's ports."""
         for child in [self.start("demo", "--seconds", "20") for _ in range(2)]:
             while b"linked" not in (line := child.stdout.readline()):
                 self.assertTrue(line, self.log_of(child))
+
+    def test_who_ignores_the_end_of_children(self):
+        """As we were started: they are waited for all the same, and no number of theirs is signalled for ever."""
+        child = subprocess.Popen([PROGRAM, "demo", "--seconds", "1"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                 env=CLEAN, preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN))
+        self.addCleanup(self.stop, child)
+        self.assertEqual(child.wait(15), 0)
 
     def test_a_full_disk(self):
         with open("/dev/full", "w") as full:

@@ -10,10 +10,9 @@ import subprocess
 import threading
 import time
 
-from program import CLEAN, COOKIE, PROGRAM, Case, free_port, get_json, listens, wait_for
+from program import CLEAN, COOKIE, PROGRAM, UNSHARE, Case, free_port, get_json, listens, wait_for
 
-# A process in a pid namespace of its own is its process 1; who is not root needs to be there.
-UNSHARE = ["unshare", *([] if os.geteuid() == 0 else ["--user", "--map-root-user"])]
+# A process in a pid namespace of its own is its process 1.
 FIRST = [*UNSHARE, "--pid", "--fork", "--kill-child"]
 NETLESS = [*UNSHARE, "--net"]
 

@@ -22,6 +22,8 @@ PROGRAM = os.environ.get("ERLCLU", str(ROOT / "build/erlclu"))
 CLEAN = {k: v for k, v in os.environ.items() if not k.startswith(("ERL", "RELEASE_", "HTTP_", "METRICS_", "MY_POD"))}
 COOKIE = "tests-of-the-program"
 CRASHES = (signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGSEGV)
+# Begins a command in namespaces of its own; who is not root needs to be there.
+UNSHARE = ["unshare", *([] if os.geteuid() == 0 else ["--user", "--map-root-user"])]
 FIRST_PORT, PORTS = 12000, 20000
 _ports = itertools.count(os.getpid() * 499)
 
