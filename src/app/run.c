@@ -80,7 +80,7 @@ static int read_template(const char *path, struct buf *text)
     clu_error err = path[0] == '\0' ? CLU_OK : system_read_file(NULL, path, text, why);
 
     if (err != CLU_OK)
-        return program_fail(err == CLU_ENOMEM ? EXIT_LOCAL : EXIT_USAGE,
+        return program_fail(err == CLU_ENOMEM || err == CLU_EBUSY ? EXIT_LOCAL : EXIT_USAGE,
                             "cannot read the template %s: %s", path,
                             why[0] != '\0' ? why : clu_strerror(err));
     if (path[0] != '\0' && text->len == 0)

@@ -185,6 +185,11 @@ void file_watch_free(struct file_watch *w)
     free(w);
 }
 
+void file_watch_again(struct file_watch *w)
+{
+    memset(&w->seen, 0, sizeof w->seen);
+}
+
 /* A pipe could hold the loop up, so only what is a file is opened at all. */
 clu_error file_read(const char *path, struct buf *text, char why[REASON_SIZE])
 {
@@ -218,12 +223,23 @@ struct files {
     struct watched *first;
 };
 
+static struct watched *find_watched(const struct files *f, const char *path)
+{
+    for (struct watched *w = f == NULL ? NULL : f->first; w != NULL; w = w->next)
+        if (strcmp(w->path, path) == 0)
+            return w;
+    return NULL;
+}
+
 static void give(struct loop *l, unsigned source, const char *path)
 {
+    struct watched *w = find_watched(l->needs[source].files, path);
     struct buf text = {0};
     char why[REASON_SIZE];
     clu_error err = file_read(path, &text, why);
 
+    if (err == CLU_EBUSY && w != NULL)
+        file_watch_again(w->watch);
     needs_given(l, source,
                 &(struct given){.kind = GIVEN_FILE,
                                 .path = path,
@@ -239,14 +255,6 @@ static void on_changed(void *arg)
 
     give(l, w->source, w->path);
     loop_turn(l);
-}
-
-static bool is_watched(const struct files *f, const char *path)
-{
-    for (const struct watched *w = f->first; w != NULL; w = w->next)
-        if (strcmp(w->path, path) == 0)
-            return true;
-    return false;
 }
 
 static bool add_watched(struct files *f, struct loop *l, unsigned source, const char *path)
@@ -275,7 +283,7 @@ static bool watch_file(struct loop *l, unsigned source, const char *path)
     if (n->files == NULL)
         n->files = calloc(1, sizeof *n->files);
     return n->files != NULL &&
-           (is_watched(n->files, path) || add_watched(n->files, l, source, path));
+           (find_watched(n->files, path) != NULL || add_watched(n->files, l, source, path));
 }
 
 void files_carry(struct loop *l, unsigned source, const struct need *need)

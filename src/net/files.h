@@ -28,8 +28,13 @@ struct file_watch *file_watch_new(struct watch_base *base, const char *path, fil
                                   void *arg);
 void file_watch_free(struct file_watch *w);
 
+/* file_watch_again: what was to be read could not be, for now: fn is called at the next look as if
+ * it had changed. */
+void file_watch_again(struct file_watch *w);
+
 /* file_read: the whole text of a regular file of at most 1 MiB (CONF_FILE_MAX), into an empty
- * buffer that the caller frees; why says what is wrong, to go behind "cannot read PATH: ". */
+ * buffer that the caller frees; CLU_EBUSY when the system has no file or memory for it now; why
+ * says what is wrong, to go behind "cannot read PATH: ". */
 CLU_MUST_USE clu_error file_read(const char *path, struct buf *text, char why[REASON_SIZE]);
 
 #endif

@@ -41,6 +41,8 @@ static void on_change(void *arg)
     if (err == CLU_OK)
         problem = cookie_set(&cookie, buf_slice(&text), r->path);
     buf_free(&text);
+    if (err == CLU_EBUSY)
+        file_watch_again(r->file);
     if (err != CLU_OK || problem != NULL) {
         tell_stays(r, problem != NULL ? problem : why[0] != '\0' ? why : clu_strerror(err));
         return;

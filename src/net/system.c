@@ -87,9 +87,14 @@ bool system_write_now(int fd, const struct buf *text)
     return write_all(fd, text, 0);
 }
 
+static bool has_no_files(void)
+{
+    return errno == EMFILE || errno == ENFILE;
+}
+
 void system_shortage(char why[REASON_SIZE])
 {
-    bool no_files = errno == EMFILE || errno == ENFILE;
+    bool no_files = has_no_files();
 
     snprintf(why, REASON_SIZE, "cannot start: %s%s", strerror(errno),
              no_files ? ": raise the limit of open files (ulimit -n)" : "");
@@ -114,6 +119,8 @@ const char *system_env(void *arg, const char *name)
 static clu_error failed(char why[REASON_SIZE])
 {
     snprintf(why, REASON_SIZE, "%s", strerror(errno));
+    if (has_no_files() || errno == ENOMEM)
+        return CLU_EBUSY;
     return errno == ENOENT || errno == ENOTDIR ? CLU_ENOENT : CLU_ECLOSED;
 }
 

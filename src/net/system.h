@@ -33,7 +33,8 @@ void system_shortage(char why[REASON_SIZE]);
 /* system_raise_files: as many open files as the system lets us have. */
 void system_raise_files(void);
 
-/* In the shape that conf_input wants; arg is not used. */
+/* In the shape that conf_input wants; arg is not used. system_read_file: CLU_EBUSY when the system
+ * has no file or memory for it now. */
 const char *system_env(void *arg, const char *name);
 clu_error system_read_file(void *arg, const char *path, struct buf *text, char why[REASON_SIZE]);
 

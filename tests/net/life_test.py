@@ -5,6 +5,7 @@ do not wait, being process 1 of a container, children that nobody started, being
 import contextlib
 import http.server
 import os
+import resource
 import signal
 import subprocess
 import threading
@@ -93,6 +94,20 @@ class Stops(Case):
             nodes[0].send_signal(signal.SIGCONT)
         time.sleep(0.2)
         self.assertNotIn("lost", self.log_of(nodes[0]))
+
+
+class Shortage(Case):
+    def test_a_cookie_that_changes_meanwhile(self):
+        """It is read as soon as there are files again."""
+        child, _, _ = self.node()
+        time.sleep(1.5)  # the file is watched
+        held = 1 + max(int(fd) for fd in os.listdir(f"/proc/{child.pid}/fd"))
+        before = resource.prlimit(child.pid, resource.RLIMIT_NOFILE, (held, resource.prlimit(child.pid, resource.RLIMIT_NOFILE)[1]))
+        self.cookie.chmod(0o600)
+        self.cookie.write_text("another-one")
+        wait_for(lambda: "Too many open files: the cookie that was read before stays" in self.log_of(child))
+        resource.prlimit(child.pid, resource.RLIMIT_NOFILE, before)
+        wait_for(lambda: "the cookie was read anew" in self.log_of(child), 15)
 
 
 class Children(Case):
