@@ -105,7 +105,7 @@ static void arm_timer(struct loop *l)
 {
     uint64_t at = machine_deadline(l->machine), now;
 
-    if (at >= l->armed_ms)
+    if (at >= l->armed_ms || (l->later != NULL && watch_is_on(l->later)))
         return;
     l->armed_ms = at;
     now = system_now_ms();
