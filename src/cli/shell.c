@@ -200,9 +200,15 @@ static bool (*const carry[])(struct shell *, const struct term_effect *) = {
 /* Who does not read our output any more (a closed terminal, head) has what it wanted. */
 static void write_out(struct shell *sh)
 {
+    if (sh->unread) {
+        buf_reset(term_banner(sh->term));
+        buf_reset(term_output(sh->term));
+        return;
+    }
     bool ok = tty_write(term_banner(sh->term), true);
 
     ok = tty_write(term_output(sh->term), false) && ok;
+    sh->unread = !ok;
     if (!ok)
         term_leave(sh->term);
 }

@@ -32,7 +32,8 @@ struct shell {
     struct signals *signals;
     bool interactive;
     struct list calls;
-    bool busy; /* the link takes no more: wait for CLU_SIGNAL_WRITABLE */
+    bool unread; /* nobody reads our output */
+    bool busy;   /* the link takes no more: wait for CLU_SIGNAL_WRITABLE */
 
     unsigned release; /* of OTP there; 0: not known yet */
     bool iex, iex_known;

@@ -143,6 +143,17 @@ void signals_restore(void)
     pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 }
 
+bool signals_wait(void)
+{
+    sigset_t waiting;
+
+    sigpending(&waiting);
+    for (size_t i = 0; i < COUNT(heard); i++)
+        if (heard[i].number != SIGCHLD && sigismember(&waiting, heard[i].number) == 1)
+            return true;
+    return false;
+}
+
 void signals_bury(void)
 {
     while (waitpid(-1, NULL, WNOHANG) > 0)

@@ -28,6 +28,8 @@ void signals_heed_as_first(void);
 /* signals_restore: what a child must call before it becomes another program. */
 void signals_restore(void);
 
+/* signals_wait: one but SIGCHLD has come and is not heard yet, since the loop does not run. */
+bool signals_wait(void);
 /* signals_bury: at SIGCHLD, of a program that waits for no child of its own: whoever was started by
  * what became this program, and the orphans that process 1 of a container inherits. */
 void signals_bury(void);

@@ -2,6 +2,8 @@
 #include "net/tty.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -10,9 +12,12 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "net/signals.h"
 #include "net/system.h"
 
 #define TTY_READ_SIZE 4096
+/* How often it is looked, while nobody reads our output, whether we are to end. */
+#define LOOK_MS 100
 
 struct tty {
     struct watch *readable, *soon; /* soon: of what cannot be waited for */
@@ -172,10 +177,29 @@ void tty_size(unsigned *columns, unsigned *rows)
     *rows = size.ws_row;
 }
 
+/* Room for PIPE_BUF bytes, of a pipe; false when a signal comes before it. */
+static bool await_reader(int fd)
+{
+    struct pollfd poll_fd = {.fd = fd, .events = POLLOUT};
+
+    while (poll(&poll_fd, 1, LOOK_MS) <= 0)
+        if (signals_wait())
+            return false;
+    return true;
+}
+
 bool tty_write(struct buf *text, bool to_error)
 {
-    bool written = text->len == 0 || system_write(to_error ? STDERR_FILENO : STDOUT_FILENO, text);
+    int fd = to_error ? STDERR_FILENO : STDOUT_FILENO;
+    bool written = text->err == CLU_OK;
 
+    for (size_t done = 0; written && done < text->len;) {
+        struct buf part = {.data = text->data + done};
+
+        part.len = (size_t)min_u64(text->len - done, PIPE_BUF);
+        written = await_reader(fd) && system_write(fd, &part);
+        done += part.len;
+    }
     buf_reset(text);
     return written;
 }

@@ -26,7 +26,8 @@ bool tty_raw(struct tty *tty);
 bool tty_listen(struct tty *tty, bool on);
 /* tty_size: 0 and 0 when it is not known. */
 void tty_size(unsigned *columns, unsigned *rows);
-/* tty_write: to standard output, or standard error; resets the text. false: nobody reads it. */
+/* tty_write: to standard output, or standard error; resets the text. false: nobody reads it,
+ * or a signal has come before all of it was read. */
 bool tty_write(struct buf *text, bool to_error);
 
 #endif

@@ -312,6 +312,18 @@ class Erlang(ShellCase):
         self.stop(shell)
         self.assertIn('Exit 1 ', shell.expect('over'))
 
+    def test_it_ends_though_nobody_reads(self):
+        """As a pager that was not left: a signal is heard all the same."""
+        erl = self.erl(2, refresh=None).start()
+        pod = self.lab.pod(3)
+        write_cookie(pod, COOKIE)
+        (pod.dir / 'script').write_text('[io:format("~p~n", [lists:seq(1, 2000)]) || _ <- lists:seq(1, 500)].\n')
+        begin = time.monotonic()
+        done = pod.run(['bash', '-c', f'cd {pod.dir}; mkfifo out; sleep 30 <out & reader=$!; "$@" <script >out & '
+                        'sleep 2; kill $!; wait $!; echo "ended: $?"; kill $reader', 'bash', ERLCLU, 'shell', erl.name])
+        self.assertIn('ended: 1\n', done.stdout, done.stderr)
+        self.assertLess(time.monotonic() - begin, 15)
+
     def test_a_child_of_before(self):
         """One that it did not start ends: nobody has asked it to end, too."""
         erl = self.erl(2, refresh=None).start()
