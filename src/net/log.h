@@ -8,9 +8,10 @@
 struct log {
     enum event_level level; /* and above */
     bool json;
+    unsigned n_lost; /* lines that nobody has read in time; told with the next one that is */
 };
 
-/* log_event: one line, in one write. */
-void log_event(const struct log *log, const struct event *event);
+/* log_event: one line, in one write. It waits a while for who reads, and then does without. */
+void log_event(struct log *log, const struct event *event);
 
 #endif

@@ -11,7 +11,7 @@ import subprocess
 import threading
 import time
 
-from program import CLEAN, COOKIE, PROGRAM, UNSHARE, Case, free_port, get_json, listens, wait_for
+from program import CLEAN, COOKIE, PROGRAM, UNSHARE, Case, free_port, get, get_json, listens, wait_for
 
 # A process in a pid namespace of its own is its process 1.
 FIRST = [*UNSHARE, "--pid", "--fork", "--kill-child"]
@@ -72,6 +72,32 @@ class Streams(Case):
             self.assertEqual(pipe.read()[filled:].decode(), self.call("help", "run").stdout)
         self.assertEqual((child.wait(10), child.stderr.read()), (0, ""))
         child.stderr.close()
+
+
+class Unread(Case):
+    def test_nobody_reads_the_log(self):
+        """The node lives, and ends; what was lost is told to who reads again."""
+        out, into = os.pipe()
+        os.set_blocking(into, False)
+        filled = 0
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                filled += os.write(into, bytes(4096))
+        os.set_blocking(into, True)
+        http = free_port()
+        child = subprocess.Popen([PROGRAM, "run", "--name", "a@127.0.0.1", "--epmd", "none", "--listen-port",
+                                  str(free_port()), "--http", f"127.0.0.1:{http}", "--cookie-file", self.cookie],
+                                 stderr=into, env=CLEAN)
+        self.addCleanup(self.stop, child)
+        self.addCleanup(os.close, out)
+        os.close(into)
+        wait_for(lambda: listens(http))
+        self.assertEqual(get(http, "/livez")[0], 200)
+        while filled > 0:
+            filled -= len(os.read(out, filled))
+        child.terminate()
+        self.assertEqual(child.wait(10), 0)
+        self.assertRegex(os.read(out, 65536).decode(), r"\A\S+ warning log: \d+ lines are lost, .*\n\S+ info a@127.0.0.1 stops: SIGTERM\n\Z")
 
 
 class Stops(Case):
