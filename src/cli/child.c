@@ -64,6 +64,11 @@ _Noreturn static void become(const char *const *argv, const struct child_variabl
     _exit(CANNOT_EXEC);
 }
 
+bool child_adopt(void)
+{
+    return prctl(PR_SET_CHILD_SUBREAPER, 1) == 0;
+}
+
 bool child_start(struct child *c, const char *what, const char *const *argv,
                  const struct child_variable *variables)
 {
@@ -76,18 +81,40 @@ bool child_start(struct child *c, const char *what, const char *const *argv,
     return pid > 0;
 }
 
-struct child *child_reap(struct child *children, size_t n, int *status)
+static struct child *find(struct child *children, size_t n, pid_t pid)
+{
+    for (size_t i = 0; i < n; i++)
+        if (children[i].pid == pid)
+            return &children[i];
+    return NULL;
+}
+
+/* One that is not ours any more: its number may be another's by now. */
+static struct child *forget(struct child *children, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        struct child *c = &children[i];
-
-        /* Not ours any more counts, too: its number may be another's by now. */
-        if (c->pid != 0 && waitpid(c->pid, status, WNOHANG) != 0) {
-            c->pid = 0;
-            return c;
-        }
+        if (children[i].pid == 0)
+            continue;
+        children[i].pid = 0;
+        return &children[i];
     }
     return NULL;
+}
+
+struct child *child_reap(struct child *children, size_t n, int *status)
+{
+    pid_t pid;
+
+    *status = 0;
+    while ((pid = waitpid(-1, status, WNOHANG)) > 0) {
+        struct child *c = find(children, n, pid);
+
+        if (c == NULL)
+            continue; /* an adopted one */
+        c->pid = 0;
+        return c;
+    }
+    return pid < 0 ? forget(children, n) : NULL;
 }
 
 static void signal_all(const struct child *children, size_t n, int number)
@@ -109,6 +136,12 @@ static bool all_ended(struct child *children, size_t n)
     return true;
 }
 
+/* Whom our children left to us, or who was ours before we were this program. */
+static bool has_adopted(void)
+{
+    return waitpid(-1, NULL, WNOHANG) >= 0;
+}
+
 void child_stop_all(struct child *children, size_t n, uint64_t patience_ms)
 {
     static const struct timespec pause = {0, LOOK_MS * 1000000L};
@@ -120,4 +153,6 @@ void child_stop_all(struct child *children, size_t n, uint64_t patience_ms)
             signal_all(children, n, SIGKILL);
         nanosleep(&pause, NULL);
     }
+    while (has_adopted() && system_now_ms() < deadline_ms)
+        nanosleep(&pause, NULL);
 }

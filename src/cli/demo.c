@@ -287,12 +287,12 @@ static void run_all(struct demo *d, uint32_t lasts_ms)
     watch_base_run(d->base);
 }
 
-/* Signals come first: what stands in /tmp is taken away again. */
+/* Signals come first: one that ended us at once would leave the directory behind. */
 static void run(struct demo *d, uint32_t lasts_ms)
 {
     char why[REASON_SIZE];
 
-    if (!prepare_loop(d))
+    if (!prepare_loop(d) || !child_adopt())
         d->status = program_cannot_start();
     else if (!demo_place_open(&d->place, why))
         d->status = program_fail(EXIT_LOCAL, "%s", why);

@@ -14,6 +14,10 @@
 
 /* Ports tried before we give up. */
 #define TRIES 64
+/* Where they are looked for: below those that the system gives to connections, or a program beside
+ * us would have one of them before our children do. */
+#define PORT_MIN 10000
+#define N_PORTS  2000
 /* What a page has by habit. */
 #define HTTP_PORT 8080
 #define LOOPBACK  0x7f000001
@@ -54,17 +58,12 @@ static bool is_free_everywhere(uint16_t port)
     return is_free_udp(demo_address(0, port));
 }
 
-/* A port that the system would give now. */
+/* 0 where the system has no random numbers. */
 static uint16_t any_port(void)
 {
-    struct addr at = demo_address(0, 0);
-    int fd = socket_listen(&at);
+    uint16_t n;
 
-    if (fd < 0)
-        return 0;
-    at = socket_local(fd);
-    close(fd);
-    return at.port;
+    return system_random(&n, sizeof n) ? (uint16_t)(PORT_MIN + n % N_PORTS) : 0;
 }
 
 /* A port that is free on the addresses of all nodes; 0 when none was found. */

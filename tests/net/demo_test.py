@@ -32,9 +32,25 @@ def below(pid):
     return found
 
 
+def named(pids, name):
+    """The one among these processes that is called so."""
+    def is_it(pid):
+        try:
+            with open(f"/proc/{pid}/comm") as comm:
+                return comm.read().strip() == name
+        except OSError:
+            return False
+
+    return next(filter(is_it, pids))
+
+
+def places():
+    return set(glob.glob("/tmp/erlclu-demo-*"))
+
+
 class Demo(Case):
     def test_children_die_with_it(self):
-        before = set(glob.glob("/tmp/erlclu-demo-*"))
+        before = places()
         child = self.start("demo")
         while b"linked" not in (line := child.stdout.readline()):
             self.assertTrue(line, self.log_of(child))
@@ -44,23 +60,52 @@ class Demo(Case):
         child.wait()
         wait_for(lambda: not [pid for pid in children if parent_of(pid)])
         # Nobody was left to remove it.
-        for place in set(glob.glob("/tmp/erlclu-demo-*")) - before:
+        for place in places() - before:
             shutil.rmtree(place)
+
+    def test_a_signal_at_any_moment_ends_it_well(self):
+        """As soon as it shows that it is there."""
+        for _ in range(40):
+            before = places()
+            child = self.start("demo")
+            while not (place := places() - before):
+                self.assertIsNone(child.poll(), self.log_of(child))
+            child.send_signal(signal.SIGHUP)
+            self.assertEqual(child.wait(30), 0)
+            self.assertFalse(place & places())
+
+    def test_it_waits_for_who_is_left(self):
+        """The Erlang node has a helper that outlives it for a moment, or longer where much else is to be done."""
+        child = self.start("demo")
+        while b"linked" not in (line := child.stdout.readline()):
+            self.assertTrue(line, self.log_of(child))
+        children = below(child.pid)
+        helper, node = named(children, "erl_child_setup"), named(children, "beam.smp")
+        os.kill(helper, signal.SIGSTOP)
+        try:
+            child.terminate()
+            wait_for(lambda: not parent_of(node))
+            with self.assertRaises(subprocess.TimeoutExpired):
+                child.wait(0.5)
+        finally:
+            os.kill(helper, signal.SIGCONT)
+        self.assertEqual(child.wait(15), 0)
+        self.assertFalse([pid for pid in children if parent_of(pid)])
 
     def test_a_closed_terminal_ends_it_well(self):
         for number in (signal.SIGHUP, signal.SIGQUIT):
             with self.subTest(number):
-                before = set(glob.glob("/tmp/erlclu-demo-*"))
+                before = places()
                 child = self.start("demo", env={"SHUTDOWN_DELAY_MS": "x", "ERL_EPMD_PORT": "x"})
                 while b"linked" not in (line := child.stdout.readline()):
                     self.assertTrue(line, self.log_of(child))
                 children = below(child.pid)
-                place = set(glob.glob("/tmp/erlclu-demo-*")) - before
+                place = places() - before
                 self.assertTrue(place)
                 child.send_signal(number)
                 self.assertEqual(child.wait(15), 0)
                 self.assertFalse([pid for pid in children if parent_of(pid)])
-                self.assertFalse(place & set(glob.glob("/tmp/erlclu-demo-*")))
+                self.assertFalse(place & places())
 
     def test_a_signal_at_its_begin_leaves_nothing(self):
         """As soon as there is something to leave, in a /tmp of its own."""
