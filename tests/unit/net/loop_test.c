@@ -10,6 +10,9 @@
 
 #include "straw.h"
 
+/* What is to be soon is sooner than that, on a machine that does other work. */
+#define LATE_MS 10000
+
 /* As on a system that watches as many sockets as it may (/proc/sys/fs/epoll/max_user_watches). */
 static bool no_watch_left;
 
@@ -99,13 +102,13 @@ static void test_time_goes_on_at_a_full_socket(void **state)
     } while (sent != before);
     assert_in_range(sent, 1, sizeof zeroes - 1);
     int fd = accept(holder, NULL, NULL);
-    pid_t reader = read_after_ms(fd, 300);
+    pid_t reader = read_after_ms(fd, 1500);
 
     assert_true(fd >= 0 && reader > 0);
     w.m.late_ms = 0;
-    loop_step(w.m.loop, 10000);
+    loop_step(w.m.loop, 30000);
     assert_int_not_equal(sent, before);
-    assert_in_range(w.m.late_ms, 0, 200);
+    assert_in_range(w.m.late_ms, 0, 1000);
     kill(reader, SIGKILL);
     assert_int_equal(waitpid(reader, NULL, 0), reader);
     close(fd);
@@ -233,7 +236,7 @@ static void test_timer(void **state)
     set_up(&w);
     w.m.deadline_ms = began_ms + 30;
     expect(&w, 1, "tick ");
-    assert_in_range(system_now_ms() - began_ms, 30, 500);
+    assert_in_range(system_now_ms() - began_ms, 30, LATE_MS);
 }
 
 /* We were stopped, and its time was over meanwhile: but it has spoken. */
@@ -306,7 +309,7 @@ static void test_out_of_files(void **state)
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &w.m.files), 0);
     setrlimit(RLIMIT_NOFILE, &(struct rlimit){0, w.m.files.rlim_max});
     expect(&w, 3, "listening paused accepted ");
-    assert_in_range(system_now_ms() - began_ms, 900, 3000);
+    assert_in_range(system_now_ms() - began_ms, 900, LATE_MS);
     close(fd);
 }
 
