@@ -4,6 +4,7 @@
 import datetime
 import json
 import pathlib
+import queue
 import ssl
 import tempfile
 import threading
@@ -13,8 +14,10 @@ from program import Case, free_port, get_json, listens, wait_for
 from server import PODS, SLICES, Account, Authority, Server, pod, slice_of
 
 
-# Seconds: less than the pause before what has failed is asked for again.
+# Seconds: less than the pause before what has failed is asked for again. On a machine that does other work what comes
+# at once may come later, but not each of so many times.
 RETRY = 0.7
+TIMES = 3
 
 
 class Api(Case):
@@ -24,9 +27,9 @@ class Api(Case):
         cls.ca = Authority(cls.certs, "ca")
         cls.cert = cls.ca.sign("IP:127.0.0.1")
 
-    def serve(self, script, cert=None, address="127.0.0.1"):
+    def serve(self, script, cert=None, address="127.0.0.1", port=0):
         """A server with this script, and an account that trusts its authority."""
-        self.server = Server(*(cert or self.cert), script, address)
+        self.server = Server(*(cert or self.cert), script, address, port)
         self.addCleanup(self.server.close)
         self.account = Account(self.dir / "account", self.ca.cert)
         self.env = {"KUBERNETES_SERVICE_HOST": address, "KUBERNETES_SERVICE_PORT": str(self.server.port),
@@ -158,7 +161,7 @@ class Trust(Api):
         self.assertEqual([], self.server.requests)
 
     def test_no_server(self):
-        self.serve(lambda r: None)
+        self.serve(lambda r: None, port=free_port())
         self.server.close()
         self.assertIn("Connection refused", self.discover()[0]["reason"])
 
@@ -195,8 +198,9 @@ class Refusals(Api):
             else:
                 r.list(7, slice_of("app-a", 7, "127.0.0.2"))
         self.serve(script)
-        self.assertEqual(["127.0.0.2"], self.discover()[1])
-        self.assertLess(self.server.requests[1].at - self.server.requests[0].at, RETRY)
+        row, addresses = self.discover()
+        self.assertEqual((["127.0.0.2"], 0), (addresses, row["failures"]))
+        self.assertEqual(["good", "better"], [r.token for r in self.server.requests if not r.watches])
 
     def test_unauthorized_for_good(self):
         self.serve(lambda r: r.refuse(401, "Unauthorized"))
@@ -230,7 +234,7 @@ class Refusals(Api):
                 self.wait_listed("127.0.0.2")
                 asked, self.refuses = len(self.server.requests), True
                 self.over.set()
-                wait_for(lambda asked=asked: len(self.server.requests) >= asked + 4, 20)
+                wait_for(lambda asked=asked: len(self.server.requests) >= asked + 4, 40)
                 row = self.row()
                 self.assertEqual("failed", row["result"])
                 self.assertIn(words, row["reason"])
@@ -302,7 +306,7 @@ class Refusals(Api):
 
 
 class Watches(Api):
-    def watch(self, script):
+    def watch(self, script, port=0):
         """A list of version 10 with 127.0.0.2, then what script(request, its number from 1) does."""
         self.watches = []
         self.lists = []
@@ -314,7 +318,7 @@ class Watches(Api):
                 return
             self.watches.append(r)
             script(r, len(self.watches))
-        self.serve(serve)
+        self.serve(serve, port=port)
         self.run_node()
 
     def test_what_a_watch_asks_for(self):
@@ -326,18 +330,25 @@ class Watches(Api):
                           "resourceVersion": "10"}, query)
 
     def test_a_change_is_listed_at_once(self):
-        went = []
+        news = queue.Queue()
 
         def script(r, n):
             r.begin()
-            time.sleep(0.5)
-            went.append(time.time())
-            r.event("MODIFIED", slice_of("app-a", 11, "127.0.0.2", "127.0.0.3"))
+            while last := news.get():
+                self.went = time.time()
+                r.event("MODIFIED", slice_of("app-a", last, "127.0.0.2", *(f"127.0.0.{i}" for i in range(11, last + 1))))
             r.hold()
         self.watch(script)
-        self.wait_listed("127.0.0.2", "127.0.0.3")
-        log = self.log_of(self.child)
-        self.assertLess(self.row_changed() - went[0], RETRY, log)
+        self.addCleanup(news.put, None)
+        self.wait_listed("127.0.0.2")
+        took = []
+        for last in range(11, 11 + TIMES):
+            time.sleep(0.2)
+            news.put(last)
+            self.wait_listed("127.0.0.2", *(f"127.0.0.{i}" for i in range(11, last + 1)))
+            took.append(self.row_changed() - self.went)
+        self.assertLess(min(took), RETRY, self.log_of(self.child))
+        self.assertEqual((1, 1), (len(self.lists), len(self.watches)))
 
     def row_changed(self):
         """When the list changed, in seconds since 1970."""
@@ -372,31 +383,35 @@ class Watches(Api):
     def test_gone_in_the_middle(self):
         def script(r, n):
             r.begin()
-            if n == 1:
+            if n <= TIMES:
                 time.sleep(1.2)
+                went.append(time.monotonic())
                 r.event("ERROR", {"kind": "Status", "code": 410, "reason": "Expired"})
             r.hold()
+        went = []
         self.watch(script)
-        wait_for(lambda: len(self.watches) == 2)
-        self.assertEqual(2, len(self.lists))
-        self.assertLess(self.lists[1].at - self.watches[0].at, 1.2 + RETRY)
+        wait_for(lambda: len(self.watches) == TIMES + 1, 30)
+        self.assertEqual(TIMES + 1, len(self.lists))
+        self.assertLess(min(r.at - at for r, at in zip(self.lists[1:], went)), RETRY)
 
     def test_end_and_bookmark(self):
         """The next watch goes on from the bookmark; there is no second list."""
         def script(r, n):
             r.begin()
-            if n == 1:
+            if n <= TIMES:
                 time.sleep(1.1)
-                r.bookmark(4711)
+                went.append(time.monotonic())
+                r.bookmark(4710 + n)
                 r.finish()
             else:
-                r.event("ADDED", slice_of("app-c", 4712, "127.0.0.9"))
+                r.event("ADDED", slice_of("app-c", 4799, "127.0.0.9"))
                 r.hold()
+        went = []
         self.watch(script)
-        self.wait_listed("127.0.0.2", "127.0.0.9")
-        self.assertEqual(["10", "4711"], [r.version for r in self.watches])
+        self.wait_listed("127.0.0.2", "127.0.0.9", seconds=30)
+        self.assertEqual(["10", *(str(4711 + i) for i in range(TIMES))], [r.version for r in self.watches])
         self.assertEqual(1, len(self.lists))
-        self.assertLess(self.watches[1].at - self.watches[0].at, 1.1 + RETRY)
+        self.assertLess(min(r.at - at for r, at in zip(self.watches[1:], went)), RETRY)
 
     def test_connection_that_breaks(self):
         def script(r, n):
@@ -420,22 +435,27 @@ class Watches(Api):
 
         def script(r, n):
             r.begin()
+            self.went = time.monotonic()
             r.event("MODIFIED", slice_of("app-a", 11))
             time.sleep(0.3)
             r.event("MODIFIED", slice_of("app-b", 12, "127.0.0.2"))
-            steps.wait(10)
+            self.took = time.monotonic() - self.went
+            steps.wait(60)
             r.event("DELETED", slice_of("app-b", 13))
             r.hold()
-        self.watch(script)
-        wait_for(lambda: self.watches)
-        end = time.monotonic() + 2
-        while time.monotonic() < end:
-            self.assertEqual(["127.0.0.2"], self.listed())
-            time.sleep(0.05)
-        steps.set()
+        for _ in range(TIMES):
+            self.took, seen = None, set()
+            self.watch(script)
+            wait_for(lambda: self.watches)
+            wait_for(lambda: seen.add(tuple(self.listed())) or (self.took and time.monotonic() - self.went > 2))
+            if self.took < RETRY:  # else this machine did other work between the two events
+                break
+            self.stop(self.child)
+        self.assertEqual({("127.0.0.2",)}, seen)
         begin = time.monotonic()
+        steps.set()
         self.wait_listed()
-        self.assertTrue(0.9 < time.monotonic() - begin < 4)
+        self.assertTrue(0.9 < time.monotonic() - begin < 10)
 
     def test_terminating(self):
         def script(r, n):
@@ -472,7 +492,8 @@ class Watches(Api):
         self.assertIn("an event of its watch is longer than 8 MiB", self.log_of(self.child))
 
     def test_server_that_is_away_for_a_while(self):
-        self.watch(lambda r, n: (r.begin(), r.hold()))
+        self.watch(lambda r, n: (r.begin(), r.hold()), free_port())
+        wait_for(lambda: self.watches)
         self.wait_listed("127.0.0.2")
         script, port = self.server.script, self.server.port
         wait_for(lambda: self.watches)
