@@ -6,7 +6,7 @@ import tempfile
 
 QUIET = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
          "--disable-background-networking", "--disable-component-update", "--disable-sync"]
-TIMEOUT_S = 60
+TIMEOUT_S = 120  # a second or two, where the machine does nothing else
 SCHEMES = {"dark": 0, "light": 1}
 
 

@@ -12,7 +12,7 @@ import urllib.request
 from pathlib import Path
 
 SERVICE = "erlclu-headless.erlclu.svc.cluster.local"
-PATIENCE_S = 40
+PATIENCE_S = 90
 FIRST_PORT, PORTS = 10000, 2000
 _ports = itertools.count(os.getpid() * 7)
 # What a developer's environment says of a node is not said of these.

@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import time
 
-START_SECONDS = 30
+START_SECONDS = 60
 # overlay2 needs a file system that can be stacked; vfs copies, and works everywhere.
 STORAGE_DRIVERS = ["overlay2", "vfs"]
 
@@ -83,12 +83,12 @@ class Engine:
             self.folder = None
         self.environment.pop("DOCKER_HOST", None)
 
-    def run(self, *words, timeout=60):
+    def run(self, *words, timeout=120):
         """docker WORDS: its CompletedProcess, with text."""
         return subprocess.run(["docker", *(str(word) for word in words)], env=self.environment, text=True,
                               capture_output=True, stdin=subprocess.DEVNULL, timeout=timeout)
 
-    def must(self, *words, timeout=60):
+    def must(self, *words, timeout=120):
         """docker WORDS: its output; anything but success ends the test."""
         done = self.run(*words, timeout=timeout)
         if done.returncode != 0:

@@ -7,7 +7,7 @@ from lab.nodes import eventually
 from lab.pods import SERVICE
 from texts import container_args, snippet
 
-FORM = 15
+FORM = 60
 PORT = 9100
 SRV = f'_dist._tcp.{SERVICE}'
 

@@ -9,12 +9,12 @@ from lab.nodes import COOKIE, erlclu, eventually
 from lab.pods import SERVICE, Dnsmasq
 from texts import PAGE, container_args, snippet
 
-FORM = 15
+FORM = 60
 PORT = 9100
 USAGE = 2  # exit status of a setting that is wrong
 SCHEMES = 'dns srv k8s gossip epmd hosts file static'.split()
 # An epmd started by erl outlives it by design; a node is registered a moment after it runs.
-REGISTER = 10
+REGISTER = 60
 
 
 class Release(LabCase):

@@ -11,8 +11,8 @@ from lab.nodes import COOKIE, erlclu, eventually
 
 PROGRAM = Path(__file__).with_name('gossip.exs')
 GROUP, BROADCAST, PORT = '233.252.1.32', '10.42.0.255', '45892'
-# A packet comes within 5 s, an Elixir node takes some to start.
-FOUND_SECONDS = 20
+# A packet comes within 5 s, an Elixir node takes some to start; more of both where the machine does other work.
+FOUND_SECONDS = 60
 
 
 class ElixirNode:
@@ -28,7 +28,7 @@ class ElixirNode:
     def start(self):
         # Elixir says what it prints in the encoding of the locale.
         self.process = self.pod.start([str(arg) for arg in self.argv], f'{self.name}.log', env={'LC_ALL': 'C.UTF-8'})
-        eventually('Elixir runs', 20, lambda: self.alive() and self.said())
+        eventually('Elixir runs', FOUND_SECONDS, lambda: self.alive() and self.said())
         return self
 
     def alive(self):
@@ -65,7 +65,7 @@ class Gossip(LabCase):
         names = {other.name for other in others}
         eventually(f'{node} has links to {names}', FOUND_SECONDS, lambda: node.nodes() == names)
         for other in others:
-            eventually(f'{other.name} has a link to {node}', 5, lambda: node.name in other.nodes())
+            eventually(f'{other.name} has a link to {node}', FOUND_SECONDS, lambda: node.name in other.nodes())
 
     def source(self, node):
         return json.loads(node.get('/api/v1/discovery')[1])['sources'][0]
@@ -73,7 +73,7 @@ class Gossip(LabCase):
     def assert_says(self, node, words):
         """In the status as long as it lasts, in the log once."""
         eventually(f'{node} says "{words}"', FOUND_SECONDS, lambda: words in (self.source(node)['reason'] or ''))
-        eventually('so does its log', 5, lambda: words in node.log())
+        eventually('so does its log', FOUND_SECONDS, lambda: words in node.log())
         self.assertEqual(1, node.log().count(words), node.log())
 
     def test_multicast(self):
@@ -136,8 +136,12 @@ class Gossip(LabCase):
         """A command says nothing of itself: nobody dials it."""
         node, elixir = self.gossip(1), self.elixir(2)
         self.assert_linked(node, elixir)
-        done = erlclu(self.lab.pod(3), 'discover', 'gossip:?interface=10.42.0.3')
+        names = {node.name, elixir.name}
+        for _ in range(3):  # it listens a second longer than they are silent: a machine that does other work may take it
+            done = erlclu(self.lab.pod(3), 'discover', 'gossip:?interface=10.42.0.3')
+            if names <= set(done.stdout.split()):
+                break
         self.assertEqual(0, done.returncode, done.stdout + done.stderr)
-        for name in (node.name, elixir.name):
+        for name in names:
             self.assertIn(name, done.stdout)
         self.assertNotIn('10.42.0.3', node.log() + elixir.process.log())

@@ -66,6 +66,7 @@ class DnsServer:
         self.sample, self.shuffle, self.glue = sample, shuffle, glue
         self.random = random.Random(1)  # the same order in every run
         self.questions = []  # (name, type, over_tcp), as they came
+        self._repeats = {}  # name, type: the id that was asked last
         self.port = port
         self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.udp.bind((address, self.port))
@@ -80,6 +81,12 @@ class DnsServer:
         """How many questions have come (for a name, of a type)."""
         return sum(1 for asked, asked_kind, _ in self.questions
                    if name in (None, asked) and kind in (None, asked_kind))
+
+    def is_repeated(self, question):
+        """Whether it is the one before once more: who has waited for a second asks again. To be called once for each."""
+        key = question.name, question.type
+        before, self._repeats[key] = self._repeats.get(key), question.id
+        return before == question.id
 
     def close(self):
         for sock in self.sockets:

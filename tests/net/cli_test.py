@@ -339,12 +339,11 @@ class Discover(DnsCase):
 
     def test_who_speaks_is_heard(self):
         """libcluster's packet; it is listened for to the end of the time that was given."""
-        port = free_port()
+        port, began = free_port(), time.monotonic()
         child = subprocess.Popen([PROGRAM, "discover", f"gossip:127.255.255.255:{port}?broadcast=1", "--timeout", "3s"],
                                  stdout=subprocess.PIPE, text=True)
         self.addCleanup(self.stop, child)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as speaker:
-            began = time.monotonic()
             while child.poll() is None:
                 speaker.sendto(b"heartbeat::\x83t\0\0\0\1w\4nodew\x0capp@10.0.0.1", ("127.0.0.1", port))
                 time.sleep(0.05)

@@ -32,15 +32,16 @@ class AtStart(DnsCase):
         def mode_of(question):
             if is_good.is_set():
                 return "answer"
-            bad.append(question.type)
+            if not dns.is_repeated(question):
+                bad.append(question.type)
             return mode
 
         dns.mode = mode_of
         finder = self.finder(dns)
         before = finder.until(**fields)
-        wait_for(lambda: min(bad.count(A), bad.count(AAAA)) >= count)
+        wait_for(lambda: min(bad.count(A), bad.count(AAAA)) >= count, 40)
         is_good.set()
-        after = finder.until(25, result="complete", addresses=3, sees_us=True, reason=None)
+        after = finder.until(60, result="complete", addresses=3, sees_us=True, reason=None)
         self.assertIsNone(finder.child.poll())
         return before, after, finder, len(bad)
 
@@ -101,7 +102,7 @@ class Living(DnsCase):
         """Merged, that would read as "nobody is there"."""
         dns, finder = self.living()
         dns.mode = only(A, "silent", "empty")
-        source = finder.until(15, result="failed", answer="timeout")
+        source = finder.until(30, result="failed", answer="timeout")
         self.assertEqual((source["addresses"], len(finder.cluster()["listed"])), (3, 3))
         self.assertIn("no DNS server answered in time", source["reason"])
         self.assertStatus(self.discover(dns), 3, "no DNS server answered in time")
@@ -111,7 +112,7 @@ class Living(DnsCase):
         dns, finder = self.living()
         dns.mode = only(AAAA, "silent")
         seen = dns.asked(NAME, AAAA)
-        wait_for(lambda: dns.asked(NAME, AAAA) >= seen + 3, 20)
+        wait_for(lambda: dns.asked(NAME, AAAA) >= seen + 3, 60)
         self.assertEqual(finder.source()["addresses"], 3)
         self.assertEqual(finder.lines("failed"), [])
 
@@ -132,19 +133,28 @@ class Living(DnsCase):
 class Triggers(DnsCase):
     def test_sighup_asks_at_once(self):
         """And a hail of them no more than what is reasonable."""
-        dns = self.scripted({NAME: PODS}, ttl=30)
+        asked = []
+
+        def note(question):
+            if question.type == A and not dns.is_repeated(question):
+                asked.append(time.monotonic())
+            return "answer"
+
+        dns = self.scripted({NAME: PODS}, ttl=30, mode=note)
         finder = self.finder(dns)
-        wait_for(lambda: dns.asked(NAME, A) == 3)  # two rounds without news end the burst of the start
+        wait_for(lambda: len(asked) >= 3)  # two rounds without news end the burst of the start
         dns.records[NAME].append("127.70.0.3")
         finder.child.send_signal(signal.SIGHUP)
         finder.until(4, addresses=4)  # it would have asked by itself 5 s after
-        began = time.monotonic()
-        for _ in range(40):
+        before, began, sent = len(asked), time.monotonic(), 0
+        while sent < 40 or len(asked) < before + 3:  # several that come at once are one to who was held up
+            self.assertLess(time.monotonic() - began, 20)
             finder.child.send_signal(signal.SIGHUP)
+            sent += 1
             time.sleep(0.025)
         # Five at once, then one each half second; and by itself each 5 s.
-        most = 5 + 1 + 2 * (time.monotonic() - began) + 1
-        self.assertTrue(4 + 3 <= dns.asked(NAME, A) <= 4 + most, dns.asked(NAME, A))
+        seconds = time.monotonic() - began
+        self.assertLessEqual(len(asked) - before, 5 + 1 + 2 * seconds + 1 + seconds / 4.5)
         self.assertIsNone(finder.child.poll())
 
 
@@ -232,7 +242,7 @@ class Samples(DnsCase):
         _, port, _ = self.node("erlclu@127.0.0.2")
         dns = self.scripted({NAME: [OWN, "127.0.0.2", *loopback(13)]}, ttl=0, sample=5)
         finder = self.finder(dns, f"dns:{NAME}", "erlclu@127.0.0.1", "--listen-port", port)
-        finder.until(40, addresses=15)
+        finder.until(80, addresses=15)
         finder.rounds(5)
         # What answers since then did not have may be missing for a while, never most.
         self.assertGreaterEqual(finder.source()["addresses"], 11)

@@ -9,8 +9,11 @@ from program import wait_for
 
 OWN = "127.0.0.1"  # seen in the answer, it ends the burst of the start
 PODS = [OWN, "127.70.0.1"]
-# Of a busy machine: beyond what the design says.
-SLACK = 1.2
+# Of a busy machine: beyond what the design says. With it, 5 s are less still than the 9 s after which who heeds a TTL
+# of 10 s asks.
+SLACK = 2.5
+# Rounds of the start: two without news end it.
+BURST = 3
 
 
 class Asked:
@@ -29,14 +32,14 @@ class Asked:
             self.expires = now + self.whole
         # As CoreDNS counts: whole seconds that have passed are taken away.
         self.dns.ttl = self.whole - int(self.whole - (self.expires - now)) if self.is_cached else self.whole
-        if question.type == A:
+        if question.type == A and not self.dns.is_repeated(question):
             self.at.append(now)
             self.told.append(self.dns.ttl)
         return "answer"
 
     def pauses(self):
         """Behind the burst: (seconds between two questions, the TTL that the first one got)."""
-        return [(b - a, ttl) for a, b, ttl in zip(self.at, self.at[1:], self.told) if b - a > 0.8]
+        return list(zip((b - a for a, b in zip(self.at, self.at[1:])), self.told))[BURST - 1:]
 
 
 class Slope(DnsCase):
@@ -45,7 +48,7 @@ class Slope(DnsCase):
         one: the server knows, and 5 s are enough, whatever it says."""
         live = [Asked(self, ttl, False) for ttl in (10, 30)]
         cached = Asked(self, 7, True)
-        wait_for(lambda: len(cached.pauses()) >= 3, 40)
+        wait_for(lambda: len(cached.pauses()) >= 3 and all(server.pauses() for server in live), 80)
         for server in live:
             with self.subTest(server.whole):
                 for seconds, _ in server.pauses():
@@ -63,11 +66,11 @@ class Slope(DnsCase):
         finder = self.finder(server)
         wait_for(lambda: finder.source()["addresses"] == 2)
         # By then the TTL has been seen to fall.
-        wait_for(lambda: finder.source()["queries"] >= 10, 30)
+        wait_for(lambda: finder.source()["queries"] >= 10, 60)
         server.change({"pods": [*PODS, "127.70.0.2"]})
         began = time.monotonic()
         asked = finder.source()["queries"]
-        wait_for(lambda: finder.source()["addresses"] == 3, 20)
+        wait_for(lambda: finder.source()["addresses"] == 3, 40)
         seconds = time.monotonic() - began
         print(f"CoreDNS with a cache of 6 s: a change is listed after {seconds:.1f} s", flush=True)
         # The zone file is read anew every second, and a told TTL has whole seconds.

@@ -45,15 +45,17 @@ def free_port():
             return port
 
 
-def wait_for(what, seconds=10):
-    """Calls what() until it is true."""
+def wait_for(what, seconds=20):
+    """Calls what() until it is true; once more behind that time, which this process may have missed."""
     end = time.monotonic() + seconds
-    while time.monotonic() < end:
+    while True:
+        is_last = time.monotonic() > end
         value = what()
         if value:
             return value
+        if is_last:
+            raise AssertionError(f"not within {seconds} s: {what}")
         time.sleep(0.02)
-    raise AssertionError(f"not within {seconds} s: {what}")
 
 
 def get(port, path="/", method="GET"):
@@ -128,13 +130,16 @@ class Case(unittest.TestCase):
         server = socket.create_server(("127.0.0.1", 0))
 
         def serve():
-            with contextlib.suppress(OSError):
-                while True:
-                    with server.accept()[0] as s:
-                        s.sendall(words)
-                        s.shutdown(socket.SHUT_WR)
-                        while s.recv(4096):
-                            pass
+            while True:
+                try:
+                    s = server.accept()[0]
+                except OSError:
+                    return
+                with s, contextlib.suppress(OSError):  # a client that goes early is no end of the server
+                    s.sendall(words)
+                    s.shutdown(socket.SHUT_WR)
+                    while s.recv(4096):
+                        pass
 
         threading.Thread(target=serve, daemon=True).start()
         self.addCleanup(server.close)

@@ -32,8 +32,9 @@ class Result(unittest.TextTestResult):
 
 def run_here(file, pattern):
     """(passed, failed) of one file, in this process."""
-    # Whoever runs us under nohup ignores it, and so would the nodes that we start.
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    # Whoever runs us under nohup or in a shell's background ignores these, and so would the nodes that we start.
+    for number in (signal.SIGHUP, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_DFL)
     loader = unittest.TestLoader()
     loader.testNamePatterns = [f"*{pattern}*"]
     result = unittest.TextTestRunner(verbosity=2, resultclass=Result).run(loader.discover(str(HERE), file))
