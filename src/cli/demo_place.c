@@ -12,6 +12,7 @@
 #include "net/socket.h"
 #include "net/system.h"
 
+#define DIR_NAME "/erlclu-demo-XXXXXX"
 /* Ports tried before we give up. */
 #define TRIES 64
 /* Where they are looked for: below those that the system gives to connections, or a program beside
@@ -183,16 +184,29 @@ static bool write_files(struct demo_place *p)
     return true;
 }
 
+/* TMPDIR, where its path has room here and nothing that erl or dnsmasq would read as more than a
+ * path. */
+static void choose_dir(char dir[DEMO_DIR_SIZE])
+{
+    const char *tmp = getenv("TMPDIR");
+    bool is_good = tmp != NULL && tmp[0] == '/' && tmp[strcspn(tmp, "\"\\,")] == '\0' &&
+                   strlen(tmp) + sizeof DIR_NAME < DEMO_DIR_SIZE;
+
+    snprintf(dir, DEMO_DIR_SIZE, "%.*s%s", DEMO_DIR_SIZE - (int)sizeof DIR_NAME,
+             is_good ? tmp : "/tmp", DIR_NAME);
+}
+
 bool demo_place_open(struct demo_place *p, char why[256])
 {
-    *p = (struct demo_place){.dir = "/tmp/erlclu-demo-XXXXXX"};
+    *p = (struct demo_place){0};
+    choose_dir(p->dir);
     if (!choose_ports(p)) {
         p->dir[0] = '\0';
         snprintf(why, 256, "no port is free on 127.0.0.1 to 127.0.0.%d", DEMO_NODES);
         return false;
     }
     if (mkdtemp(p->dir) == NULL) {
-        snprintf(why, 256, "cannot make a directory in /tmp: %s", strerror(errno));
+        snprintf(why, 256, "cannot make the directory %s: %s", p->dir, strerror(errno));
         p->dir[0] = '\0';
         return false;
     }

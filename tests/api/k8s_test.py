@@ -57,7 +57,7 @@ class Api(Case):
     def listed(self):
         return sorted(p["address"].partition(":")[0] for p in get_json(self.http, "/api/v1/peers")["peers"] if p["listed"])
 
-    def wait_listed(self, *addresses, seconds=10):
+    def wait_listed(self, *addresses, seconds=20):
         wait_for(lambda: self.listed() == sorted(addresses), seconds)
 
 

@@ -3,7 +3,6 @@
 
 import glob
 import os
-import shutil
 import signal
 import subprocess
 
@@ -44,13 +43,15 @@ def named(pids, name):
     return next(filter(is_it, pids))
 
 
-def places():
-    return set(glob.glob("/tmp/erlclu-demo-*"))
-
-
 class Demo(Case):
+    def start(self, *args, env=None):
+        """With its files in a folder of this test alone."""
+        return super().start(*args, env={"TMPDIR": str(self.dir)} | (env or {}))
+
+    def places(self):
+        return list(self.dir.glob("erlclu-demo-*"))
+
     def test_children_die_with_it(self):
-        before = places()
         child = self.start("demo")
         while b"linked" not in (line := child.stdout.readline()):
             self.assertTrue(line, self.log_of(child))
@@ -59,20 +60,17 @@ class Demo(Case):
         child.kill()
         child.wait()
         wait_for(lambda: not [pid for pid in children if parent_of(pid)])
-        # Nobody was left to remove it.
-        for place in places() - before:
-            shutil.rmtree(place)
+        self.assertTrue(self.places())  # nobody was left to remove it
 
     def test_a_signal_at_any_moment_ends_it_well(self):
         """As soon as it shows that it is there."""
         for _ in range(40):
-            before = places()
             child = self.start("demo")
-            while not (place := places() - before):
+            while not self.places():
                 self.assertIsNone(child.poll(), self.log_of(child))
             child.send_signal(signal.SIGHUP)
-            self.assertEqual(child.wait(30), 0)
-            self.assertFalse(place & places())
+            self.assertEqual(child.wait(30), 0, self.log_of(child))
+            self.assertFalse(self.places())
 
     def test_it_waits_for_who_is_left(self):
         """The Erlang node has a helper that outlives it for a moment, or longer where much else is to be done."""
@@ -95,17 +93,15 @@ class Demo(Case):
     def test_a_closed_terminal_ends_it_well(self):
         for number in (signal.SIGHUP, signal.SIGQUIT):
             with self.subTest(number):
-                before = places()
                 child = self.start("demo", env={"SHUTDOWN_DELAY_MS": "x", "ERL_EPMD_PORT": "x"})
                 while b"linked" not in (line := child.stdout.readline()):
                     self.assertTrue(line, self.log_of(child))
                 children = below(child.pid)
-                place = places() - before
-                self.assertTrue(place)
+                self.assertTrue(self.places())
                 child.send_signal(number)
                 self.assertEqual(child.wait(15), 0)
                 self.assertFalse([pid for pid in children if parent_of(pid)])
-                self.assertFalse(place & places())
+                self.assertFalse(self.places())
 
     def test_a_signal_at_its_begin_leaves_nothing(self):
         """As soon as there is something to leave, in a /tmp of its own."""
