@@ -7,6 +7,8 @@ import time
 from dns_servers import NAME, ZONE, CoreDns, DnsCase, Dnsmasq, Knot, loopback
 from program import wait_for
 
+# Seconds after which a question is asked again: one of the two was held up, and the other may have given up.
+HELD_UP = 1
 OWN = "127.0.0.1"  # seen in the answer, it ends the burst of the start
 
 
@@ -25,11 +27,15 @@ class Whole(DnsCase):
     def assertWhole(self, server, addresses, spec, limit=4):
         seconds = []
         for _ in range(5):
-            began = time.monotonic()
-            done = self.discover(server, "--short", spec=spec)
-            seconds.append(time.monotonic() - began)
+            for _ in range(5):
+                began = time.monotonic()
+                done = self.discover(server, "--short", spec=spec)
+                took = time.monotonic() - began
+                lines = done.stdout.split()
+                if took < HELD_UP or len(lines) == len(addresses):
+                    break
+            seconds.append(took)
             self.assertStatus(done, 0)
-            lines = done.stdout.split()
             self.assertEqual((set(lines), len(lines)), (set(addresses), len(addresses)))
         print(f"{type(server).__name__}: {len(addresses)} addresses in {min(seconds) * 1000:.0f} ms, the start of the "
               "program included", flush=True)
