@@ -23,6 +23,10 @@
 /* Bytes that are shown of large messages at once. */
 #define LARGE_PART (64u << 10)
 
+/* Where free ports are looked for. */
+#define PORT_MIN 10000
+#define N_PORTS  1000
+
 /* Ids that the straw machine gives to what comes in, and to what goes out. */
 #define ACCEPTED 100
 #define DIALLED  5
@@ -286,14 +290,21 @@ static inline struct update *add_listen(struct machine *m, struct addr at)
     return u;
 }
 
-/* A free port, and the socket that holds it. */
+/* A free port, and the socket that holds it. It is none of those that the system gives away, so
+ * that it stays free when the test has closed that; tests that run beside this one begin elsewhere.
+ */
 static inline struct addr take_port(int *fd)
 {
-    struct addr at = addr_v4(0x7f000001, 0);
+    static unsigned n;
+    struct addr at = {0};
 
-    *fd = socket_listen(&at);
+    *fd = -1;
+    for (unsigned i = 0; i < N_PORTS && *fd < 0; i++) {
+        at = addr_v4(0x7f000001, (uint16_t)(PORT_MIN + ((unsigned)getpid() * 97 + n++) % N_PORTS));
+        *fd = socket_listen(&at);
+    }
     assert_true(*fd >= 0);
-    return socket_local(*fd);
+    return at;
 }
 
 /* A plain socket that the loop has accepted. */
