@@ -199,7 +199,8 @@ static void told(struct machine *m, struct link *l, clu_reader list, bool kin)
     size_t n = clu_get_list(&list);
     struct addr at;
 
-    l->kin = kin ? KIN_OURS : KIN_BEAM;
+    if (kin || l->kin == KIN_UNKNOWN) /* our own kind has a rex as well */
+        l->kin = kin ? KIN_OURS : KIN_BEAM;
     for (size_t i = 0; i < n && i < VIEW_SIZE_MAX && list.err == CLU_OK; i++) {
         clu_slice name = get_node(&list, kin, &at);
 

@@ -56,16 +56,22 @@ static void low_water(struct wire *w, int bytes)
     (void)setsockopt(w->fd, SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof bytes);
 }
 
-static bool must_wait(const struct wire *w)
+/* Once it has said what it is, which may stand behind much else. */
+static void have_it_wait(struct wire *w)
 {
-    return machine_is_beam(w->loop->machine, w->id) && socket_trip_us(w->fd) <= PILE_NEAR_US;
+    if (w->waits || !machine_is_beam(w->loop->machine, w->id))
+        return;
+    w->waits = true;
+    if (socket_trip_us(w->fd) <= PILE_NEAR_US)
+        clamp(w, PILE_ROOM);
 }
 
 static void pile_up(struct wire *w)
 {
     low_water(w, PILE_ROOM);
     low_water(w, PILE_BYTES);
-    clamp(w, must_wait(w) ? PILE_ROOM : WINDOW_FREE);
+    clamp(w, WINDOW_FREE);
+    have_it_wait(w);
 }
 
 bool calm_leave(struct wire *w)
@@ -77,7 +83,7 @@ bool calm_leave(struct wire *w)
     if (w->piled)
         low_water(w, 1);
     clamp(w, WINDOW_FREE);
-    w->piled = false;
+    w->piled = w->waits = false;
     return true;
 }
 
@@ -188,7 +194,11 @@ static void look(struct wire *w, uint64_t now_us)
         n = wire_take(w, now_us);
         all += n > 0 ? (size_t)n : 0;
     } while (n >= CALM_SMALL && all < CALM_MOST && !list_empty(&w->calm));
-    if (n >= 0 && is_over(w, all))
+    if (n < 0)
+        return;
+    if (w->piled)
+        have_it_wait(w);
+    if (is_over(w, all))
         calm_end(w);
 }
 

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/rng.h"
+#include "mesh/internal.h"
 #include "sim/sim.h"
 
 static void expect(struct sim *s, const char *text)
@@ -177,6 +178,28 @@ static void islands_are_told_in_time(void **state)
     uint64_t up = moment_of(trace, "1 node_up");
 
     assert_in_range(moment_of(trace, "1 one_mesh"), up + 15 * 1000, up + 17 * 1000);
+    sim_free(s);
+}
+
+/* Who answers both questions of peer exchange is of our own kind, whichever answer is the last. */
+static void our_own_kind_is_known(void **state)
+{
+    struct sim *s = sim_new(14, 5);
+
+    (void)state;
+    start_all(s, 3);
+    assert_true(sim_run_until_whole(s, 5000) > 0);
+    sim_run(s, sim_now(s) + 60 * 1000);
+    for (unsigned i = 1; i <= 3; i++) {
+        struct machine *m = sim_machine(s, i);
+        const struct map_entry *at = NULL;
+        const struct link *l;
+
+        while ((l = map_next(&m->links, &at, NULL)) != NULL) {
+            assert_int_equal(l->kin, KIN_OURS);
+            assert_false(machine_is_beam(m, l->conn.id));
+        }
+    }
     sim_free(s);
 }
 
@@ -374,17 +397,12 @@ static void random_stories_end_whole(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(two_nodes_find_each_other),
-        cmocka_unit_test(all_at_once),
-        cmocka_unit_test(killed_and_restarted),
-        cmocka_unit_test(dns_fails_and_links_stay),
-        cmocka_unit_test(cut_is_noticed_and_healed),
-        cmocka_unit_test(wrong_cookie_is_told),
-        cmocka_unit_test(islands_are_told_in_time),
-        cmocka_unit_test(idle_links_live),
-        cmocka_unit_test(learnt_names),
-        cmocka_unit_test(follows_the_wall),
-        cmocka_unit_test(unlisted_nodes_stay),
+        cmocka_unit_test(two_nodes_find_each_other), cmocka_unit_test(all_at_once),
+        cmocka_unit_test(killed_and_restarted),      cmocka_unit_test(dns_fails_and_links_stay),
+        cmocka_unit_test(cut_is_noticed_and_healed), cmocka_unit_test(wrong_cookie_is_told),
+        cmocka_unit_test(islands_are_told_in_time),  cmocka_unit_test(our_own_kind_is_known),
+        cmocka_unit_test(idle_links_live),           cmocka_unit_test(learnt_names),
+        cmocka_unit_test(follows_the_wall),          cmocka_unit_test(unlisted_nodes_stay),
         cmocka_unit_test(random_stories_end_whole),
     };
 
