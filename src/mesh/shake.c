@@ -219,14 +219,26 @@ static enum hs_status decide_status(struct machine *m, struct link *l, uint64_t 
     return HS_STATUS_OK;
 }
 
-/* We have dialled ourselves, at an address of ours that we did not know: the attempt is over. */
+/* At our port, and at an address of this host: only there both ends have the same one, or are
+ * loopback. */
+static bool leads_home(const struct machine *m, const struct conn *c)
+{
+    bool stays = addr_same_ip(&c->local, &c->peer) ||
+                 (addr_is_loopback(&c->local) && addr_is_loopback(&c->peer));
+
+    return stays && c->peer.port == m->address.port;
+}
+
+/* We have dialled ourselves, at an address of ours that we did not know: the attempt is over. Its
+ * own address and port are not enough to find it: the system gives them to several connections, if
+ * they lead to different places. */
 static void end_own_dial(struct machine *m, const struct link *l, uint64_t now_ms)
 {
     uint32_t at = 0;
 
     for (struct conn *c; (c = slots_next(&m->conns, &at)) != NULL;) {
-        if (c->dead || c->kind != CONN_LINK || !c->outbound ||
-            !addr_equal(&c->local, &l->conn.peer))
+        if (c->dead || c->kind != CONN_LINK || !c->outbound || link_of(c)->up ||
+            !leads_home(m, c) || !addr_equal(&c->local, &l->conn.peer))
             continue;
         dial_found_self(m, link_of(c)->dial, now_ms);
         conn_close(m, c);

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a node and its commands say of a cluster that is not in order: nothing that is not so."""
 
+import subprocess
+
 from dns_servers import NAME, DnsCase
-from program import free_port, get, get_json, listens, wait_for
+from program import CLEAN, PROGRAM, UNSHARE, free_port, get, get_json, listens, wait_for
 
 
 class Truth(DnsCase):
@@ -56,6 +58,23 @@ class Truth(DnsCase):
         self.assertEqual((finder.source()["reason"], observer.source()["reason"]), (None, None))
         self.assertEqual(finder.cluster()["missing"], [])
         self.assertNotIn("not_allowed", finder.log())
+
+    def test_who_finds_itself_loses_nobody(self):
+        """Connections to different places may have one port here; in this network, which has two, they do."""
+        script = f"""
+            ip link set lo up
+            echo 40000 40001 > /proc/sys/net/ipv4/ip_local_port_range
+            run() {{ {PROGRAM} run --epmd none --cookie-file {self.cookie} "$@" & }}
+            run --name b@127.0.0.2 --listen-port 9200 --http none 2>{self.dir}/b
+            until grep -q ready {self.dir}/b; do sleep 0.05; done
+            run --name a@pod-0.x.test --listen-address 0.0.0.0 --listen-port 9100 --http 127.0.0.1:8080 \
+                --discover static:b@127.0.0.2:9200,c@127.0.0.5:9100
+            {PROGRAM} wait --peers 1 --http 127.0.0.1:8080 --timeout 15s
+            echo "waited: $?"
+            kill %1 %2
+            wait"""
+        done = subprocess.run([*UNSHARE, "--net", "bash", "-mc", script], capture_output=True, text=True, timeout=60, env=CLEAN)
+        self.assertIn("waited: 0", done.stdout, done.stderr)
 
     def test_hidden_links_are_no_peers(self):
         """Nor is "nobody is listed" all that is to be said to who waits for peers."""
