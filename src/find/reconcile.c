@@ -10,6 +10,9 @@ static const uint32_t pauses_ms[] = {REDIAL_FIRST_MS, 500,          1000, 2000, 
                                      16000,           REDIAL_MAX_MS};
 /* The peer's own attempt won: by then it has linked, or failed as well. */
 #define DEFER_MS 1000
+/* What stands in for epmd often gives a creation from 1 to 3, as epmd itself once did: one of these
+ * comes back by chance. */
+#define CREATION_FEW 3
 
 struct reconcile *reconcile_new(const char *own_name, uint32_t own_creation, struct rng *rng)
 {
@@ -345,7 +348,7 @@ static bool note_creation(struct reconcile *r, struct tracked *p, uint32_t creat
     bool known = p->t.creation != 0, same = p->t.creation == creation;
 
     if (!same) { /* a node that has ended does not come back */
-        p->t.twins = p->t.creation_before == creation;
+        p->t.twins = creation > CREATION_FEW && p->t.creation_before == creation;
         p->t.creation_before = p->t.creation;
     }
     p->t.creation = creation;
