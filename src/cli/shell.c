@@ -205,11 +205,10 @@ static void write_out(struct shell *sh)
         buf_reset(term_output(sh->term));
         return;
     }
-    bool ok = tty_write(term_banner(sh->term), true);
-
-    ok = tty_write(term_output(sh->term), false) && ok;
-    sh->unread = !ok;
-    if (!ok)
+    /* A script needs nobody who reads its banner. */
+    (void)tty_write(term_banner(sh->term), true);
+    sh->unread = !tty_write(term_output(sh->term), false);
+    if (sh->unread)
         term_leave(sh->term);
 }
 
