@@ -16,8 +16,10 @@
 static bool has_reader(const struct log *log)
 {
     struct pollfd poll_fd = {.fd = STDERR_FILENO, .events = POLLOUT};
+    int n = poll(&poll_fd, 1, log->n_lost == 0 ? PATIENCE_MS : 0);
 
-    return poll(&poll_fd, 1, log->n_lost == 0 ? PATIENCE_MS : 0) != 0;
+    /* A signal of the program that we are part of ends the wait: that is no room yet. */
+    return n > 0 || (n < 0 && poll(&poll_fd, 1, 0) > 0);
 }
 
 static void write_line(const struct log *log, const struct event *event)
