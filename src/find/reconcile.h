@@ -42,7 +42,7 @@
 #define DIALS_HEARD_MAX (DIALS_MAX / 4)
 #define HEARD_WAIT_MS   2000
 /* So often, a second each, the peer's own attempt should have come: OTP's takes 7 s at most. */
-#define WAITS_ODD 8
+#define WAITS_ODD 10
 /* A link that ended sooner counts as a failed attempt: at once is no answer to a peer that closes
  * whatever it accepts. */
 #define LINK_STABLE_MS 5000

@@ -70,10 +70,12 @@ void dial_gave_way(struct machine *m, slot_id id, uint64_t now_ms)
 
     if (d == NULL)
         return;
+    /* Who listens everywhere is where its name says. */
     snprintf(reason, sizeof reason,
              "the node at %s says that it is dialling us, and does not arrive: is the way from "
-             "there to %s open (NetworkPolicy)?",
-             addr_text(&d->addr, at), addr_text(&m->address, own));
+             "there to %.180s%s open (NetworkPolicy)?",
+             addr_text(&d->addr, at), m->address.family == 0 ? name_host(m->name) : "",
+             addr_text(&m->address, own));
     if (reconcile_gave_way(m->reconcile, d->target, STAGE_TCP_TIMEOUT, reason, now_ms)) {
         tell_failed(m, d, STAGE_TCP_TIMEOUT, reason);
         machine_changed(m);
@@ -270,8 +272,7 @@ static void choose(struct machine *m, struct dial *d, uint64_t now_ms)
     } else if (d->n_visible == 0) {
         fail(m, d, STAGE_EPMD_UNKNOWN, now_ms,
              "epmd at %s lists no visible node%s: the node there is not started yet, or has lost "
-             "its "
-             "epmd",
+             "its epmd",
              epmd_text(m, d, at), d->at_home ? " but this one" : "");
     } else {
         fail(m, d, STAGE_EPMD_UNKNOWN, now_ms,
