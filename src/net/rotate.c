@@ -18,6 +18,7 @@ struct rotate {
     const char *path;
     struct watch *begin; /* until the file is watched */
     struct file_watch *file;
+    bool is_busy; /* the system had no file or memory for it the last time */
 };
 
 static void tell_stays(struct rotate *r, const char *problem)
@@ -43,6 +44,11 @@ static void on_change(void *arg)
     buf_free(&text);
     if (err == CLU_EBUSY)
         file_watch_again(r->file);
+    bool told = err == CLU_EBUSY && r->is_busy;
+
+    r->is_busy = err == CLU_EBUSY;
+    if (told)
+        return;
     if (err != CLU_OK || problem != NULL) {
         tell_stays(r, problem != NULL ? problem : why[0] != '\0' ? why : clu_strerror(err));
         return;
