@@ -340,6 +340,16 @@ class Erlang(ShellCase):
         self.assertEqual((0, ''), (done.returncode, done.stdout), done.stderr)
         self.assertNotIn('Epoll', done.stderr)
 
+    def test_a_script_without_a_standard_error(self):
+        """Nobody needs to read its banner."""
+        erl = self.erl(2, refresh=None).start()
+        pod = self.lab.pod(3)
+        write_cookie(pod, COOKIE)
+        for error in ('2>&-', '2>/dev/full'):
+            with self.subTest(error):
+                done = pod.run(['timeout', '10', 'sh', '-c', f'echo "40 + 2." | "$@" {error}', 'sh', ERLCLU, 'shell', erl.name])
+                self.assertEqual((0, '42\n'), (done.returncode, done.stdout))
+
     def test_in_an_empty_root(self):
         """As in the image, which holds the program and nothing else: no terminfo, no library."""
         program = TOP / 'build' / 'static' / 'erlclu'
