@@ -64,7 +64,7 @@ static bool start(struct demo *d, const char *what, const char *const *argv,
 static bool start_dns(struct demo *d)
 {
     static const struct child_variable none[] = {{NULL, NULL}};
-    char port[32], hosts[128];
+    char port[32], hosts[DEMO_PATH_SIZE + 16];
     /* As root it would become a user who cannot read our files; and a process that changes its
      * group is not told any more when its parent dies. */
     bool is_root = geteuid() == 0;
@@ -138,7 +138,7 @@ static bool start_erl(struct demo *d)
         {"ERL_ZFLAGS", NULL},   {"ERL_EPMD_PORT", NULL}, {NULL, NULL},
     };
     struct addr own = demo_address(DEMO_NODES - 1, 0);
-    char name[64], port[8], inetrc[128], interface[64], ip[ADDR_TEXT_MAX];
+    char name[64], port[8], inetrc[DEMO_PATH_SIZE + 2], interface[64], ip[ADDR_TEXT_MAX];
     const char *argv[] = {d->erl,
                           "-noinput",
                           "-name",
