@@ -92,8 +92,8 @@ CLU_API const char *clu_node_name(const clu_node *node);
  * clu_stop; frees it. What failed, before or while it ran, is said in one sentence on standard
  * error, unless the log has said it there. Returns the exit status: 0, 2 for a wrong setting, 12
  * for what failed on this machine. The two signals are taken through a descriptor, and blocked
- * meanwhile in this thread (threads that were made before must block them by themselves); SIGPIPE
- * is ignored from then on. */
+ * meanwhile in this thread (threads that were made before must block them by themselves); one that
+ * still waits when it returns is dropped. SIGPIPE is ignored from then on. */
 CLU_API int clu_main(clu_node *node);
 /* clu_run: runs the node until clu_stop (CLU_OK) or until something fails, now or before: the
  * error, which clu_node_error explains. The node is over then: free it. */

@@ -88,7 +88,7 @@ static const struct {
     {"reason", offsetof(struct event, reason), put_text},
 };
 
-/* What an event does not know is said so: "unknown at 10.0.0.7: tcp-refused: ..." */
+/* What an event does not know is said so: "refused unknown from 10.0.0.7: ..." */
 static void put_field(struct buf *out, const struct event *e, clu_slice name)
 {
     size_t before = out->len;
