@@ -194,7 +194,7 @@ class Unready(http.server.BaseHTTPRequestHandler):
     """A node that takes its time to say that it is not ready."""
 
     def do_GET(self):
-        time.sleep(0.12)
+        time.sleep(1)
         body = b"not ready: for the test\n"
         with contextlib.suppress(OSError):
             self.send_response(503)
@@ -221,5 +221,5 @@ class Waits(Case):
         threading.Thread(target=server.serve_forever, daemon=True).start()
         self.addCleanup(server.server_close)
         self.addCleanup(server.shutdown)
-        done = self.call("wait", "--peers", 1, "--http", f"127.0.0.1:{server.server_address[1]}", "--timeout", "400ms")
-        self.assertStatus(done, 1, "after 0.400 s", "not ready: for the test")
+        done = self.call("wait", "--peers", 1, "--http", f"127.0.0.1:{server.server_address[1]}", "--timeout", "2s")
+        self.assertStatus(done, 1, "after 2.000 s", "not ready: for the test")
