@@ -103,19 +103,6 @@ class Demo(Case):
                 self.assertFalse([pid for pid in children if parent_of(pid)])
                 self.assertFalse(self.places())
 
-    def test_a_signal_at_its_begin_leaves_nothing(self):
-        """As soon as there is something to leave, in a folder of its own."""
-        place = self.dir / "tmp"
-        place.mkdir()
-        for _ in range(20):
-            child = subprocess.Popen([PROGRAM, "demo"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                                     env={**CLEAN, "TMPDIR": str(place)})
-            self.addCleanup(self.stop, child)
-            while not os.listdir(place):
-                self.assertIsNone(child.poll())
-            child.send_signal(signal.SIGTERM)
-            self.assertEqual((child.wait(15), os.listdir(place)), (0, []))
-
     def test_two_at_once(self):
         """They do not take each other's ports."""
         for child in [self.start("demo", "--seconds", "20") for _ in range(2)]:
