@@ -59,9 +59,9 @@ static void low_water(struct wire *w, int bytes)
 /* Once it has said what it is, which may stand behind much else. */
 static void have_it_wait(struct wire *w)
 {
-    if (w->waits || !machine_is_beam(w->loop->machine, w->id))
+    if (w->judged || !machine_is_beam(w->loop->machine, w->id))
         return;
-    w->waits = true;
+    w->judged = true;
     if (socket_trip_us(w->fd) <= PILE_NEAR_US)
         clamp(w, PILE_ROOM);
 }
@@ -83,7 +83,7 @@ bool calm_leave(struct wire *w)
     if (w->piled)
         low_water(w, 1);
     clamp(w, WINDOW_FREE);
-    w->piled = w->waits = false;
+    w->piled = w->judged = false;
     return true;
 }
 

@@ -30,7 +30,7 @@ struct wire {
 
     struct list calm; /* in loop.calm: it is read by and by */
     bool piled;       /* ... and as soon as much lies there */
-    bool waits;       /* ... from a BEAM, which waits for us if it is near */
+    bool judged;      /* ... from a BEAM, which was made to wait if it is near */
     struct run small, any;
     size_t n_piled; /* bytes read between two looks */
 

@@ -25,6 +25,17 @@ def child_of(pid):
     return int(found[0]) if found else 0
 
 
+def full_pipe(piece):
+    """(its end to read, the other one, which does not wait, how many bytes are in it), put in by pieces."""
+    out, into = os.pipe()
+    os.set_blocking(into, False)
+    filled = 0
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            filled += os.write(into, bytes(piece))
+    return out, into, filled
+
+
 class Streams(Case):
     def test_what_is_closed_is_nobody_elses(self):
         """Another file, as a connection, must not get its number."""
@@ -59,12 +70,7 @@ class Streams(Case):
 
     def test_a_pipe_that_does_not_wait(self):
         """Nothing is lost, and no error told: whoever shares it may have made it so."""
-        out, into = os.pipe()
-        os.set_blocking(into, False)
-        filled = 0
-        with contextlib.suppress(BlockingIOError):
-            while True:
-                filled += os.write(into, bytes(1024))
+        out, into, filled = full_pipe(1024)
         child = subprocess.Popen([PROGRAM, "help", "run"], stdout=into, stderr=subprocess.PIPE, text=True)
         os.close(into)
         time.sleep(0.3)
@@ -77,12 +83,7 @@ class Streams(Case):
 class Unread(Case):
     def test_nobody_reads_the_log(self):
         """The node lives, and ends; what was lost is told to who reads again."""
-        out, into = os.pipe()
-        os.set_blocking(into, False)
-        filled = 0
-        with contextlib.suppress(BlockingIOError):
-            while True:
-                filled += os.write(into, bytes(4096))
+        out, into, filled = full_pipe(4096)
         os.set_blocking(into, True)
         http = free_port()
         child = subprocess.Popen([PROGRAM, "run", "--name", "a@127.0.0.1", "--epmd", "none", "--listen-port",
